@@ -1,0 +1,76 @@
+# Everything runs from a fresh clone; there is no environment to activate and no setup step.
+#
+#   make demo     run notebooks/01_penguins.ipynb, edit one cell, run again: what ran, and why
+#   make lab      open JupyterLab on that notebook
+#   make test     every quality gate
+#   make bench    the benchmarks, against the floor and against peers
+#   make clean    remove what these made
+#
+# PYTHON chooses the interpreter: make test PYTHON=python3.13
+
+PYTHON ?= python3
+
+# "3.13 /path/to/python3.13". A pyenv shim runs only where its version is selected, so select it.
+IDENTIFY := -c 'import sys; print("%d.%d" % sys.version_info[:2], sys.executable)'
+FOUND := $(shell $(PYTHON) $(IDENTIFY) 2>/dev/null || \
+	PYENV_VERSION=$$(pyenv whence $(PYTHON) 2>/dev/null | tail -n 1) $(PYTHON) $(IDENTIFY) 2>/dev/null)
+VERSION := $(firstword $(FOUND))
+VENV := .venv-$(VERSION)
+PY := $(VENV)/bin/python
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_QUIET := 2
+
+heading = @printf '\n== %s\n' "$(1)"
+
+.DELETE_ON_ERROR:
+.PHONY: demo lab test bench browser clean
+
+demo: $(VENV)/ready
+	@$(PY) notebooks/demo.py
+
+lab: $(VENV)/ready
+	@$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_penguins.ipynb
+
+test: $(VENV)/ready browser
+	$(call heading,Format)
+	@$(PY) -m ruff format --check .
+	$(call heading,Lint)
+	@$(PY) -m ruff check .
+	$(call heading,Types)
+	@$(PY) -m mypy
+	$(call heading,Tests and doctests)
+	@$(PY) -m pytest -q -n 2
+	$(call heading,Notebooks)
+	@$(PY) -m pytest -q --nbval-lax notebooks
+	$(call heading,Browser)
+	@$(PY) -m pytest -q tests/browser
+
+bench: $(VENV)/peers
+	@$(PY) -m benchmarks
+
+# A browser for the tests: the one on PATH, else the distribution's, else playwright's own.
+browser: $(VENV)/ready
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	|| command -v google-chrome >/dev/null \
+	|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "Installing chromium" \
+	     && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null; } \
+	|| $(PY) -m playwright install chromium
+
+$(VENV)/ready: pyproject.toml
+	@test -n "$(VERSION)" || { echo "PYTHON=$(PYTHON) does not run here; name another interpreter, \
+	e.g. make test PYTHON=python3.12" >&2; exit 2; }
+	@echo "Setting up $(VENV), once; this takes a minute or two"
+	@$(lastword $(FOUND)) -m venv --clear $(VENV)
+	@$(PY) -m pip install --editable '.[dev]'
+	@touch $@
+
+$(VENV)/peers: $(VENV)/ready
+	@echo "Installing the peers to measure against, once"
+	@$(PY) -m pip install --editable '.[bench]'
+	@touch $@
+
+clean:
+	rm -rf build dist .venv-* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+"""A live, incremental graph of your notebook."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,25 @@
+"""What every test gets: quiet examples, and no access to the user's own directories."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("dagnb", deadline=None, print_blob=True)
+settings.load_profile("dagnb")
+
+# Before any test imports Jupyter or matplotlib: both read these when they are imported.
+os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Point every per-user directory at a temporary one, for this process and its children."""
+    home = tmp_path_factory.mktemp("home")
+    for variable in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "IPYTHONDIR"):
+        os.environ[variable] = str(home / variable.lower())
+    for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        os.environ[variable] = str(home / variable.lower())
