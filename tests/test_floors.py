@@ -67,6 +67,16 @@ def imports(tree: ast.AST, known: set[str]) -> Iterator[tuple[int, str]]:
                 yield node.lineno, inner if inner in known else whole
 
 
+def without_type_only(tree: ast.Module) -> ast.Module:
+    """Return the tree without its ``if TYPE_CHECKING:`` blocks, which never run."""
+
+    class Skip(ast.NodeTransformer):
+        def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+            return node.orelse if ast.unparse(node.test).endswith("TYPE_CHECKING") else node
+
+    return ast.fix_missing_locations(Skip().visit(tree))
+
+
 def room(module: str) -> str:
     """Return the name on the door: ``run`` for ``dagnb.run.engine``."""
     return module.split(".")[1] if "." in module else "__init__"
@@ -111,12 +121,11 @@ def violations(root: Path) -> list[str]:
 
 def import_cycle(root: Path) -> list[str]:
     """Return modules that import each other in a circle, lazily or not; empty if none do."""
-    files = sources(root)
-    needs = {
-        name: {other for _, other in imports(ast.parse(path.read_text()), set(files))} - {name}
-        for name, path in files.items()
-        if room(name) != "__init__"
-    }
+    files = {name: path for name, path in sources(root).items() if room(name) != "__init__"}
+    needs = {}
+    for name, path in files.items():
+        tree = without_type_only(ast.parse(path.read_text()))
+        needs[name] = {other for _, other in imports(tree, set(files))} - {name}
     try:
         graphlib.TopologicalSorter(needs).prepare()
     except graphlib.CycleError as error:
@@ -177,11 +186,16 @@ def test_what_is_allowed_is_not_reported(tmp_path: Path) -> None:
 
 def test_a_planted_import_cycle_is_found(tmp_path: Path) -> None:
     """A circle is found even where one of the imports is lazy."""
-    plant(
-        tmp_path,
-        {"run/a.py": "import dagnb.run.b", "run/b.py": "def later():\n    import dagnb.run.a"},
-    )
+    lazy = "def later():\n    import dagnb.run.a"
+    plant(tmp_path, {"run/a.py": "import dagnb.run.b", "run/b.py": lazy})
     assert set(import_cycle(tmp_path)) == {"dagnb.run.a", "dagnb.run.b"}
+
+
+def test_a_type_may_point_back(tmp_path: Path) -> None:
+    """An import for annotations only makes no circle, since it never runs."""
+    typed = "if TYPE_CHECKING:\n    import dagnb.run.a"
+    plant(tmp_path, {"run/a.py": "import dagnb.run.b", "run/b.py": typed})
+    assert import_cycle(tmp_path) == []
 
 
 def test_import_dagnb_is_light() -> None:
