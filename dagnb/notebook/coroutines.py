@@ -1,0 +1,93 @@
+"""Running a coroutine to its end from a thread that has a running event loop already.
+
+A kernel's main thread runs a loop of its own, which cannot be entered twice. So coroutines of
+nodes run on one loop in a helper thread: one for all, so that what belongs to a loop (an HTTP
+session, a lock) can be made by one node and used by another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+
+def run_coroutine(coroutine: Coroutine[Any, Any, Value], *, tick_seconds: float = 0.1) -> Value:
+    """Run a coroutine on the helper thread's loop and wait for it.
+
+    Context variables are those of the caller. An exception that reaches the caller while it
+    waits (Ctrl-C, the Stop button) cancels the coroutine and goes on at once.
+
+    Parameters
+    ----------
+    coroutine : coroutine
+    tick_seconds : float
+        How often the waiting thread wakes up to see a signal.
+
+    Examples
+    --------
+    >>> async def answer():
+    ...     await asyncio.sleep(0)
+    ...     return 42
+    >>> run_coroutine(answer())
+    42
+    """
+    run: _Run[Value] = _Run(coroutine, contextvars.copy_context())
+    loop = helper_loop()
+    loop.call_soon_threadsafe(run.start, loop)
+    try:
+        return run.wait(tick_seconds)
+    except BaseException:
+        loop.call_soon_threadsafe(run.cancel)
+        raise
+
+
+@functools.cache
+def helper_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop of the helper thread, which is started on first use."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="dagnb-loop", daemon=True).start()
+    return loop
+
+
+class _Run(Future[Value]):
+    """One coroutine on the helper loop, seen from the thread that waits for it."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Value], context: contextvars.Context) -> None:
+        super().__init__()
+        self._coroutine = coroutine
+        self._context = context
+        self._task: asyncio.Task[Value] | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin; called on the loop's thread."""
+        self._task = loop.create_task(self._coroutine, context=self._context)
+        self._task.add_done_callback(self._settle)
+
+    def wait(self, tick_seconds: float) -> Value:
+        """Return the coroutine's value, waking up every tick."""
+        while True:
+            try:
+                return self.result(timeout=tick_seconds)
+            except FutureTimeoutError:
+                if self.done():
+                    return self.result()
+
+    def cancel(self) -> bool:
+        """Cancel the task; called on the loop's thread."""
+        return self._task is not None and self._task.cancel()
+
+    def _settle(self, task: asyncio.Task[Value]) -> None:
+        if task.cancelled():
+            self.set_exception(CancelledError())
+        elif error := task.exception():
+            self.set_exception(error)
+        else:
+            self.set_result(task.result())
