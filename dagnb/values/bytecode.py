@@ -1,0 +1,226 @@
+"""What a code object computes, without how it was written down.
+
+Line numbers, file, docstrings, the position of constants and the width of jumps say nothing
+about the result; what is left is a list of instructions with their arguments resolved.
+"""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from types import CodeType
+from weakref import WeakKeyDictionary
+
+from dagnb.values.expand import expand
+from dagnb.values.plain import PLAIN, scalar
+from dagnb.values.walk import Walk, combine
+
+# arguments, keyword arguments, generator, coroutine, iterable coroutine, async generator
+_MEANINGFUL_FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
+_OPTIMIZED = 0x01
+_JUMPS = frozenset((*dis.hasjrel, *dis.hasjabs))
+_CONSTANTS = frozenset(dis.hasconst)
+_GLOBAL_LOADS = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"))
+_GLOBAL_STORES = frozenset(("STORE_GLOBAL", "DELETE_GLOBAL"))
+_ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD"))
+_SILENT = frozenset(("NOP", "EXTENDED_ARG", "CACHE"))
+_BETWEEN = frozenset(("PUSH_NULL", "PRECALL", "NOP", "EXTENDED_ARG", "CACHE"))
+_BOOKKEEPING = frozenset(
+    ("__doc__", "__qualname__", "__firstlineno__", "__static_attributes__", "__module__")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A global name that code reads, with the attributes that follow at once.
+
+    ``np.random.rand(3)`` is ``Load("np", ("random", "rand"))``; ``called_bare`` says that it
+    is called without arguments.
+    """
+
+    name: str
+    attributes: tuple[str, ...] = ()
+    called_bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import statement inside code; ``names`` are those after ``from ... import``."""
+
+    module: str
+    level: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A code object in its normal form.
+
+    Attributes
+    ----------
+    digest : bytes
+        Names the instructions of the code and of all code nested in it.
+    loads : tuple of Load
+        Global names read by it or by nested code, in the order of their first use.
+    imports : tuple of Import
+    stores : frozenset of str
+        Global names that it assigns.
+    """
+
+    digest: bytes
+    loads: tuple[Load, ...]
+    imports: tuple[Import, ...]
+    stores: frozenset[str]
+
+
+_NORMAL: WeakKeyDictionary[CodeType, Normal] = WeakKeyDictionary()
+
+
+def normal_form(code: CodeType) -> Normal:
+    """Return the normal form of ``code``; taken once per code object."""
+    found = _NORMAL.get(code)
+    if found is None:
+        found = _NORMAL[code] = _normalise(code)
+    return found
+
+
+def _normalise(code: CodeType) -> Normal:
+    instructions = list(_meaningful(code))
+    nested = [normal_form(each) for each in code.co_consts if isinstance(each, CodeType)]
+    loads = [*_loads(code, instructions), *(load for each in nested for load in each.loads)]
+    imports = [*_imports(instructions), *(each for inner in nested for each in inner.imports)]
+    stores = {each.argval for each in instructions if each.opname in _GLOBAL_STORES}
+    return Normal(
+        combine("code", [*_signature(code), *_tokens(code, instructions)]),
+        tuple(dict.fromkeys(loads)),
+        tuple(dict.fromkeys(imports)),
+        frozenset(stores.union(*(each.stores for each in nested))),
+    )
+
+
+def _signature(code: CodeType) -> list[bytes]:
+    """How the code is called: counts and kinds of its arguments, and what it closes over."""
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
+    width = sum(counts[::2]) + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    names = (*code.co_varnames[:width], "", *code.co_freevars)
+    return [repr((*counts, code.co_flags & _MEANINGFUL_FLAGS, names)).encode()]
+
+
+def _meaningful(code: CodeType) -> Iterator[dis.Instruction]:
+    """The instructions without padding and without a class body's bookkeeping."""
+    instructions = [each for each in dis.get_instructions(code) if each.opname not in _SILENT]
+    if code.co_flags & _OPTIMIZED:
+        yield from instructions
+        return
+    skip = False
+    for this, following in zip(instructions, [*instructions[1:], None], strict=True):
+        if skip:
+            skip = False
+        elif _is_bookkeeping(this, following):
+            skip = True
+        else:
+            yield this
+
+
+def _is_bookkeeping(this: dis.Instruction, following: dis.Instruction | None) -> bool:
+    """Whether two instructions store a class's docstring, name or line number."""
+    if following is None or following.opname != "STORE_NAME":
+        return False
+    return following.argval in _BOOKKEEPING and this.opname.startswith("LOAD_")
+
+
+def _tokens(code: CodeType, instructions: list[dis.Instruction]) -> Iterator[bytes]:
+    """Name each instruction, then each exception handler, by position and not by offset."""
+    positions = {each.offset: at for at, each in enumerate(instructions)}
+    end = len(code.co_code)
+    following = _following(positions, end, len(instructions))
+    for each in instructions:
+        yield each.opname.encode()
+        yield _argument(each, following)
+    for entry in _handlers(code.co_exceptiontable):
+        start, length, target, depth = entry
+        places = (following[start], following[min(start + length, end)], following[target])
+        yield repr((*places, depth)).encode()
+
+
+def _following(positions: dict[int, int], end: int, last: int) -> dict[int, int]:
+    """Map every offset to the position of the first instruction at or after it."""
+    following, position = {}, last
+    for offset in range(end, -2, -2):
+        position = positions.get(offset, position)
+        following[offset] = position
+    return following
+
+
+def _argument(instruction: dis.Instruction, following: dict[int, int]) -> bytes:
+    """Name the argument of an instruction by what it stands for."""
+    if instruction.opcode in _JUMPS:
+        return b"to %d" % following[instruction.argval]
+    if instruction.opcode in _CONSTANTS:
+        return _constant(instruction.argval)
+    return (instruction.argrepr or str(instruction.arg)).encode("utf-8", "surrogatepass")
+
+
+def _constant(value: object) -> bytes:
+    """Name a constant with its type: 1, 1.0 and True differ."""
+    if isinstance(value, CodeType):
+        return value.co_name.encode() + b":" + normal_form(value).digest
+    return scalar(value) if type(value) in PLAIN else Walk(expand).digest(value)
+
+
+def _loads(code: CodeType, instructions: list[dis.Instruction]) -> Iterator[Load]:
+    """The global names read, except those that a class body has assigned before."""
+    own: set[str] = set()
+    for at, each in enumerate(instructions):
+        if each.opname in _GLOBAL_LOADS and each.argval not in own:
+            yield _chain(each.argval, islice(instructions, at + 1, None))
+        elif each.opname == "STORE_NAME":
+            own.add(each.argval)
+
+
+def _chain(name: str, rest: Iterable[dis.Instruction]) -> Load:
+    """Follow a name through the attributes that are read from it at once."""
+    attributes = []
+    for each in rest:
+        if each.opname in _ATTRIBUTES:
+            attributes.append(each.argval)
+        elif each.opname not in _BETWEEN:
+            return Load(name, tuple(attributes), each.opname == "CALL" and each.arg == 0)
+    return Load(name, tuple(attributes))
+
+
+def _imports(instructions: list[dis.Instruction]) -> Iterator[Import]:
+    """The modules imported, with what is taken from each."""
+    for at, each in enumerate(instructions):
+        if each.opname != "IMPORT_NAME":
+            continue
+        names = []
+        for later in instructions[at + 1 :]:
+            if later.opname == "IMPORT_FROM":
+                names.append(later.argval)
+            elif not later.opname.startswith(("STORE_", "POP_")):
+                break
+        level = instructions[at - 2].argval if at > 1 else 0
+        yield Import(each.argval, level if isinstance(level, int) else 0, tuple(names))
+
+
+def _handlers(table: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Read an exception table: start, length and target in bytes, depth of the stack.
+
+    The format is described in CPython's ``InternalDocs/exception_handling.md``.
+    """
+    numbers = _varints(table)
+    for start, length, target, depth in zip(numbers, numbers, numbers, numbers, strict=True):
+        yield start * 2, length * 2, target * 2, depth
+
+
+def _varints(table: bytes) -> Iterator[int]:
+    """Numbers in groups of six bits, the highest first."""
+    number = 0
+    for byte in table:
+        number = number << 6 | byte & 63
+        if not byte & 64:
+            yield number
+            number = 0

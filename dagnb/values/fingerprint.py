@@ -1,0 +1,87 @@
+"""Digests of values: short strings by which dagnb knows whether anything changed.
+
+Two values with one digest are interchangeable: of one type, with equal contents. xxh3-128 is
+fast and good at telling values of a trusted process apart; it is not a signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import xxhash
+
+from dagnb.values import functions
+from dagnb.values.describe import describe
+from dagnb.values.expand import expand
+from dagnb.values.libraries import take_apart
+from dagnb.values.plain import PLAIN, is_plain, same, scalar
+from dagnb.values.walk import Parts, Walk
+
+__all__ = ["PLAIN", "describe", "digest", "is_plain", "register_digest", "same"]
+
+_T = TypeVar("_T")
+_BUILTIN = frozenset({*PLAIN, list, tuple, dict, object, functions.Parts})
+
+
+def digest(value: object) -> str:
+    """Name a value: equal values have one digest, different ones have different ones.
+
+    It is the same in every process, whatever the layout of an array, the order of a dict or
+    the parts that two values share. NaN equals itself and -0.0 differs from 0.0; 1, 1.0 and
+    True differ.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Raises
+    ------
+    UncacheableValue
+        If looking at the value would change or exhaust it (a generator, an open file), or if
+        nothing can take it apart.
+
+    Examples
+    --------
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    >>> digest([1]) == digest([True])
+    False
+    """
+    if type(value) in PLAIN:
+        return xxhash.xxh3_128_hexdigest(scalar(value))
+    return Walk(take_apart).digest(value).hex()
+
+
+def register_digest(kind: type[_T], function: Callable[[_T], object]) -> None:
+    """Say what names the values of a type of yours, its subclasses included.
+
+    Parameters
+    ----------
+    kind : type
+    function : callable
+        Takes a value; returns something with a digest that stands for it.
+
+    Examples
+    --------
+    >>> class Connection:
+    ...     def __init__(self, url):
+    ...         self.url = url
+    >>> register_digest(Connection, lambda connection: connection.url)
+    >>> digest(Connection("a")) == digest(Connection("a"))
+    True
+    """
+    if kind in _BUILTIN:
+        raise ValueError(f"the digest of {kind.__name__} is built in; register a subclass of it")
+
+    def named(value: _T) -> Parts:
+        return Parts(
+            "registered", [type(value).__module__, type(value).__qualname__, function(value)]
+        )
+
+    expand.register(kind, named)

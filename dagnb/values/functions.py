@@ -1,0 +1,173 @@
+"""How functions, classes and modules are taken apart for the digest of a value.
+
+What is installed counts by name, what the user wrote by its code and everything that the
+code reads.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import xxhash
+
+from dagnb.values.bytecode import normal_form
+from dagnb.values.expand import is_refused, reduce, register
+from dagnb.values.names import globals_of, is_library, version_of
+from dagnb.values.walk import Parts
+
+_NOT_CODE = frozenset(
+    ("__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__")
+    + ("__static_attributes__", "__annotations__", "__annotations_cache__", "_abc_impl")
+    + ("__abstractmethods__", "__orig_bases__", "__parameters__")
+)
+_SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
+
+
+@register(types.FunctionType)
+def _function(value: types.FunctionType) -> Parts:
+    if is_library(value):
+        return Parts("library function", [value.__module__, value.__qualname__])
+    reads = [(label, by_value_or_type(each)) for label, each in globals_of(value)]
+    return Parts(
+        "function",
+        [
+            normal_form(value.__code__).digest,
+            value.__defaults__,
+            value.__kwdefaults__,
+            [by_value_or_type(each) for each in closed_over(value).values()],
+            reads,
+            vars(value),
+        ],
+    )
+
+
+@register(type)
+def _class(value: type) -> Parts:
+    if is_library(value):
+        return Parts("library class", [value.__module__, value.__qualname__])
+    members = [(name, by_value_or_type(each)) for name, each in class_members(value)]
+    name = [type(value), value.__module__, value.__qualname__]
+    return Parts("class", [*name, value.__bases__, members, _annotations(value)])
+
+
+@register(types.ModuleType)
+def _module(value: types.ModuleType) -> Parts:
+    if is_library(value):
+        return Parts("library", [value.__name__, version_of(value.__name__)])
+    return Parts("module", [value.__name__, file_digest(value)])
+
+
+@register(types.MethodType)
+def _method(value: types.MethodType) -> Parts:
+    return Parts("method", [value.__func__, value.__self__])
+
+
+@register(types.BuiltinFunctionType)
+def _builtin(value: types.BuiltinFunctionType) -> Parts:
+    owner = None if isinstance(value.__self__, types.ModuleType) else value.__self__
+    return Parts("builtin", [value.__module__, value.__qualname__, owner])
+
+
+@register(types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType)
+def _descriptor(value: types.MethodDescriptorType) -> Parts:
+    return Parts("builtin method", [value.__objclass__, value.__name__])
+
+
+@register(*_SLOTS)
+def _slot(value: types.MemberDescriptorType) -> Parts:
+    return Parts("slot", [value.__name__])
+
+
+@register(staticmethod, classmethod)
+def _wrapped_method(value: staticmethod[..., object]) -> Parts:
+    return Parts(type(value).__name__, [value.__func__])
+
+
+@register(property)
+def _property(value: property) -> Parts:
+    return Parts("property", [value.fget, value.fset, value.fdel])
+
+
+@register(functools.cached_property)
+def _cached_property(value: functools.cached_property[object]) -> Parts:
+    return Parts("cached_property", [value.func])
+
+
+@register(functools.partial)
+def _partial(value: functools.partial[object]) -> Parts:
+    return Parts("partial", [type(value), value.func, value.args, value.keywords])
+
+
+@register(functools._lru_cache_wrapper)
+def _lru_cache(value: functools._lru_cache_wrapper[object]) -> Parts:
+    return Parts("lru_cache", [value.__wrapped__])
+
+
+@register(types.CellType)
+def _cell(value: types.CellType) -> Parts:
+    try:
+        return Parts("cell", [value.cell_contents])
+    except ValueError:
+        return Parts("empty cell")
+
+
+@register(types.CodeType)
+def _code(value: types.CodeType) -> Parts:
+    return Parts("code", [normal_form(value).digest])
+
+
+def closed_over(function: types.FunctionType) -> dict[str, object]:
+    """The variables that a function closes over and that are set."""
+    found = {}
+    names, cells = function.__code__.co_freevars, function.__closure__ or ()
+    for name, cell in zip(names, cells, strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return found
+
+
+def class_members(kind: type) -> Iterator[tuple[str, object]]:
+    """The attributes of a class that decide what it does, sorted by name."""
+    is_enum = issubclass(kind, enum.Enum)
+    for name, value in sorted(vars(kind).items()):
+        if name in _NOT_CODE or isinstance(value, _SLOTS):
+            continue
+        if is_enum and isinstance(value, kind):
+            yield name, value.value  # type: ignore[attr-defined]  # a member of the enum
+        elif not (is_enum and name.startswith("_") and name.endswith("_")):
+            yield name, value
+
+
+def _annotations(kind: type) -> list[tuple[str, str]]:
+    """The annotated attributes of a class, which decide the fields of a dataclass."""
+    found = vars(kind).get("__annotations__") or {}
+    return [
+        (name, getattr(each, "__qualname__", None) or str(each)) for name, each in found.items()
+    ]
+
+
+def by_value_or_type(value: object) -> object:
+    """The value, or a word for its type where a value of that type has no digest."""
+    if is_refused(type(value)):
+        return f"some {type(value).__module__}.{type(value).__qualname__}"
+    return value
+
+
+def file_digest(module: types.ModuleType) -> bytes:
+    """Name the content of a module's file; empty without a file."""
+    file = getattr(module, "__file__", None)
+    if not file:
+        return b""
+    try:
+        return xxhash.xxh3_128_digest(Path(file).read_bytes())
+    except OSError:
+        return b""
+
+
+__all__ = ["by_value_or_type", "class_members", "closed_over", "file_digest", "reduce"]

@@ -1,0 +1,39 @@
+"""Bring in what knows the types of an optional library, when a value of it turns up."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from weakref import WeakSet
+
+from dagnb.values.expand import expand
+from dagnb.values.walk import Parts
+
+_MODULES = {
+    "numpy": "numpy_arrays",
+    "pandas": "pandas_frames",
+    "pyarrow": "arrow_tables",
+    "polars": "polars_frames",
+    "scipy": "scipy_sparse",
+    "matplotlib": "matplotlib_figures",
+    "PIL": "pil_images",
+}
+_KNOWN: WeakSet[type] = WeakSet()
+
+
+def take_apart(value: object) -> Parts:
+    """Take a value of any type apart for its digest.
+
+    A type is looked at once: which library it, or a class that it inherits from, is part of.
+    """
+    kind = type(value)
+    if kind not in _KNOWN:
+        _learn(kind)
+    return expand(value)
+
+
+def _learn(kind: type) -> None:
+    roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
+    for root in roots & _MODULES.keys() & sys.modules.keys():
+        import_module(f"dagnb.values.{_MODULES[root]}")
+    _KNOWN.add(kind)

@@ -1,0 +1,125 @@
+"""What the global names of a function stand for, and which code is the user's own."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType, FunctionType, ModuleType
+
+from dagnb.values.bytecode import Load, normal_form
+
+_BUILTINS: dict[str, object] = vars(builtins)
+_HEAP_TYPE = 1 << 9
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a global name, and the attributes read from it, stand for.
+
+    Attributes
+    ----------
+    label : str
+        The part of the dotted name that was followed: through modules, no further.
+    value : object
+    rest : tuple of str
+        The attributes that were not followed.
+    steps : tuple of (mapping, str, object)
+        What each namespace held under which name; an object that is the mapping itself says
+        that the name was not in it.
+    """
+
+    label: str
+    value: object
+    rest: tuple[str, ...]
+    steps: tuple[tuple[Mapping[str, object], str, object], ...]
+
+
+def find(load: Load, namespace: Mapping[str, object]) -> Found | None:
+    """Look a name up as the interpreter would, through the attributes of the user's modules."""
+    steps: list[tuple[Mapping[str, object], str, object]] = []
+    value = namespace.get(load.name, _ABSENT)
+    if value is _ABSENT:
+        steps.append((namespace, load.name, namespace))
+        value = _BUILTINS.get(load.name, _ABSENT)
+        if value is _ABSENT:
+            return None
+        steps.append((_BUILTINS, load.name, value))
+    else:
+        steps.append((namespace, load.name, value))
+    label, rest = load.name, load.attributes
+    while rest and isinstance(value, ModuleType) and rest[0] in vars(value):
+        holder = vars(value)
+        value = holder[rest[0]]
+        steps.append((holder, rest[0], value))
+        label, rest = f"{label}.{rest[0]}", rest[1:]
+    return Found(label, value, rest, tuple(steps))
+
+
+def globals_of(function: FunctionType) -> Iterator[tuple[str, object]]:
+    """The label and value of every global that a function reads and that exists."""
+    for load in normal_form(function.__code__).loads:
+        found = find(load, function.__globals__)
+        if found is not None:
+            yield found.label, found.value
+
+
+def is_library(value: object) -> bool:
+    """Whether a function, class or module belongs to an installed library or to Python."""
+    if isinstance(value, FunctionType):
+        return is_library_code(value.__code__)
+    if isinstance(value, ModuleType):
+        return is_library_module(value.__name__)
+    if isinstance(value, type):
+        if not value.__flags__ & _HEAP_TYPE:
+            return True
+        return value.__module__ != "builtins" and is_library_module(value.__module__)
+    return False
+
+
+def is_library_module(name: str) -> bool:
+    """Whether the module of this name is installed, not written by the user."""
+    if name == "__main__":
+        return False
+    if name.partition(".")[0] in ("dagnb", "builtins"):
+        return True
+    module = sys.modules.get(name)
+    if module is None:
+        return False
+    file = getattr(module, "__file__", None)
+    return is_library_file(file) if file else getattr(module, "__spec__", None) is not None
+
+
+def is_library_code(code: CodeType) -> bool:
+    """Whether code comes from an installed file."""
+    return is_library_file(code.co_filename)
+
+
+@lru_cache(maxsize=4096)
+def is_library_file(file: str) -> bool:
+    """Whether a file is part of Python, of an installed package or of dagnb itself."""
+    if file.startswith("<frozen "):
+        return True
+    if "site-packages" in file or "dist-packages" in file:
+        return True
+    return file.startswith(_LIBRARY_FOLDERS)
+
+
+def version_of(name: str) -> str:
+    """The version of the library that a module belongs to, or of Python."""
+    root = sys.modules.get(name.partition(".")[0])
+    version = getattr(root, "__version__", None)
+    return version if isinstance(version, str) else sys.version.partition(" ")[0]
+
+
+def _library_folders() -> tuple[str, ...]:
+    keys = ("stdlib", "platstdlib", "purelib", "platlib")
+    paths = {sysconfig.get_path(key) for key in keys} | {__file__.rpartition("values")[0]}
+    return tuple(path.rstrip("/\\") + "/" for path in paths if path)
+
+
+_LIBRARY_FOLDERS = _library_folders()

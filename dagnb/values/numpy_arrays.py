@@ -1,0 +1,121 @@
+"""How numpy's arrays and scalars are taken apart: dtype, shape and bytes in C order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xxhash
+
+from dagnb.values.expand import reduce, register
+from dagnb.values.walk import Parts
+
+_BLOCK = 1 << 16
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@register(np.ndarray)
+def _array(value: Array) -> Parts:
+    """Subclasses (a matrix, an array with units) count by class and attributes too."""
+    parts = array_parts(np.asarray(value))
+    if type(value) is np.ndarray:
+        return parts
+    if type(value) is np.memmap:
+        return parts
+    return Parts("array subclass", [type(value), parts.kind, *parts.children, _attributes(value)])
+
+
+def _attributes(value: Array) -> object:
+    return getattr(value, "__dict__", None)
+
+
+@register(np.ma.MaskedArray)
+def _masked(value: np.ma.MaskedArray[Any, Any]) -> Parts:
+    """What lies under the mask says nothing."""
+    mask = np.ma.getmaskarray(value)
+    filled = np.array(value.data, copy=True)
+    if filled.dtype.names is None:
+        filled[mask] = np.zeros((), filled.dtype)[()]
+    return Parts("masked array", [filled, mask, np.asarray(value.fill_value)])
+
+
+@register(np.generic)
+def _scalar(value: np.generic) -> Parts:
+    return Parts("numpy scalar", [np.asarray(value)])
+
+
+@register(np.dtype)
+def _dtype(value: np.dtype[Any]) -> Parts:
+    return Parts("dtype", [dtype_name(value)])
+
+
+@register(np.ufunc)
+def _ufunc(value: np.ufunc) -> Parts:
+    return Parts("ufunc", [value.__name__])
+
+
+@register(np.random.Generator)
+def _generator(value: np.random.Generator) -> Parts:
+    """A random generator is its state."""
+    return Parts("random generator", [type(value.bit_generator), value.bit_generator.state])
+
+
+@register(np.random.RandomState)
+def _random_state(value: np.random.RandomState) -> Parts:
+    return Parts("random state", [value.get_state(legacy=False)])
+
+
+def array_parts(array: Array) -> Parts:
+    """Take a plain array apart: objects one by one, fields one by one, numbers as bytes."""
+    dtype = array.dtype
+    head = [dtype_name(dtype), array.shape]
+    if dtype.names is not None:
+        return Parts("structured array", [*head, *(array[name] for name in dtype.names)])
+    if dtype.hasobject or dtype.kind == "T":
+        return Parts("object array", [*head, array.ravel().tolist()])
+    return Parts("array", [*head, buffer_digest(_without_padding(array))])
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """Name a dtype with byte order, unit and fields, but not with offsets or padding."""
+    if dtype.names is None or dtype.fields is None:
+        return f"{dtype.str}{dtype.shape or ''}{dtype_name(dtype.base) if dtype.subdtype else ''}"
+    fields = ((name, dtype_name(dtype.fields[name][0])) for name in dtype.names)
+    return repr(tuple(fields))
+
+
+def buffer_digest(array: Array) -> bytes:
+    """Hash the elements in C order, without copying more than a block at a time."""
+    if array.flags.c_contiguous:
+        return xxhash.xxh3_128_digest(_as_bytes(array))
+    hasher = xxhash.xxh3_128()
+    blocks = np.nditer(
+        array.view(np.dtype(f"V{array.itemsize}")) if array.dtype.kind in "mMV" else array,
+        flags=["external_loop", "buffered", "zerosize_ok"],
+        op_flags=[["readonly", "contig"]],
+        order="C",
+        buffersize=max(1, _BLOCK // array.itemsize) if array.itemsize else 1,
+    )
+    for block in blocks:
+        hasher.update(_as_bytes(block))  # type: ignore[arg-type]  # one operand, one array
+    return hasher.digest()
+
+
+def _as_bytes(array: Array) -> Array:
+    """View contiguous elements as bytes; some dtypes have no buffer of their own."""
+    if array.dtype.kind in "biuf" and array.dtype.isnative:
+        return array
+    if array.itemsize == 0:
+        return np.empty(0, np.uint8)
+    return array.reshape(-1).view(np.uint8)
+
+
+def _without_padding(array: Array) -> Array:
+    """Drop the bytes of a long double that hold no digits."""
+    if array.dtype.char not in "gG" or np.finfo(array.dtype).nmant != 63:
+        return array
+    part = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return part.reshape(-1, np.dtype(np.longdouble).itemsize)[:, :10].copy()
+
+
+__all__ = ["array_parts", "buffer_digest", "reduce"]
