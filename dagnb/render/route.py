@@ -1,0 +1,182 @@
+"""How edges run between placed nodes: short, smooth, and never through a node.
+
+Graphviz routes long edges around whole groups. Here an edge is one S-shaped curve from the
+end of its source to the start of its target; where that would cross a node, it passes the
+rows in between through the gaps that lengthen it least.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
+from typing import Literal
+
+Point = tuple[float, float]
+Rect = tuple[float, float, float, float]
+Gap = tuple[float, float]
+
+# A curve stays this far from nodes that it passes; rows are nodes that overlap along the way.
+CLEARANCE = 7.0
+_NEAR = 8
+_SHIFTS = (0.0, -9.0, 9.0, -20.0, 20.0)
+_TURN = 24.0
+
+
+class Row:
+    """Nodes that stand side by side, as the gaps between them."""
+
+    def __init__(self, rects: Sequence[Rect]) -> None:
+        self.top = min(y for _, y, _, _ in rects)
+        self.bottom = max(y + h for _, y, _, h in rects)
+        self.gaps = list(_gaps(rects))
+        self._starts = [start for start, _ in self.gaps]
+
+    def near(self, x: float) -> list[Gap]:
+        """Return the gaps nearest to ``x``, from left to right."""
+        i = bisect_left(self._starts, x)
+        return self.gaps[max(0, i - _NEAR // 2) : i + _NEAR // 2]
+
+    def free(self, x: float) -> bool:
+        """Whether a vertical line at ``x`` passes between the nodes."""
+        i = bisect_left(self._starts, x)
+        return i > 0 and self.gaps[i - 1][0] <= x <= self.gaps[i - 1][1]
+
+
+def route(
+    nodes: Mapping[str, Rect], edges: Sequence[tuple[str, str]], direction: Literal["TB", "LR"]
+) -> list[tuple[Point, ...]]:
+    """Return each edge as cubic Bezier curves: a start, then three points for each piece.
+
+    Parameters
+    ----------
+    nodes : mapping of str to (x, y, width, height)
+    edges : sequence of (source, target)
+    direction : {"TB", "LR"}
+        Edges leave at the bottom and enter at the top, or leave right and enter left.
+
+    Examples
+    --------
+    >>> route({"a": (0, 0, 40, 20), "b": (0, 50, 40, 20)}, [("a", "b")], "TB")
+    [((20.0, 20), (20.0, 35.0), (20.0, 35.0), (20.0, 50))]
+    """
+    flip = direction == "LR"
+    rects = {n: (r[1], r[0], r[3], r[2]) if flip else r for n, r in nodes.items()}
+    rows = _rows(list(rects.values()))
+    curves = [_curve(rects[a], rects[b], rows) for a, b in edges]
+    return [tuple((y, x) for x, y in curve) for curve in curves] if flip else curves
+
+
+def _rows(rects: Sequence[Rect]) -> list[Row]:
+    """Sort nodes into rows, from top to bottom."""
+    found: list[list[Rect]] = []
+    bottom = float("-inf")
+    for rect in sorted(rects, key=lambda r: (r[1], r[0])):
+        if rect[1] >= bottom:
+            found.append([])
+        found[-1].append(rect)
+        bottom = max(bottom, rect[1] + rect[3]) if len(found[-1]) > 1 else rect[1] + rect[3]
+    return [Row(rects) for rects in found]
+
+
+def _gaps(rects: Sequence[Rect]) -> list[Gap]:
+    """Return the free intervals of a row, clearance taken off."""
+    gaps, left = [], float("-inf")
+    for x, _, w, _ in sorted(rects):
+        if x - CLEARANCE > left:
+            gaps.append((left, x - CLEARANCE))
+        left = max(left, x + w + CLEARANCE)
+    return [*gaps, (left, float("inf"))]
+
+
+def _curve(source: Rect, target: Rect, rows: Sequence[Row]) -> tuple[Point, ...]:
+    """Return one edge: straight on if nothing is in the way, else through the gaps."""
+    start = (source[0] + source[2] / 2, source[1] + source[3])
+    end = (target[0] + target[2] / 2, target[1])
+    between = [row for row in rows if row.top >= start[1] - 1 and row.bottom <= end[1] + 1]
+    if not between or _clear([start, end], between):
+        return _smooth([start, end])
+    crossings = _crossings(start[0], end[0], between)
+    return _smooth([start, *_kept(start, end, between, crossings), end])
+
+
+def _crossings(x0: float, x1: float, rows: Sequence[Row]) -> list[float]:
+    """Choose where to cross each row: the shortest way sideways, few turns (dynamic program)."""
+    count = len(rows) + 1
+    ways: list[tuple[float, float, list[float]]] = [(0.0, x0, [])]
+    for i, row in enumerate(rows, 1):
+        ideal = x0 + (x1 - x0) * i / count
+        options = {_clamp(want, gap) for want in (ideal, x0, x1) for gap in row.near(want)}
+        options |= {x for _, x, _ in ways if row.free(x)}
+        ways = [min((_step(way, x) for way in ways), key=_cost) for x in sorted(options)]
+    return min((_step(way, x1) for way in ways), key=_cost)[2][:-1]
+
+
+def _step(way: tuple[float, float, list[float]], x: float) -> tuple[float, float, list[float]]:
+    """Extend a way to ``x`` in the next row; long moves between two rows cost more."""
+    cost, before, path = way
+    move = abs(x - before)
+    return cost + move + move * move / 400 + (_TURN if move > 1 else 0), x, [*path, x]
+
+
+def _cost(way: tuple[float, float, list[float]]) -> tuple[float, list[float]]:
+    """Order ways by cost, ties by position."""
+    return way[0], way[2]
+
+
+def _clamp(x: float, gap: Gap) -> float:
+    """Return the point of a gap that is nearest to ``x``."""
+    return min(max(x, gap[0]), gap[1])
+
+
+def _kept(start: Point, end: Point, rows: Sequence[Row], xs: Sequence[float]) -> list[Point]:
+    """Return as few crossings as keep the curve clear: first one point a row, then fewer."""
+    kept = [[(x, row.top), (x, row.bottom)] for row, x in zip(rows, xs, strict=True)]
+    for shifts in (_SHIFTS, ()):
+        for i, (row, x) in enumerate(zip(rows, xs, strict=True)):
+            middle = (row.top + row.bottom) / 2
+            choices = [[(x + shift, middle)] for shift in shifts] or [[]]
+            trials = ([*kept[:i], choice, *kept[i + 1 :]] for choice in choices)
+            kept = next((t for t in trials if _clear([start, *chain(*t), end], rows)), kept)
+    return list(chain(*kept))
+
+
+def _clear(points: Sequence[Point], rows: Sequence[Row]) -> bool:
+    """Whether the curve through these points crosses every row between its nodes."""
+    pieces = _pieces(points)
+    return all(
+        row.free(_x_at(pieces, y))
+        for row in rows
+        for y in (row.top, (row.top + row.bottom) / 2, row.bottom)
+    )
+
+
+def _smooth(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Return Bezier curves through the points that never overshoot sideways."""
+    out = [points[0]]
+    for (x0, y0, m0), (x1, y1, m1) in _pieces(points):
+        third = (y1 - y0) / 3 if len(points) > 2 else (y1 - y0) / 2
+        out += [(x0 + m0 * third, y0 + third), (x1 - m1 * third, y1 - third), (x1, y1)]
+    return tuple((round(x, 1), round(y, 1)) for x, y in out)
+
+
+Knot = tuple[float, float, float]
+
+
+def _pieces(points: Sequence[Point]) -> list[tuple[Knot, Knot]]:
+    """Pair up points with the slope of x over y there (Fritsch and Carlson 1980: monotone)."""
+    slopes = [(x1 - x0) / max(y1 - y0, 1e-9) for (x0, y0), (x1, y1) in pairwise(points)]
+    inner = [
+        0.0 if a * b <= 0 else 2 * a * b / (a + b)  # the harmonic mean never overshoots
+        for a, b in pairwise(slopes)
+    ]
+    knots = [(x, y, m) for (x, y), m in zip(points, [0.0, *inner, 0.0], strict=True)]
+    return list(pairwise(knots))
+
+
+def _x_at(pieces: Sequence[tuple[Knot, Knot]], y: float) -> float:
+    """Return where the curve is at height ``y`` (cubic Hermite)."""
+    (x0, y0, m0), (x1, y1, m1) = next((p for p in pieces if y <= p[1][1]), pieces[-1])
+    t, h = (y - y0) / max(y1 - y0, 1e-9), y1 - y0
+    a, b = t * t * (3 - 2 * t), t * (1 - t)
+    return x0 * (1 - a) + x1 * a + h * b * (m0 * (1 - t) - m1 * t)
