@@ -167,7 +167,7 @@ def parse_cell(
     filename: str,
     first_line: int = 1,
 ) -> NodeCode:
-    """Turn the text of a node cell into its code.
+    r"""Turn the text of a node cell into its code.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def parse_cell(
 
     Examples
     --------
-    >>> code = parse_cell("kept = [x for x in raw if x]\\nlen(kept)", name="n", namespace={},
+    >>> code = parse_cell("kept = [x for x in raw if x]\nlen(kept)", name="n", namespace={},
     ...                   node_names={"raw"}, transform=str, filename="<cell>")
     >>> code.parameters, code.function(raw=[0, 1, 2])
     (('raw',), 2)

@@ -52,11 +52,11 @@ class Names:
 
 
 def names_of(body: Iterable[ast.stmt]) -> Names:
-    """Look at statements as the body of a function; linear in their size.
+    r"""Look at statements as the body of a function; linear in their size.
 
     Examples
     --------
-    >>> names = names_of(ast.parse("df = df.dropna()\\nprint(df)").body)
+    >>> names = names_of(ast.parse("df = df.dropna()\nprint(df)").body)
     >>> names.reads, sorted(names.local)
     (('df', 'print'), ['df'])
     """

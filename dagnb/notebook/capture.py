@@ -1,0 +1,377 @@
+"""What a node shows while it runs: prints, displays and figures, kept to be shown again.
+
+One mechanism serves the main thread, worker threads and coroutines: a context variable holds the
+sink of the node that is running, and proxies in front of ``sys.stdout``, ``sys.stderr`` and the
+shell's display publisher look it up. Without a sink they pass everything on. Work that is handed
+to another thread must carry its context along (``contextvars.copy_context().run``); what a thread
+of the user's own prints is passed on and not kept, as before Python had contexts for threads.
+
+Python code is caught; what a C library writes to file descriptor 1 goes where it always goes. The
+figures of a node are those that pyplot holds when it ends and did not when it began; as pyplot
+itself is shared by all threads, nodes that plot should not run side by side.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from typing import Any, Protocol, TextIO, TypeAlias
+
+Output: TypeAlias = dict[str, Any]  # one output as in a notebook file, JSON all the way down
+
+LIMIT_BYTES = 1_000_000
+
+
+class Shell(Protocol):
+    """The parts of ``InteractiveShell`` that the notebook's outputs need."""
+
+    display_pub: Any
+    display_formatter: Any
+    InteractiveTB: Any
+
+
+class Sink:
+    """The outputs of one node, in order, in the form of a notebook file.
+
+    Parameters
+    ----------
+    live : bool
+        Whether everything is also passed on at once.
+    limit_bytes : int
+        Text above this, and displays above ten times this, are dropped with a notice.
+    """
+
+    def __init__(self, *, live: bool = False, limit_bytes: int = LIMIT_BYTES) -> None:
+        self.live = live
+        self.passed_on = False
+        self._limit = limit_bytes
+        self._outputs: list[Output] = []
+        self._display_ids: dict[str, Output] = {}
+        self._clear_next = False
+        self._forget()
+
+    @property
+    def outputs(self) -> list[Output]:
+        """A copy of the outputs so far; text that a carriage return overwrote is gone."""
+        return [_settled(output) for output in self._outputs]
+
+    def write(self, name: str, text: str) -> None:
+        """Take a piece of a stream, joining it to the one before."""
+        self._begin()
+        if not text or self._text_left < 0:
+            return
+        if self._text_left < len(text):
+            self._compact()
+        self._piece(name, text[: self._text_left])
+        self._text_left -= len(text)
+        if self._text_left < 0:
+            self._notice()
+
+    def display(
+        self, data: dict[str, object], metadata: dict[str, object], display_id: str | None
+    ) -> None:
+        """Take a display."""
+        self._begin()
+        if self._displays_left < 0:
+            return
+        output: Output = {"output_type": "display_data", **_bundle(data, metadata)}
+        self._displays_left -= sum(len(str(value)) for value in output["data"].values())
+        if self._displays_left < 0:
+            self._notice()
+            return
+        self._outputs.append(output)
+        if display_id:
+            self._display_ids[display_id] = output
+
+    def update(
+        self, data: dict[str, object], metadata: dict[str, object], display_id: str | None
+    ) -> bool:
+        """Replace what was displayed under this id; False if this node displayed no such thing."""
+        output = self._display_ids.get(display_id or "")
+        if output is not None:
+            output.update(_bundle(data, metadata))
+        return output is not None
+
+    def clear(self, *, wait: bool) -> None:
+        """Forget the outputs so far, at once or as soon as the next one comes."""
+        self._clear_next = True
+        if not wait:
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._clear_next:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._clear_next = False
+        self._outputs.clear()
+        self._display_ids.clear()
+        self._text_left = self._limit
+        self._displays_left = self._limit * 10
+
+    def _piece(self, name: str, text: str) -> None:
+        if not self._outputs or self._outputs[-1].get("name") != name:
+            self._outputs.append({"output_type": "stream", "name": name, "pieces": []})
+        self._outputs[-1]["pieces"].append(text)
+
+    def _compact(self) -> None:
+        """Make room by dropping what progress bars have overwritten."""
+        self._text_left = self._limit
+        for output in self._outputs:
+            if "pieces" in output:
+                text = overwritten("".join(output["pieces"]))
+                output["pieces"] = [text]
+                self._text_left -= len(text)
+
+    def _notice(self) -> None:
+        limit = f"{self._limit:,} bytes"
+        self._piece("stderr", f"\n... [more output than {limit} is not kept with the node]\n")
+
+
+_SINK: ContextVar[Sink | None] = ContextVar("dagnb_sink", default=None)
+
+
+class StreamProxy:
+    """A text stream that goes to the running node's sink, and else to the stream behind it.
+
+    In all else it is the stream behind (``isatty``, ``encoding``, ``buffer``, even its class).
+    """
+
+    def __init__(self, name: str, behind: TextIO) -> None:
+        self._name = name
+        self.behind = behind
+
+    def write(self, text: str, /) -> int:
+        """Write to the sink of the node that this context belongs to."""
+        sink = _SINK.get()
+        if sink is None:
+            return self.behind.write(text)
+        sink.write(self._name, text)
+        if sink.live:
+            sink.passed_on = True
+            self.behind.write(text)
+        return len(text)
+
+    def writelines(self, lines: Iterable[str], /) -> None:
+        """Write one after the other."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
+
+    @property  # type: ignore[misc]  # read-only on purpose
+    def __class__(self) -> type:
+        return type(self.behind)
+
+
+def install(shell: Shell) -> None:
+    """Put the proxies in place; what is in place already stays."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not _is_proxy(stream):
+            setattr(sys, name, StreamProxy(name, stream))
+    publisher = shell.display_pub
+    if "publish" not in vars(publisher):
+        publisher.publish = _publishing(publisher.publish)
+        publisher.clear_output = _clearing(publisher.clear_output)
+
+
+def uninstall(shell: Shell) -> None:
+    """Take the proxies away again, wherever they are still in place."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if _is_proxy(stream):
+            setattr(sys, name, stream.behind)
+    _unpublish(shell.display_pub)
+
+
+@contextmanager
+def capture(shell: Shell, *, live: bool = False, limit_bytes: int = LIMIT_BYTES) -> Iterator[Sink]:
+    """Keep what the body shows; read ``.outputs`` of what is yielded afterwards.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    live : bool
+        Also show it at once, in the cell that is being executed.
+    limit_bytes : int
+        How much to keep.
+
+    Yields
+    ------
+    Sink
+    """
+    sink = Sink(live=live, limit_bytes=limit_bytes)
+    with _proxies(shell):
+        before = {id(figure) for figure in _figures().values()}
+        token = _SINK.set(sink)
+        try:
+            yield sink
+        finally:
+            try:
+                _take_figures(shell, before)
+            finally:
+                _SINK.reset(token)
+
+
+@contextmanager
+def _proxies(shell: Shell) -> Iterator[None]:
+    """Install for a while what is not installed, e.g. below ``%%capture`` or a redirect."""
+    streams = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+    published = "publish" in vars(shell.display_pub)
+    publisher = shell.display_pub
+    install(shell)
+    try:
+        yield
+    finally:
+        for name, before in streams.items():
+            now = getattr(sys, name)
+            if _is_proxy(now) and now.behind is before:
+                setattr(sys, name, before)
+        if not published:
+            _unpublish(publisher)
+
+
+def _is_proxy(stream: object) -> bool:
+    return type(stream).__name__ == "StreamProxy"  # also one of a module that was reloaded
+
+
+def _unpublish(publisher: object) -> None:
+    for name in ("publish", "clear_output"):
+        vars(publisher).pop(name, None)
+
+
+def _publishing(publish: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a publisher's ``publish`` so that it looks for a sink first."""
+
+    def to_sink(
+        data: dict[str, object],
+        metadata: dict[str, object] | None = None,
+        *args: object,
+        transient: dict[str, str] | None = None,
+        update: bool = False,
+        **options: object,
+    ) -> None:
+        sink = _SINK.get()
+        passed_on = sink is None or sink.live
+        if sink is not None:
+            display_id = (transient or {}).get("display_id")
+            if not update:
+                sink.display(data, metadata or {}, display_id)
+                sink.passed_on |= sink.live
+            elif not sink.update(data, metadata or {}, display_id):
+                passed_on = True
+        if passed_on:
+            token = _SINK.set(None)  # a terminal's publisher prints: once is enough
+            try:
+                publish(data, metadata, *args, transient=transient, update=update, **options)
+            finally:
+                _SINK.reset(token)
+
+    return to_sink
+
+
+def _clearing(clear_output: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a publisher's ``clear_output`` so that it looks for a sink first."""
+
+    def to_sink(wait: bool = False) -> None:
+        sink = _SINK.get()
+        if sink is not None:
+            sink.clear(wait=wait)
+        if sink is None or sink.live:
+            token = _SINK.set(None)
+            try:
+                clear_output(wait)
+            finally:
+                _SINK.reset(token)
+
+    return to_sink
+
+
+# Figures
+
+
+def _figures() -> dict[int, Any]:
+    """Return the managers of the figures that pyplot holds, by number."""
+    helpers = sys.modules.get("matplotlib._pylab_helpers")
+    return dict(helpers.Gcf.figs) if helpers is not None else {}
+
+
+def _take_figures(shell: Shell, before: set[int]) -> None:
+    """Show the figures that are new, as the inline backend does at the end of a cell."""
+    new = {number: each for number, each in _figures().items() if id(each) not in before}
+    if not new or not _shows_at_the_end():
+        return
+    pyplot = sys.modules["matplotlib.pyplot"]
+    for number, manager in new.items():
+        data, metadata = figure_bundle(shell, manager.canvas.figure)
+        shell.display_pub.publish(data, metadata)
+        pyplot.close(number)
+
+
+def _shows_at_the_end() -> bool:
+    """Return whether figures are pictures here, not windows of a graphical backend."""
+    backend = sys.modules["matplotlib"].get_backend().lower()
+    return backend == "agg" or "inline" in backend
+
+
+def figure_bundle(shell: Shell, figure: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a figure as the shell would show it, or as PNG if it does not know figures."""
+    data, metadata = shell.display_formatter.format(figure)
+    if any(mime.startswith("image/") or mime == "application/pdf" for mime in data):
+        return data, metadata
+    print_figure = import_module("IPython.core.pylabtools").print_figure
+    return {**data, "image/png": print_figure(figure, base64=True)}, metadata
+
+
+# Outputs as plain data
+
+
+def _settled(output: Output) -> Output:
+    """Return a copy for a notebook file."""
+    if output["output_type"] != "stream":
+        return dict(output)
+    text = overwritten("".join(output["pieces"]))
+    return {"output_type": "stream", "name": output["name"], "text": text}
+
+
+def overwritten(text: str) -> str:
+    r"""Return what a terminal shows after carriage returns, as progress bars use them.
+
+    Examples
+    --------
+    >>> overwritten("10%\r50%\r100%\ndone\n")
+    '100%\ndone\n'
+    """
+    if "\r" not in text:
+        return text
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(_last_write(line) for line in lines)
+
+
+def _last_write(line: str) -> str:
+    """Return one line after its carriage returns; longer text shows behind shorter."""
+    shown = ""
+    for part in line.split("\r"):
+        shown = part + shown[len(part) :]
+    return shown
+
+
+def _bundle(data: dict[str, object], metadata: dict[str, object]) -> Output:
+    """Return a display's parts as JSON; bytes become base 64, as in notebook files."""
+    return {
+        "data": {mime: _plain(value) for mime, value in data.items()},
+        "metadata": _plain(metadata),
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return value if isinstance(value, str) else json.loads(json.dumps(value, default=str))
