@@ -47,7 +47,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """An import statement inside code; ``names`` are those after ``from ... import``."""
+    """An import statement inside code; ``names`` are what the code takes from the module.
+
+    They are dotted where a module is imported whole; an empty one says that it is used whole.
+    """
 
     module: str
     level: int
@@ -192,18 +195,37 @@ def _chain(name: str, rest: Iterable[dis.Instruction]) -> Load:
 
 
 def _imports(instructions: list[dis.Instruction]) -> Iterator[Import]:
-    """The modules imported, with what is taken from each."""
+    """The modules imported, with what is taken from each or read from it later."""
     for at, each in enumerate(instructions):
-        if each.opname != "IMPORT_NAME":
-            continue
-        names = []
-        for later in instructions[at + 1 :]:
-            if later.opname == "IMPORT_FROM":
-                names.append(later.argval)
-            elif not later.opname.startswith(("STORE_", "POP_")):
-                break
-        level = instructions[at - 2].argval if at > 1 else 0
-        yield Import(each.argval, level if isinstance(level, int) else 0, tuple(names))
+        if each.opname == "IMPORT_NAME":
+            names, alias = _imported(islice(instructions, at + 1, None))
+            level = instructions[at - 2].argval
+            used = _attributes_of(alias, instructions) if alias else ()
+            yield Import(each.argval, level if isinstance(level, int) else 0, (*names, *used))
+
+
+def _imported(rest: Iterable[dis.Instruction]) -> tuple[list[str], str]:
+    """The names after ``from ... import``, or the local name of the whole module."""
+    names: list[str] = []
+    for each in rest:
+        if each.opname == "IMPORT_FROM":
+            names.append(each.argval)
+        elif each.opname.startswith("STORE_"):
+            if not names:
+                return [], each.argval
+        elif not each.opname.startswith(("POP_", "SWAP")):
+            break
+    return names, ""
+
+
+def _attributes_of(local: str, instructions: list[dis.Instruction]) -> Iterator[str]:
+    """The dotted attributes that are read from a local variable."""
+    for at, each in enumerate(instructions):
+        if each.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
+            name = each.argval[-1] if isinstance(each.argval, tuple) else each.argval
+            if name == local:
+                chain = _chain(local, islice(instructions, at + 1, None))
+                yield ".".join(chain.attributes)
 
 
 def _handlers(table: bytes) -> Iterator[tuple[int, int, int, int]]:

@@ -98,6 +98,8 @@ class _Short(reprlib.Repr):
         """The object's own repr where it is known to be cheap, its class otherwise."""
         if isinstance(x, Sized) and type(x).__repr__ is not object.__repr__ and len(x) > 1000:
             return f"{type(x).__name__} of {len(x):,}"
+        if callable(x) and hasattr(x, "__qualname__"):
+            return str(x.__qualname__)
         if type(x).__repr__ is object.__repr__:
             return f"a {type(x).__qualname__}"
         return super().repr_instance(x, level)

@@ -24,7 +24,7 @@ import types
 import uuid
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import singledispatch
 
 import xxhash
@@ -145,7 +145,7 @@ def reduce_set(value: set[object] | frozenset[object]) -> Parts:
     return Parts("set object", [type(value), frozenset(value), getattr(value, "__dict__", None)])
 
 
-def _in_order(values: dict[object, object] | set[object] | frozenset[object]) -> object:
+def _in_order(values: Collection[object]) -> list[object] | None:
     """Sort values that are all str or all int; return None for others."""
     if set(map(type, values)) in ({str}, {int}, set()):
         return sorted(values)  # type: ignore[type-var]  # all str or all int

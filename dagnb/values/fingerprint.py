@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import xxhash
 
-from dagnb.values import functions
+import dagnb.values.functions  # noqa: F401  # functions and classes are taken apart as code
 from dagnb.values.describe import describe
 from dagnb.values.expand import expand
 from dagnb.values.libraries import take_apart
@@ -21,7 +21,7 @@ from dagnb.values.walk import Parts, Walk
 __all__ = ["PLAIN", "describe", "digest", "is_plain", "register_digest", "same"]
 
 _T = TypeVar("_T")
-_BUILTIN = frozenset({*PLAIN, list, tuple, dict, object, functions.Parts})
+_BUILTIN = frozenset({*PLAIN, list, tuple, dict, object})
 
 
 def digest(value: object) -> str:

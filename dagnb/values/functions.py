@@ -15,14 +15,16 @@ from pathlib import Path
 import xxhash
 
 from dagnb.values.bytecode import normal_form
-from dagnb.values.expand import is_refused, reduce, register
+from dagnb.values.expand import is_refused, register
 from dagnb.values.names import globals_of, is_library, version_of
 from dagnb.values.walk import Parts
 
 _NOT_CODE = frozenset(
-    ("__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__")
-    + ("__static_attributes__", "__annotations__", "__annotations_cache__", "_abc_impl")
-    + ("__abstractmethods__", "__orig_bases__", "__parameters__")
+    (
+        *("__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__slotnames__"),
+        *("__firstlineno__", "__static_attributes__", "__annotations__", "__annotations_cache__"),
+        *("__abstractmethods__", "_abc_impl", "__orig_bases__", "__parameters__"),
+    )
 )
 _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
@@ -51,7 +53,7 @@ def _class(value: type) -> Parts:
         return Parts("library class", [value.__module__, value.__qualname__])
     members = [(name, by_value_or_type(each)) for name, each in class_members(value)]
     name = [type(value), value.__module__, value.__qualname__]
-    return Parts("class", [*name, value.__bases__, members, _annotations(value)])
+    return Parts("class", [*name, value.__bases__, members, class_annotations(value)])
 
 
 @register(types.ModuleType)
@@ -144,7 +146,7 @@ def class_members(kind: type) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _annotations(kind: type) -> list[tuple[str, str]]:
+def class_annotations(kind: type) -> list[tuple[str, str]]:
     """The annotated attributes of a class, which decide the fields of a dataclass."""
     found = vars(kind).get("__annotations__") or {}
     return [
@@ -168,6 +170,3 @@ def file_digest(module: types.ModuleType) -> bytes:
         return xxhash.xxh3_128_digest(Path(file).read_bytes())
     except OSError:
         return b""
-
-
-__all__ = ["by_value_or_type", "class_members", "closed_over", "file_digest", "reduce"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
+from typing import TypeGuard
 
 from dagnb.values.bytecode import Load, normal_form
 
@@ -52,12 +53,17 @@ def find(load: Load, namespace: Mapping[str, object]) -> Found | None:
     else:
         steps.append((namespace, load.name, value))
     label, rest = load.name, load.attributes
-    while rest and isinstance(value, ModuleType) and rest[0] in vars(value):
+    while rest and is_user_module(value) and rest[0] in vars(value):
         holder = vars(value)
         value = holder[rest[0]]
         steps.append((holder, rest[0], value))
         label, rest = f"{label}.{rest[0]}", rest[1:]
     return Found(label, value, rest, tuple(steps))
+
+
+def is_user_module(value: object) -> TypeGuard[ModuleType]:
+    """Whether a value is a module that the user wrote."""
+    return isinstance(value, ModuleType) and not is_library_module(value.__name__)
 
 
 def globals_of(function: FunctionType) -> Iterator[tuple[str, object]]:

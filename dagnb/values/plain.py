@@ -46,7 +46,7 @@ def scalar(value: object) -> bytes:
     """
     if value != value:  # noqa: PLR0124  # only a NaN is not itself
         value = _one_nan(value)
-    return marshal.dumps(value, 2)
+    return marshal.dumps(value, 2)  # type: ignore[arg-type]  # all plain types are marshallable
 
 
 def _one_nan(value: object) -> object:

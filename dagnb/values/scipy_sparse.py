@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse  # type: ignore[import-untyped]  # scipy ships no types
 
 import dagnb.values.numpy_arrays  # noqa: F401  # their parts are numpy's
 from dagnb.values.expand import register

@@ -176,7 +176,7 @@ class Walk:
 
 def _cut(path: list[int], key: int) -> list[int]:
     """Remove the end of ``path`` from ``key`` on and return it."""
-    members = []
+    members: list[int] = []
     while not members or members[-1] != key:
         members.append(path.pop())
     return members

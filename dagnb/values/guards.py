@@ -1,0 +1,81 @@
+"""Cheap checks that what a function reads is still what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import CellType, CodeType, FunctionType
+
+_Place = tuple[Mapping[str, object], str, object]
+_Body = tuple[CodeType, object, object]
+
+
+def _body(function: FunctionType) -> _Body:
+    return function.__code__, function.__defaults__, function.__kwdefaults__
+
+
+@dataclass(slots=True)
+class Guards:
+    """What was where, by identity; the objects are kept, so that no other takes their place.
+
+    Attributes
+    ----------
+    places : dict
+        What each namespace holds under which name; the namespace itself stands for nothing.
+    bodies : dict
+        The code and defaults of each function.
+    cells : dict
+        What each variable of a closure holds.
+    sizes : dict
+        How many names each class has.
+    checks : list of callable
+        What takes longer: digests of what can change in place, files.
+    """
+
+    places: dict[tuple[int, str], _Place] = field(default_factory=dict)
+    bodies: dict[int, tuple[FunctionType, _Body]] = field(default_factory=dict)
+    cells: dict[int, tuple[CellType, object]] = field(default_factory=dict)
+    sizes: dict[int, tuple[Mapping[str, object], int]] = field(default_factory=dict)
+    checks: list[Callable[[], bool]] = field(default_factory=list)
+
+    def place(self, namespace: Mapping[str, object], name: str, value: object) -> None:
+        """Remember what a namespace holds under a name."""
+        self.places[id(namespace), name] = (namespace, name, value)
+
+    def body(self, function: FunctionType) -> None:
+        """Remember the code, defaults and closure of a function."""
+        self.bodies[id(function)] = (function, _body(function))
+        for cell in function.__closure__ or ():
+            self.cells[id(cell)] = (cell, contents(cell))
+
+    def members(self, kind: type) -> None:
+        """Remember all attributes of a class."""
+        namespace = vars(kind)
+        self.sizes[id(namespace)] = (namespace, len(namespace))
+        for name, value in namespace.items():
+            self.place(namespace, name, value)
+
+    def hold(self) -> bool:
+        """Whether everything is as it was; about 50 ns each, and the checks on top."""
+        for namespace, name, value in self.places.values():
+            if namespace.get(name, namespace) is not value:
+                return False
+        for function, (code, defaults, keywords) in self.bodies.values():
+            if function.__code__ is not code or function.__defaults__ is not defaults:
+                return False
+            if function.__kwdefaults__ is not keywords:
+                return False
+        for cell, value in self.cells.values():
+            if contents(cell) is not value:
+                return False
+        if any(len(namespace) != size for namespace, size in self.sizes.values()):
+            return False
+        return all(check() for check in self.checks)
+
+
+def contents(cell: CellType) -> object:
+    """What a cell holds; the cell itself if it is empty."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return cell

@@ -1,0 +1,72 @@
+"""What a digest of code cannot see: code made at run time, chance, the clock, the environment."""
+
+from __future__ import annotations
+
+import os
+import random
+from types import BuiltinFunctionType, MethodType, ModuleType
+
+from dagnb.values.bytecode import Load
+from dagnb.values.names import Found
+
+_OPAQUE = frozenset(("eval", "exec", "globals", "locals", "vars", "__import__"))
+_CHANCE = ("random.", "secrets.", "uuid.uuid1", "uuid.uuid4", "os.urandom", "numpy.random.")
+_CLOCK = (
+    *("time.time", "time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"),
+    *("time.localtime", "time.gmtime", "time.ctime", "time.asctime", "time.clock_gettime"),
+    *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today"),
+    "datetime.date.today",
+)
+_ENVIRONMENT = ("os.environ", "os.getenv")
+# With a seed these give the same numbers each time.
+_SEEDED = frozenset(("default_rng", "RandomState", "Random", "SeedSequence", "Generator", "seed"))
+_SEEDED |= {"PCG64", "MT19937", "Philox", "SFC64", "SystemRandom"} - {"SystemRandom"}
+
+
+def hazard(load: Load, found: Found) -> str | None:
+    """Say why the value that a name stands for may differ between runs, if it may."""
+    name = ".".join((load.name, *load.attributes))
+    if load.name in _OPAQUE and type(found.value) is BuiltinFunctionType:
+        return f"{name}() hides what it reads; declare it with depends="
+    if found.value is os.environ or found.value is os.getenv:
+        return f"{name} reads the environment; declare it with env="
+    if _is_generator(found.value):
+        return f"{name} is a random generator, and each use of it changes its state"
+    return path_hazard(real_path(found), name, bare=load.called_bare)
+
+
+def path_hazard(path: str, name: str, *, bare: bool = True) -> str | None:
+    """Say why the object at a path of a library may give another value in another run."""
+    if path.startswith(_CHANCE):
+        seeded = path.rpartition(".")[2] in _SEEDED and not bare
+        return None if seeded else f"{name} depends on chance; pass a seed or a generator in"
+    if path.startswith(_CLOCK):
+        return f"{name} depends on the time; pass the time in"
+    if path.startswith(_ENVIRONMENT):
+        return f"{name} reads the environment; declare it with env="
+    return None
+
+
+def real_path(found: Found) -> str:
+    """The dotted path of an object in the library that defines it, whatever its local name."""
+    value = found.value
+    if isinstance(value, ModuleType):
+        return ".".join((value.__name__, *found.rest))
+    module, name = _origin(value)
+    return ".".join((module, name, *found.rest))
+
+
+def _origin(value: object) -> tuple[str, str]:
+    """The module and name of a function, class or method."""
+    owner = getattr(value, "__self__", None)
+    if isinstance(value, MethodType | BuiltinFunctionType) and not isinstance(owner, ModuleType):
+        value = value if isinstance(owner, type) or owner is None else type(owner)
+    module = getattr(value, "__module__", None)
+    return str(module), str(getattr(value, "__qualname__", ""))
+
+
+def _is_generator(value: object) -> bool:
+    """Whether a value draws random numbers from a state of its own."""
+    kind = type(value)
+    named = kind.__module__.startswith("numpy.random.") and hasattr(kind, "random")
+    return isinstance(value, random.Random) or (named and not isinstance(value, type))

@@ -1,0 +1,393 @@
+"""Find everything that a function reads: a walk through its code and that of its helpers."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import textwrap
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import chain
+from tokenize import TokenError
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from weakref import WeakKeyDictionary
+
+from dagnb.errors import UncacheableValue
+from dagnb.values.bytecode import Import, Load, normal_form
+from dagnb.values.describe import describe
+from dagnb.values.fingerprint import digest
+from dagnb.values.functions import class_annotations, class_members, closed_over, file_digest
+from dagnb.values.guards import Guards
+from dagnb.values.hazards import hazard, path_hazard
+from dagnb.values.names import Found, find, is_library, is_library_file, version_of
+from dagnb.values.plain import PLAIN
+from dagnb.values.walk import combine
+
+_SOURCES: WeakKeyDictionary[CodeType, str] = WeakKeyDictionary()
+_WRAPPERS = (staticmethod, classmethod, functools._lru_cache_wrapper)
+_TABLES = (dict, list, tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One thing that code reads.
+
+    Attributes
+    ----------
+    kind : str
+        ``"variable"``, ``"function"``, ``"class"``, ``"module"`` or ``"builtin"``.
+    digest : str
+        Names a variable's value, a function's own code, a library's version.
+    text : str
+        For people: a variable in one line, a function's source or signature.
+    """
+
+    kind: str
+    digest: str
+    text: str
+
+
+class Reading:
+    """What ``root`` reads, breadth first, so that labels are as short as can be.
+
+    The read labelled with the empty string is ``root`` itself.
+    """
+
+    def __init__(self, root: object, skip: Collection[str]) -> None:
+        self.reads: dict[str, Read] = {}
+        self.nodes: dict[str, None] = {}
+        self.undefined: dict[str, None] = {}
+        self.warnings: dict[str, None] = {}
+        self.guards = Guards()
+        self._skip = skip
+        self._home = getattr(inspect.unwrap(root) if callable(root) else root, "__globals__", None)
+        self._followed: dict[int, str] = {}
+        self._variables: set[tuple[int, str]] = set()
+        self._waiting: deque[tuple[str, FunctionType]] = deque()
+        self._alive: list[object] = []
+        self._read("", root)
+        while self._waiting:
+            self._follow(*self._waiting.popleft())
+
+    def _follow(self, label: str, function: FunctionType) -> None:
+        """Read what the body of a function names."""
+        normal = normal_form(function.__code__)
+        for load in normal.loads:
+            self._read_global(label, load, function, normal.stores)
+        for name, value in closed_over(function).items():
+            self._read(_dotted(label, name), value)
+        for each in normal.imports:
+            self._read_import(label, each, function.__globals__)
+        for name, value in _defaults(function):
+            if _is_code(value):
+                self._read(_dotted(label, name), value)
+        if "__wrapped__" in vars(function):
+            self._read(_dotted(label, "__wrapped__"), vars(function)["__wrapped__"])
+
+    def _read_global(
+        self, label: str, load: Load, function: FunctionType, stores: Collection[str]
+    ) -> None:
+        namespace = function.__globals__
+        if namespace is self._home and load.name in self._skip:
+            self.nodes[load.name] = None
+            return
+        found = find(load, namespace)
+        if found is None:
+            self.guards.place(namespace, load.name, namespace)
+            if load.name not in stores:
+                self.undefined[load.name] = None
+            return
+        for step in found.steps:
+            self.guards.place(*step)
+        self._warn(label, hazard(load, found))
+        self._read_found(label, found)
+
+    def _read_found(self, label: str, found: Found) -> None:
+        """Read a variable once, however many functions name it."""
+        holder, name, value = found.steps[-1]
+        if (id(holder), name) in self._variables:
+            return
+        self._variables.add((id(holder), name))
+        self._read(_dotted(label, found.label), value)
+
+    def _read_import(self, label: str, each: Import, namespace: Mapping[str, object]) -> None:
+        """Read what an import statement in a body takes from a module."""
+        name = _absolute(each, namespace)
+        for path in each.names:
+            full = f"{name}.{path}"
+            self._warn(label, path_hazard(full, full, bare=False))
+        module = sys.modules.get(name)
+        if module is None:
+            self._read_absent(_dotted(label, name), name)
+        elif is_library(module) or not all(each.names):
+            self._read(_dotted(label, name), module)
+        else:
+            self._read_names(label, module, each.names)
+
+    def _read_names(self, label: str, module: ModuleType, names: Collection[str]) -> None:
+        """Read attributes of a module of the user."""
+        for path in names:
+            first, *rest = path.split(".")
+            found = find(Load(first, tuple(rest)), vars(module))
+            if found is None:
+                self.undefined[f"{module.__name__}.{path}"] = None
+                continue
+            for step in found.steps:
+                self.guards.place(*step)
+            self._read_found(_dotted(label, module.__name__), found)
+
+    def _read_absent(self, label: str, name: str) -> None:
+        """A module that is not imported yet counts by its file."""
+        try:
+            spec = find_spec(name) if "." not in name else None
+        except (ImportError, ValueError):
+            spec = None
+        file = spec.origin if spec is not None else None
+        if file and os.path.exists(file) and not is_library_file(file):
+            module = ModuleType(name)
+            module.__file__ = file
+            self.reads[label] = self._module_file(module)
+        else:
+            self.reads[label] = Read("module", _hash("absent", name), name)
+
+    def _read(self, label: str, value: object) -> None:
+        """Record a value under a label, and go on to what it is made of."""
+        first = self._followed.get(id(value))
+        if first is not None:
+            kind = "class" if isinstance(value, type) else "function"
+            self.reads[label] = Read(kind, _hash("same as", first), describe(value))
+        elif isinstance(value, ModuleType):
+            self.reads[label] = self._module(value)
+        elif is_library(value):
+            self.reads[label] = _library(value)
+        elif isinstance(value, BuiltinFunctionType) and not _is_bound(value):
+            name = f"{value.__module__}.{value.__qualname__}"
+            self.reads[label] = Read("builtin", _hash("builtin", name), value.__name__)
+        else:
+            self._read_own(label, value)
+
+    def _read_own(self, label: str, value: object) -> None:
+        """Record something of the user's: code, a container of code, or a variable."""
+        if isinstance(value, FunctionType):
+            self._mark(label, value)
+            self.guards.body(value)
+            self.reads[label] = self._function(label, value)
+            self._waiting.append((label, value))
+        elif isinstance(value, type):
+            self._mark(label, value)
+            self._class(label, value)
+        elif _is_code(value):
+            self._mark(label, value)
+            self._pieces(label, value)
+        elif isinstance(value, _TABLES) and _holds_code(value):
+            self._mark(label, value)
+            self._table(label, value)
+        else:
+            self._variable(label, value)
+
+    def _mark(self, label: str, value: object) -> None:
+        """Follow an object once; its ``id`` stays taken as long as this lives."""
+        self._followed[id(value)] = label
+        self._alive.append(value)
+
+    def _function(self, label: str, function: FunctionType) -> Read:
+        """A function by its own code and defaults."""
+        tokens = [normal_form(function.__code__).digest]
+        for name, value in _defaults(function):
+            token = "code" if _is_code(value) else self._value(_dotted(label, name), value)
+            tokens += [name.encode(), token.encode()]
+        return Read("function", combine("function", tokens).hex(), _source(function))
+
+    def _class(self, label: str, kind: type) -> None:
+        """A class by its name, bases and members; methods are read on their own."""
+        self.guards.members(kind)
+        members = [(name, each) for name, each in class_members(kind)]
+        names = [name for name, _ in members]
+        bases = [base.__qualname__ for base in kind.__bases__]
+        own = [kind.__qualname__, type(kind).__qualname__, names, bases, class_annotations(kind)]
+        text = f"class {kind.__qualname__}({', '.join(bases)})"
+        self.reads[label] = Read("class", digest(own), text)
+        for base in kind.__bases__:
+            if base is not object:
+                self._read(_dotted(label, base.__name__), base)
+        for name, value in members:
+            self._read(_dotted(label, name), value)
+
+    def _pieces(self, label: str, value: object) -> None:
+        """Something made around functions: a partial, a method, a property."""
+        kind = type(value).__name__
+        pieces = _pieces(value)
+        self.reads[label] = Read("function", _hash("made of", kind), describe(value))
+        for name, piece in pieces.items():
+            self._read(_dotted(label, name), piece)
+
+    def _table(self, label: str, table: Mapping[object, object] | Collection[object]) -> None:
+        """A container of functions: its keys, and each function on its own."""
+        items = table.items() if isinstance(table, dict) else enumerate(table)
+        before = list(items)
+        keys = self._value(label, [key for key, _ in before])
+        kind = type(table).__name__
+        self.reads[label] = Read("variable", _hash(kind, keys), describe(table))
+        self.guards.checks.append(lambda: _unchanged(table, before))
+        for key, value in before:
+            self._read(f"{label}[{describe(key)}]", value)
+
+    def _variable(self, label: str, value: object) -> None:
+        """A variable by value; one of a class of the user's also by its class."""
+        named = self._value(label, value)
+        self.reads[label] = Read("variable", named, describe(value))
+        kind = type(value)
+        if not is_library(kind) and kind not in PLAIN:
+            self._read(_dotted(label, kind.__name__), kind)
+
+    def _value(self, label: str, value: object) -> str:
+        """Digest a value; what has none counts by its type, with a warning."""
+        try:
+            named = digest(value)
+        except UncacheableValue as error:
+            self._warn("", f"{label} counts by its type only: {error}")
+            return _hash("type", f"{type(value).__module__}.{type(value).__qualname__}")
+        if type(value) not in PLAIN:
+            self.guards.checks.append(lambda: _digest_or_none(value) == named)
+        return named
+
+    def _module(self, module: ModuleType) -> Read:
+        if is_library(module):
+            return _library(module)
+        return self._module_file(module)
+
+    def _module_file(self, module: ModuleType) -> Read:
+        """A module of the user's that is used whole: by its file."""
+        file = getattr(module, "__file__", None)
+        content = file_digest(module)
+        if file:
+            stamp = _stamp(file)
+            self.guards.checks.append(lambda: _stamp(file) == stamp)
+        return Read("module", _hash(module.__name__, content.hex()), f"module {module.__name__}")
+
+    def _warn(self, label: str, warning: str | None) -> None:
+        if warning is not None:
+            self.warnings[f"{label}: {warning}" if label else warning] = None
+
+
+def _dotted(label: str, name: str) -> str:
+    return f"{label}.{name}" if label else name
+
+
+def _hash(*words: str) -> str:
+    return combine("", [word.encode("utf-8", "surrogatepass") for word in words]).hex()
+
+
+def _defaults(function: FunctionType) -> list[tuple[str, object]]:
+    """The parameters of a function that have a default, with it."""
+    code = function.__code__
+    values = function.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(values) : code.co_argcount]
+    keywords = function.__kwdefaults__ or {}
+    return [*zip(names, values, strict=True), *sorted(keywords.items())]
+
+
+def _is_bound(value: BuiltinFunctionType) -> bool:
+    """Whether a builtin method is bound to an object."""
+    return value.__self__ is not None and not isinstance(value.__self__, ModuleType)
+
+
+def _is_code(value: object) -> bool:
+    """Whether a value is code or made around code."""
+    return isinstance(value, FunctionType | type) or bool(_pieces(value))
+
+
+def _holds_code(table: Mapping[object, object] | Collection[object]) -> bool:
+    values = table.values() if isinstance(table, dict) else table
+    return any(_is_code(value) and not is_library(value) for value in values)
+
+
+def _pieces(value: object) -> dict[str, object]:
+    """What an object that is made around functions consists of."""
+    if isinstance(value, functools.partial):
+        arguments = {"args": value.args, "keywords": value.keywords}
+        return {"func": value.func, **{k: v for k, v in arguments.items() if v}}
+    if isinstance(value, MethodType):
+        return {value.__func__.__name__: value.__func__, "__self__": value.__self__}
+    if isinstance(value, property):
+        each = {"fget": value.fget, "fset": value.fset, "fdel": value.fdel}
+        return {name: piece for name, piece in each.items() if piece is not None}
+    if isinstance(value, functools.cached_property):
+        return {"func": value.func}
+    if isinstance(value, _WRAPPERS):
+        return {"__wrapped__": value.__wrapped__}
+    return {}
+
+
+def _library(value: object) -> Read:
+    """Something installed: by name and version."""
+    if isinstance(value, ModuleType):
+        version = version_of(value.__name__)
+        return Read("module", _hash(value.__name__, version), f"{value.__name__} {version}")
+    module, name = str(getattr(value, "__module__", "")), getattr(value, "__qualname__", "")
+    kind = "class" if isinstance(value, type) else "function"
+    if module == "builtins":
+        return Read("builtin", _hash("builtin", f"{module}.{name}"), name)
+    version = version_of(module)
+    return Read(kind, _hash(module, name, version), f"{module}.{name} ({version})")
+
+
+def _source(function: FunctionType) -> str:
+    """The source of a function, or its signature where there is none."""
+    code = function.__code__
+    found = _SOURCES.get(code)
+    if found is None:
+        found = _SOURCES[code] = _read_source(function)
+    return found
+
+
+def _read_source(function: FunctionType) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(function.__code__)).rstrip()
+    except (OSError, TypeError, SyntaxError, TokenError, IndexError):
+        return f"def {function.__name__}{_signature(function)}"
+
+
+def _signature(function: Callable[..., object]) -> str:
+    try:
+        return str(inspect.signature(function, follow_wrapped=False))
+    except Exception:  # a default of the user's may have a repr that raises
+        return "(...)"
+
+
+def _absolute(each: Import, namespace: Mapping[str, object]) -> str:
+    """The full name of the module that an import statement names."""
+    if not each.level:
+        return each.module
+    package = str(namespace.get("__package__") or "").split(".")
+    parts = [*package[: len(package) - each.level + 1], each.module]
+    return ".".join(part for part in parts if part)
+
+
+def _unchanged(table: object, before: list[tuple[object, object]]) -> bool:
+    """Whether a container still holds the very same objects under the same keys."""
+    items = list(table.items() if isinstance(table, dict) else enumerate(table))  # type: ignore[call-overload]  # a dict, list or tuple
+    if len(items) != len(before):
+        return False
+    pairs = zip(chain.from_iterable(items), chain.from_iterable(before), strict=True)
+    return all(now is then or (now == then and type(now) in PLAIN) for now, then in pairs)
+
+
+def _digest_or_none(value: object) -> str | None:
+    try:
+        return digest(value)
+    except UncacheableValue:
+        return None
+
+
+def _stamp(file: str) -> tuple[int, int] | None:
+    """When a file was written, and its size."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
