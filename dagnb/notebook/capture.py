@@ -33,6 +33,11 @@ class Shell(Protocol):
     display_pub: Any
     display_formatter: Any
     InteractiveTB: Any
+    compile: Any
+    execution_count: int
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Turn magics into Python."""
 
 
 class Sink:

@@ -28,7 +28,7 @@ import re
 import textwrap
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from types import CodeType
+from types import CodeType, FunctionType
 
 from dagnb.errors import DefinitionError
 from dagnb.notebook.names import Function, Names, free_names, names_of
@@ -147,7 +147,7 @@ class _Body:
         function = shell.body[0]
         assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         function.body = [*_preludes(copied), *self.statements]
-        return self.evaluate(shell, name)
+        return _as_cell(self.evaluate(shell, name))
 
     def evaluate(self, module: ast.Module, name: str) -> Callable[..., object]:
         """Execute a module that defines `name`, and return it; the namespace stays as it is."""
@@ -379,6 +379,16 @@ def _or_named(value: ast.expr, name: str) -> ast.expr:
     nothing = ast.copy_location(ast.Constant(None), value)
     test = ast.copy_location(ast.Compare(shown, [ast.IsNot()], [nothing]), value)
     return ast.copy_location(ast.IfExp(test, _load("__value__", value), _load(name, value)), value)
+
+
+def _as_cell(function: Callable[..., object]) -> Callable[..., object]:
+    """Let the frames of a body look like those of a plain cell.
+
+    Otherwise IPython searches the cell for the ``def`` that it does not have, and shows no line.
+    """
+    assert isinstance(function, FunctionType)
+    function.__code__ = function.__code__.replace(co_name="<module>", co_qualname="<module>")
+    return function
 
 
 def _preludes(names: Iterable[str]) -> list[ast.stmt]:

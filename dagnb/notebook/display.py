@@ -183,5 +183,5 @@ def _image(mime: str, encoded: str, metadata: dict[str, Any]) -> str:
 
 
 def _pre(text: str, style: str) -> str:
-    attribute = f' style="{style}"' if style else ""
+    attribute = f' style="margin:0;{style}"'
     return f"<pre{attribute}>{html.escape(text)}</pre>"

@@ -7,6 +7,7 @@ own modules only, for the whole chain of causes.
 
 from __future__ import annotations
 
+import ast
 import sysconfig
 import traceback
 from collections.abc import Container, Iterator
@@ -20,6 +21,29 @@ from dagnb.errors import DagError
 from dagnb.notebook.capture import Output, Shell
 
 MOST_FRAMES = 40
+
+
+def cache_cell(shell: Shell, source: str, *, raw_cell: str, first_line: int) -> str:
+    """Let tracebacks, the debugger and ``inspect`` find a node's source; return its file name.
+
+    What is cached must be Python as a whole, or IPython shows no line of it. So the magic's own
+    lines are left blank, and magics in the body appear as the calls they are turned into.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    source : str
+        The text below the magic.
+    raw_cell : str
+        The cell as typed; gives the file its name, so that the front end's debugger finds it.
+    first_line : int
+        The line of the cell where `source` starts.
+    """
+    if not _is_python(source):
+        source = shell.transform_cell(source)
+    text = "\n" * (first_line - 1) + source
+    filename: str = shell.compile.cache(text, shell.execution_count, raw_code=raw_cell)
+    return filename
 
 
 def user_traceback(shell: Shell, exception: BaseException, files: Container[str] = ()) -> list[str]:
@@ -80,6 +104,14 @@ def is_user_file(filename: str) -> bool:
     if filename.startswith("<"):
         return filename.startswith("<ipython-input")
     return not filename.startswith(_library_folders())
+
+
+def _is_python(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
