@@ -103,7 +103,7 @@ def _head(title: str, counts: Mapping[str, int], width: float) -> Iterator[str]:
     x = width - _PAD - sum(_count_width(*each) for each in counts.items()) + 14
     for status, count in counts.items():
         yield (
-            f'<g data-status="{status}" data-count="{count}" transform="translate({x:.1f},20)">'
+            f'<g data-status="{status}" data-count="{status}" transform="translate({x:.1f},20)">'
             f'{ICONS[status]}<text x="12" y="4" font-size="12" class="muted">'
             f'<tspan class="strong" font-weight="600">{count}</tspan> {WORDS[status]}</text></g>'
         )

@@ -1,0 +1,287 @@
+"""The live graph: paints a ``GraphView`` in the browser and hands clicks back."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from dagnb.render.layout import Layout, layout
+from dagnb.render.look import DARK, ICONS, LIGHT, WORDS, rules, shapes
+from dagnb.render.measure import shorten
+from dagnb.render.view import STATUSES, GraphView
+
+Details = Callable[[str], Mapping[str, object]]
+Act = Callable[[str, str], object]
+
+# Jupyter drops what comes faster than 1000 messages a second; nobody sees more than 30.
+_FRAME_SECONDS = 1 / 30
+_SYNC_SECONDS = 1.0
+_QUICK_LAYOUT = 300
+_HERE = Path(__file__).parent
+
+
+def _module() -> str:
+    """Return the browser's code, preceded by the icons and words it shares with the still."""
+    tones = {"light": LIGHT.tones, "dark": DARK.tones}
+    look = {"icons": ICONS, "words": WORDS, "statuses": STATUSES, "tones": tones}
+    return f"const LOOK={json.dumps(look, separators=(',', ':'))};\n" + _read("view.js")
+
+
+def _styles() -> str:
+    """Return the stylesheet, preceded by the colours it shares with the still."""
+    dark = '.dagnb[data-theme="dark"]'
+    return shapes(".dagnb") + rules(LIGHT, ".dagnb") + rules(DARK, dark) + _read("view.css")
+
+
+def _read(name: str) -> str:
+    """Return a file beside this one."""
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+class GraphWidget(anywidget.AnyWidget):
+    """A live picture of a graph view.
+
+    Status changes travel as small messages, 30 times a second at most. Messages are not state:
+    ``graph`` (geometry) and ``state`` (a snapshot, once a second and when flushed) are, so that a
+    page that is loaded again is right.
+
+    Parameters
+    ----------
+    view : GraphView
+        Read, never changed.
+    details : callable, optional
+        ``details(name)`` returns what the panel of a node shows: ``source``, ``preview_html``,
+        ``preview_text``, ``why``, ``seconds``, ``status``, ``error``, ``inputs``, ``dependents``;
+        each may be missing.
+    act : callable, optional
+        ``act(verb, name)`` does what a button says (``run``, ``run_to``). Without it there are
+        no such buttons.
+
+    Notes
+    -----
+    ``details`` and ``act`` are called on the thread on which the kernel handles messages, which
+    may not be the main one. What they raise is shown in the panel.
+    """
+
+    _esm = _module()
+    _css = _styles()
+
+    graph = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+    can_act = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(
+        self, view: GraphView, *, details: Details | None = None, act: Act | None = None
+    ) -> None:
+        self._view = view
+        self._details, self._act = details, act
+        self._lock = threading.RLock()
+        self._dirty = threading.Event()
+        self._closed = False
+        self._seq = 0
+        self._sent_rev = self._drawn_rev = self._synced_rev = -1
+        self._sent_at = self._synced_at = 0.0
+        self._layout_thread: threading.Thread | None = None
+        super().__init__(can_act=act is not None)
+        self._answer_where_asked()
+        self.on_msg(self._receive)
+        self.flush()
+        self._thread = self._start("dagnb-widget", self._pump)
+
+    def refresh(self) -> None:
+        """Say that the view changed; returns at once and may be called on any thread."""
+        if self._thread is None:
+            self._send_if_due()
+        elif not self._dirty.is_set():
+            self._dirty.set()
+
+    def flush(self) -> None:
+        """Bring the browser and the saved state up to date before returning."""
+        self._draw()
+        self._send_delta()
+        self._sync_state()
+
+    def close(self) -> None:
+        """Stop painting; the view goes on without it."""
+        self._closed = True
+        self._dirty.set()
+        super().close()
+
+    def notice(self, text: str) -> None:
+        """Show a line of text at the foot of the graph for a while."""
+        self._post({"kind": "notice", "text": text})
+
+    def _start(self, name: str, target: Callable[[], None]) -> threading.Thread | None:
+        """Start a daemon thread in this context; None where there are no threads (Pyodide)."""
+        if sys.platform == "emscripten":
+            return None
+        run = copy_context().run
+        thread = threading.Thread(target=run, args=(target,), name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _pump(self) -> None:
+        """Send what changed, in frames, until closed."""
+        while not self._closed:
+            behind = self._synced_rev != self._view.rev
+            self._dirty.wait(_SYNC_SECONDS if behind else None)
+            self._dirty.clear()
+            self._paint()
+            time.sleep(_FRAME_SECONDS)
+
+    def _paint(self) -> None:
+        """Send one frame; geometry that takes long is made meanwhile."""
+        if self._drawn_rev != self._view.structure_rev:
+            self._draw_somewhere()
+        self._send_delta()
+        pause = max(_SYNC_SECONDS, len(self._view.nodes) / 1000)
+        if time.monotonic() - self._synced_at >= pause:
+            self._sync_state()
+
+    def _send_if_due(self) -> None:
+        """Send one frame unless the last one was just now."""
+        if time.monotonic() - self._sent_at >= _FRAME_SECONDS:
+            self._paint()
+
+    def _draw_somewhere(self) -> None:
+        """Make the geometry here if it is quick, else in a thread while the old one is shown."""
+        if len(self._view.nodes) <= _QUICK_LAYOUT:
+            self._draw()
+        elif self._layout_thread is None or not self._layout_thread.is_alive():
+            self._layout_thread = self._start("dagnb-layout", self._draw_and_refresh)
+
+    def _draw_and_refresh(self) -> None:
+        """Make the geometry, then paint; once more if the structure changed meanwhile."""
+        self._draw()
+        self._dirty.set()
+
+    def _draw(self) -> None:
+        """Publish the geometry of the current structure, with the state that belongs to it."""
+        view = self._view
+        rev = view.structure_rev
+        if rev == self._drawn_rev:
+            return
+        try:
+            plan = layout(view.nodes, view.edges, view.groups)
+        except Exception as error:  # a run must not fail because it cannot be drawn
+            self._drawn_rev = rev
+            self.notice(f"The graph could not be laid out: {error}")
+            return
+        with self._lock:
+            self._drawn_rev = rev
+            self._publish(graph=geometry(plan, view, rev), state=self._snapshot())
+
+    def _send_delta(self) -> None:
+        """Send the nodes that changed since the last message, if any did."""
+        with self._lock:
+            self._sent_at = time.monotonic()
+            if self._sent_rev == self._view.rev:
+                return
+            delta = self._view.delta(self._sent_rev)
+            self._sent_rev = int(str(delta["rev"]))
+            self._seq += 1
+            self._post({"kind": "delta", "seq": self._seq, "clock": time.perf_counter(), **delta})
+
+    def _sync_state(self) -> None:
+        """Store the whole state in the widget's model."""
+        with self._lock:
+            self._synced_at = time.monotonic()
+            if self._synced_rev != self._view.rev:
+                self._publish(state=self._snapshot())
+
+    def _snapshot(self) -> dict[str, object]:
+        """Return the state without what the geometry tells."""
+        snapshot = self._view.snapshot()
+        self._synced_rev = int(str(snapshot["rev"]))
+        for known in ("edges", "groups"):
+            del snapshot[known]
+        return snapshot | {"seq": self._seq, "clock": time.perf_counter()}
+
+    def _publish(self, **traits: object) -> None:
+        """Set synced traits in one message; a page that is gone is none of the run's business."""
+        try:
+            with self.hold_sync():
+                for name, value in traits.items():
+                    setattr(self, name, value)
+        except Exception:  # the comm, its transport or an observer of the trait
+            self._closed = self.comm is None
+
+    def _post(self, message: dict[str, object]) -> None:
+        """Send a message; a page that is gone is none of the run's business."""
+        try:
+            self.send(message)
+        except Exception:  # the comm or its transport
+            self._closed = self.comm is None
+
+    def _receive(self, _widget: object, message: Mapping[str, object], _buffers: object) -> None:
+        """Answer the browser."""
+        name = str(message.get("name", ""))
+        match message.get("kind"):
+            case "details":
+                self._post({"kind": "details", "name": name, **self._described(name)})
+            case "act" if self._act is not None:
+                self._perform(str(message.get("verb", "")), name)
+            case "sync":
+                with self._lock:
+                    self._post({"kind": "state", **self._snapshot()})
+
+    def _described(self, name: str) -> dict[str, object]:
+        """Return what the panel shows, or why it cannot be shown."""
+        if self._details is None or name not in self._view.nodes:
+            return {}
+        try:
+            return dict(self._details(name))
+        except Exception as error:  # previews call the user's own __repr__
+            return {"error": f"no details: {type(error).__name__}: {error}"}
+
+    def _perform(self, verb: str, name: str) -> None:
+        """Do what a button says, and show why it failed if it does."""
+        assert self._act is not None
+        try:
+            self._act(verb, name)
+        except Exception as error:  # user code runs in there
+            self.notice(f"{verb.replace('_', ' ')} {name}: {type(error).__name__}: {error}")
+
+    def _answer_where_asked(self) -> None:
+        """Let clicks be handled while a cell runs.
+
+        ipykernel 7.4 hands messages to the shell that last sent on the comm, which is the busy
+        one; this restores what earlier versions did.
+        """
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = lambda _data, default: default
+
+
+def geometry(plan: Layout, view: GraphView, rev: int) -> dict[str, object]:
+    """Return a layout as compact JSON; edges refer to nodes by position.
+
+    Examples
+    --------
+    >>> geometry(layout([], []), GraphView("empty"), 0)["nodes"]
+    []
+    """
+    index = {name: i for i, name in enumerate(plan.nodes)}
+    groups = view.groups
+    return {
+        "rev": rev,
+        "title": view.title,
+        "direction": plan.direction,
+        "size": [plan.width, plan.height],
+        "nodes": [
+            [name, plan.labels[name], groups.get(name, ""), b.x, b.y, b.w, b.h]
+            for name, b in plan.nodes.items()
+        ],
+        "edges": [[index[e.source], index[e.target], e.d] for e in plan.edges],
+        "groups": [
+            [name, shorten(name, b.w - 20, 11.5), b.x, b.y, b.w, b.h]
+            for name, b in plan.groups.items()
+        ],
+    }
