@@ -1,5 +1,76 @@
-"""A live, incremental graph of your notebook."""
+"""A live, incremental graph of your notebook.
+
+Load it with ``%load_ext dagnb``, then start a cell with ``%%dag_node``.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "dagnb.errors": (
+        "CycleError",
+        "DagError",
+        "DefinitionError",
+        "DuplicateNodeError",
+        "EdgeNotFoundError",
+        "GraphError",
+        "InputMutatedError",
+        "LayoutError",
+        "MissingInputError",
+        "NodeNotFoundError",
+        "StaleNodeRefError",
+        "UncacheableValue",
+    ),
+    "dagnb.events": (
+        "GraphEdited",
+        "NodeSettled",
+        "NodeStarted",
+        "NodesStale",
+        "RunFinished",
+        "RunStarted",
+    ),
+    "dagnb.graph.adjacency": ("NodeRef",),
+    "dagnb.graph.analysis": ("ExecutionPlan", "ExecutionStep", "Reason"),
+    "dagnb.graph.builder": ("DAGBuilder",),
+    "dagnb.graph.dag": ("DAG",),
+    "dagnb.notebook.session": ("dag_node", "session"),
+    "dagnb.observe.callbacks": ("ExecutionCallbacks",),
+    "dagnb.results": ("ExecutionResult", "IncrementalResult", "NodeResult", "NodeStatus"),
+    "dagnb.run.drive": ("Interrupted",),
+    "dagnb.run.executors": ("DAGExecutor", "IncrementalExecutor"),
+    "dagnb.values.fingerprint": ("digest", "register_digest"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", "load_ipython_extension"]
+__all__ += sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that ``import dagnb`` stays cheap."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'dagnb' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register ``%%dag_node`` and ``%dag``; called by ``%load_ext dagnb``."""
+    import_module("dagnb.notebook.magics").load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take the magics away again; called by ``%unload_ext dagnb``."""
+    import_module("dagnb.notebook.magics").unload(shell)

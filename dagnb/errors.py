@@ -1,0 +1,165 @@
+"""Every error that dagnb raises, in one tree.
+
+::
+
+    DagError
+     ├── GraphError
+     │    ├── CycleError             an edge would close a cycle; ``.path``
+     │    ├── DuplicateNodeError     the name is taken
+     │    ├── NodeNotFoundError      no such node; suggests the nearest name
+     │    ├── EdgeNotFoundError      no such edge
+     │    └── StaleNodeRefError      a handle to a node that was removed
+     ├── DefinitionError             a node cell that cannot become a node
+     ├── InputMutatedError           a node changed one of its inputs in place
+     ├── MissingInputError           a node reads a name that nothing defines
+     ├── UncacheableValue            a value that no digest can name
+     └── LayoutError                 Graphviz is missing or gave no geometry
+
+Misuse of a function (a string where a list is expected, a negative timeout) raises the
+builtin ``TypeError`` or ``ValueError``. An error of the user's code is never wrapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known name, or nothing."""
+    nearest = get_close_matches(name, [str(each) for each in known], n=1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+class DagError(Exception):
+    """The root of all errors of dagnb."""
+
+
+class GraphError(DagError):
+    """A question or an edit that the graph refuses; the graph is unchanged."""
+
+
+class CycleError(GraphError):
+    """An edge would close a cycle.
+
+    Attributes
+    ----------
+    path : list of str
+        The cycle in the direction of its edges, closed: the first name is repeated at the end.
+    """
+
+    def __init__(self, path: Sequence[str]) -> None:
+        self.path = list(path)
+        super().__init__(f"this would close a cycle: {' -> '.join(self.path)}")
+
+    def __reduce__(self) -> tuple[type[CycleError], tuple[list[str]]]:
+        return type(self), (self.path,)
+
+
+class DuplicateNodeError(GraphError):
+    """A node of this name exists already."""
+
+    def __init__(self, name: str) -> None:
+        self.name = str(name)
+        super().__init__(f"node {self.name!r} already exists; remove it first or choose a new name")
+
+    def __reduce__(self) -> tuple[type[DuplicateNodeError], tuple[str]]:
+        return type(self), (self.name,)
+
+
+class NodeNotFoundError(GraphError):
+    """No node of this name exists.
+
+    Parameters
+    ----------
+    name : str
+        The unknown name.
+    known : iterable of str
+        The names to suggest the nearest one from.
+    where : str
+        What the name was found in (``"changed_nodes"``), for the message.
+    """
+
+    def __init__(self, name: str, known: Iterable[str] = (), where: str = "") -> None:
+        self.name = str(name)
+        place = f" (in {where})" if where else ""
+        super().__init__(f"no node {self.name!r}{place}{did_you_mean(self.name, known)}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.name, str(self))
+
+
+class EdgeNotFoundError(GraphError):
+    """No edge joins these two nodes in this direction."""
+
+    def __init__(self, source: str, target: str) -> None:
+        self.source, self.target = str(source), str(target)
+        super().__init__(f"no edge {self.source!r} -> {self.target!r}")
+
+    def __reduce__(self) -> tuple[type[EdgeNotFoundError], tuple[str, str]]:
+        return type(self), (self.source, self.target)
+
+
+class StaleNodeRefError(GraphError):
+    """A handle whose node was removed, even if a node of that name was added again."""
+
+    def __init__(self, name: str) -> None:
+        self.name = str(name)
+        super().__init__(
+            f"the handle to {self.name!r} is stale: its node was removed; use the name"
+        )
+
+    def __reduce__(self) -> tuple[type[StaleNodeRefError], tuple[str]]:
+        return type(self), (self.name,)
+
+
+class DefinitionError(DagError):
+    """A cell or function that cannot become a node; nothing was registered."""
+
+
+class InputMutatedError(DagError):
+    """A node changed one of its inputs in place, which would make others stale unnoticed."""
+
+    def __init__(self, node: str, inputs: Sequence[tuple[str, str]]) -> None:
+        self.node = str(node)
+        self.inputs = [(str(name), kind) for name, kind in inputs]
+        changed = ", ".join(f"{name!r} (a {kind})" for name, kind in self.inputs)
+        first = self.inputs[0][0]
+        super().__init__(
+            f"node {self.node!r} changed its input {changed} in place; "
+            f"work on a copy, e.g. {first} = {first}.copy()"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.node, self.inputs)
+
+
+class MissingInputError(DagError):
+    """A node reads names that are neither nodes nor variables."""
+
+    def __init__(self, node: str, names: Sequence[str], known: Iterable[str] = ()) -> None:
+        self.node, self.names = str(node), [str(name) for name in names]
+        listed = ", ".join(repr(name) for name in self.names)
+        super().__init__(
+            f"node {self.node!r} needs {listed}, which no node or variable defines"
+            f"{did_you_mean(self.names[0], known)}"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.node, str(self))
+
+
+class UncacheableValue(DagError):
+    """A value that no digest can name, because looking at it would change or exhaust it."""
+
+
+class LayoutError(DagError):
+    """The graph could not be laid out."""
+
+
+def _rebuild(kind: type[DagError], name: str, message: str) -> DagError:
+    """Make an error again from its message alone (its suggestions are in the text)."""
+    error = kind.__new__(kind)
+    error.args = (message,)
+    error.name = name  # type: ignore[attr-defined]  # set by the __init__ that is skipped here
+    return error

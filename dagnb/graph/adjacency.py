@@ -1,0 +1,251 @@
+"""The graph over small integers: what the engine walks, without a name in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from dagnb.graph.order import TopologicalOrder, canonical_order
+
+
+class NodeRef(str):
+    """A name that remembers its node: a string, and so accepted wherever a name is.
+
+    Attributes
+    ----------
+    epoch : int
+        Counts the nodes ever added to the graph; a node that is removed and added again has a
+        new one, and the old handle is refused with ``StaleNodeRefError``.
+
+    Examples
+    --------
+    >>> from dagnb import DAG
+    >>> ref = DAG().add_node("load")
+    >>> ref == "load", ref.name
+    (True, 'load')
+    """
+
+    __slots__ = ("epoch",)
+    epoch: int
+
+    @property
+    def name(self) -> str:
+        """The name as a plain string."""
+        return str(self)
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+    def __reduce__(self) -> tuple[Callable[[str, int], NodeRef], tuple[str, int]]:
+        return _node_ref, (str(self), self.epoch)
+
+
+def _node_ref(name: str, epoch: int) -> NodeRef:
+    ref = NodeRef(name)
+    ref.epoch = epoch
+    return ref
+
+
+class EdgeData(NamedTuple):
+    """What a user attached to an edge."""
+
+    weight: float | None
+    label: str | None
+
+
+class Adjacency:
+    """Nodes ``0, 1, 2, ...`` in the order of addition, their edges, and their order.
+
+    A number is never given twice: a removed node keeps its place, without edges, until
+    `compact` renumbers, which raises `generation`.
+
+    Attributes
+    ----------
+    names : list of NodeRef
+        By number; a removed node keeps its place here, but not in `ids`.
+    ids : dict
+        The live names and their numbers.
+    successors, predecessors : list of list of int
+        Neighbours, in the order in which the edges were added.
+    edges : dict
+        ``source << 32 | target`` to the edge's data, or None.
+    edited : list of int
+        The node whose incoming edges changed, for every such change so far; it only grows, so
+        that who remembers its length can read what is new.
+    version : int
+        Raised by every change of the structure.
+    generation : int
+        Raised when the numbers themselves change.
+    """
+
+    __slots__ = (
+        "_positions",
+        "_sorted",
+        "edges",
+        "edited",
+        "generation",
+        "ids",
+        "names",
+        "order_kept",
+        "predecessors",
+        "successors",
+        "version",
+    )
+
+    def __init__(self) -> None:
+        self.names: list[NodeRef] = []
+        self.ids: dict[str, int] = {}
+        self.successors: list[list[int]] = []
+        self.predecessors: list[list[int]] = []
+        self.edges: dict[int, EdgeData | None] = {}
+        self.edited: list[int] = []
+        self.order_kept = TopologicalOrder()
+        self._sorted: list[int] | None = []
+        self._positions: list[int] | None = []
+        self.version = 0
+        self.generation = 0
+
+    def add(self, name: str) -> NodeRef:
+        """Add a node that is known to be new."""
+        node = len(self.names)
+        ref = NodeRef(name)
+        ref.epoch = self.version
+        self.names.append(ref)
+        self.ids[name] = node
+        self.successors.append([])
+        self.predecessors.append([])
+        self.order_kept.append()
+        if self._sorted is not None:
+            if self._positions is not None:
+                self._positions.append(len(self._sorted))
+            self._sorted.append(node)
+        self.version += 1
+        return ref
+
+    def link(self, source: int, target: int, data: EdgeData | None = None) -> list[int] | None:
+        """Add an edge; return the closed-off path target .. source if it would close a cycle.
+
+        An edge that is there already gets the new data. An order that the edge agrees with
+        stays the canonical one: it was the smallest of all valid orders, and is of the fewer
+        that are left.
+        """
+        key = source << 32 | target
+        if key in self.edges:
+            self.edges[key] = data
+            return None
+        labels = self.order_kept.labels
+        if labels[source] >= labels[target]:
+            if source == target:
+                return [source]
+            path = self.order_kept.insert(source, target, self.successors, self.predecessors)
+            if path is not None:
+                return path
+            self._sorted = None
+        self.successors[source].append(target)
+        self.predecessors[target].append(source)
+        self.edges[key] = data
+        self.edited.append(target)
+        self.version += 1
+        return None
+
+    def unlink(self, source: int, target: int) -> None:
+        """Remove an edge that exists."""
+        del self.edges[source << 32 | target]
+        self.successors[source].remove(target)
+        self.predecessors[target].remove(source)
+        self.edited.append(target)
+        self._changed()
+
+    def discard(self, nodes: Sequence[int]) -> None:
+        """Remove nodes and their edges: linear in their degrees and their neighbours'."""
+        gone = set(nodes)
+        above = {each for node in gone for each in self.predecessors[node]} - gone
+        below = {each for node in gone for each in self.successors[node]} - gone
+        for node in gone:
+            for each in self.successors[node]:
+                del self.edges[node << 32 | each]
+            for each in self.predecessors[node]:
+                self.edges.pop(each << 32 | node, None)
+        self.edited.extend(below)
+        for lists, touched in ((self.successors, above), (self.predecessors, below)):
+            for node in touched:
+                lists[node][:] = [each for each in lists[node] if each not in gone]
+        for node in gone:
+            del self.ids[self.names[node]]
+            self.successors[node] = []
+            self.predecessors[node] = []
+        self._changed()
+        if len(self.names) > 2 * len(self.ids) + 1024:
+            self.compact()
+
+    def _changed(self) -> None:
+        self._sorted = None
+        self.version += 1
+
+    @property
+    def order(self) -> list[int]:
+        """The live nodes, dependencies first, ties by order of addition. Do not change it.
+
+        Kept while edges agree with it; sorted again, in linear time, after one did not or
+        something was removed.
+        """
+        if self._sorted is None:
+            live = list(self.ids.values())
+            degrees = [len(each) for each in self.predecessors]
+            self._sorted = canonical_order(live, self.successors, degrees)
+            alive = set(live)
+            dead = [node for node in range(len(self.names)) if node not in alive]
+            self.order_kept.renew([*self._sorted, *dead])
+            self._positions = None
+        return self._sorted
+
+    @property
+    def positions(self) -> list[int]:
+        """The place of each node in `order`; of a removed one, -1. Do not change it."""
+        order = self.order
+        if self._positions is None:
+            positions = [-1] * len(self.names)
+            for place, node in enumerate(order):
+                positions[node] = place
+            self._positions = positions
+        return self._positions
+
+    def compact(self) -> None:
+        """Number the live nodes anew, without gaps, in the same order of addition."""
+        live = list(self.ids.values())
+        new = {node: place for place, node in enumerate(live)}
+        order = [new[node] for node in self.order]
+        self.names = [self.names[node] for node in live]
+        self.ids = {name: place for place, name in enumerate(self.ids)}
+        self.successors = [[new[each] for each in self.successors[node]] for node in live]
+        self.predecessors = [[new[each] for each in self.predecessors[node]] for node in live]
+        self.edges = {
+            new[key >> 32] << 32 | new[key & 0xFFFFFFFF]: data for key, data in self.edges.items()
+        }
+        self.order_kept = TopologicalOrder()
+        for _ in live:
+            self.order_kept.append()
+        self.order_kept.renew(order)
+        self._sorted, self._positions = order, None
+        self.edited = []
+        self.generation += 1
+        self.version += 1
+
+    def reach(self, starts: Iterable[int], neighbours: Sequence[Sequence[int]]) -> set[int]:
+        """Return the starts and all that can be reached from them: linear in what is found."""
+        found = set(starts)
+        stack = list(found)
+        while stack:
+            for each in neighbours[stack.pop()]:
+                if each not in found:
+                    found.add(each)
+                    stack.append(each)
+        return found
+
+    def sort(self, nodes: Iterable[int]) -> list[int]:
+        """Return the nodes in topological order; not linear in the size of the graph."""
+        return sorted(nodes, key=self.positions.__getitem__)
+
+    def affected(self, changed: Iterable[int]) -> list[int]:
+        """Return the nodes and all below them, in topological order."""
+        return self.sort(self.reach(changed, self.successors))

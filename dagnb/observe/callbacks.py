@@ -1,0 +1,103 @@
+"""Callbacks: an object with a method per kind of event, in two spellings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from dagnb.events import Event, GraphEdited, NodeSettled, NodeStarted, Observer, RunFinished
+from dagnb.results import NodeResult, NodeStatus
+
+SPELLINGS = {
+    "on_node_start": "on_start",
+    "on_node_complete": "on_complete",
+    "on_node_error": "on_failure",
+    "on_node_skip": "on_skip",
+    "on_dynamic_expand": "on_dynamic_expand",
+}
+
+
+@dataclass
+class ExecutionCallbacks:
+    """Functions to call on events; those left None are not called.
+
+    The fields ``on_start``, ``on_complete``, ``on_failure`` and ``on_skip`` are other spellings
+    of the four ``on_node_...``.
+
+    Examples
+    --------
+    >>> from dagnb import DAG, DAGExecutor, ExecutionCallbacks
+    >>> dag = DAG()
+    >>> ref = dag.add_node("a")
+    >>> callbacks = ExecutionCallbacks(on_node_complete=lambda name, value: print(name, value))
+    >>> result = DAGExecutor(dag, callbacks=callbacks).execute({"a": lambda: 1})
+    a 1
+    """
+
+    on_node_start: Callable[[str], Any] | None = None
+    on_node_complete: Callable[[str, Any], Any] | None = None
+    on_node_error: Callable[[str, BaseException], Any] | None = None
+    on_node_skip: Callable[[str], Any] | None = None
+    on_dynamic_expand: Callable[[str, Sequence[str]], Any] | None = None
+    on_start: Callable[[str], Any] | None = None
+    on_complete: Callable[[str, Any], Any] | None = None
+    on_failure: Callable[[str, BaseException], Any] | None = None
+    on_skip: Callable[[str], Any] | None = None
+
+
+def callbacks_observer(callbacks: object) -> Observer:
+    """Return an observer that calls the methods of ``callbacks``.
+
+    A reused node is skipped in the sense of ``on_node_skip``; since a run does not look at
+    what it does not touch, these calls come at its end.
+    """
+    found = {name: _method(callbacks, name) for name in SPELLINGS}
+    _warn_of_misspellings(callbacks)
+
+    def observe(event: Event) -> None:
+        for name, arguments in _calls(event):
+            method = found[name]
+            if method is not None:
+                method(*arguments)
+
+    return observe
+
+
+def _calls(event: Event) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    if isinstance(event, NodeStarted):
+        yield "on_node_start", (event.name,)
+    elif isinstance(event, NodeSettled):
+        yield _settled(event.result)
+    elif isinstance(event, GraphEdited) and event.by:
+        yield "on_dynamic_expand", (event.by, event.nodes)
+    elif isinstance(event, RunFinished):
+        for result in event.result.node_results.values():
+            if result.status is NodeStatus.COMPLETED and not result.executed:
+                yield "on_node_skip", (result.name,)
+
+
+def _settled(result: NodeResult) -> tuple[str, tuple[Any, ...]]:
+    if result.status is NodeStatus.COMPLETED:
+        return "on_node_complete", (result.name, result.result)
+    if result.error is not None:
+        return "on_node_error", (result.name, result.error)
+    if result.status is NodeStatus.TIMED_OUT:
+        return "on_node_error", (result.name, TimeoutError(result.reason))
+    return "on_node_skip", (result.name,)
+
+
+def _method(callbacks: object, name: str) -> Callable[..., Any] | None:
+    return getattr(callbacks, name, None) or getattr(callbacks, SPELLINGS[name], None)
+
+
+def _warn_of_misspellings(callbacks: object) -> None:
+    """Warn of ``on_...`` methods that nothing calls; the callback would be silently dead."""
+    known = {*SPELLINGS, *SPELLINGS.values()}
+    for name in dir(callbacks):
+        if name.startswith("on_") and name not in known:
+            nearest = get_close_matches(name, sorted(known), n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            warnings.warn(f"nothing calls the callback {name}{hint}", stacklevel=4)

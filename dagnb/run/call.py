@@ -1,0 +1,170 @@
+"""A task bound to its inputs, and what a worker does with it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from types import CodeType
+from typing import Any, NamedTuple
+
+from dagnb.graph.adjacency import Adjacency
+
+NOT_SIMPLE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_COROUTINE
+new_tuple = tuple.__new__  # a third of the cost of calling a named tuple's class
+
+
+class Call(NamedTuple):
+    """What to call for a node, and with what."""
+
+    node: int
+    function: Callable[..., Any]
+    arguments: Sequence[Any]
+    keywords: Mapping[str, Any] | None
+
+
+class Report(NamedTuple):
+    """What came of a call. ``started`` and ``ended`` are ``perf_counter()`` in the worker."""
+
+    value: Any
+    error: BaseException | None
+    started: float
+    ended: float
+
+
+def perform(call: Call) -> Report:
+    """Call the function and report; whatever it raises is in the report."""
+    _, function, arguments, keywords = call
+    started = perf_counter()
+    try:
+        value = function(*arguments, **keywords) if keywords else function(*arguments)
+    except BaseException as error:
+        return Report(None, error, started, perf_counter())
+    return new_tuple(Report, (value, None, started, perf_counter()))
+
+
+class Bound(NamedTuple):
+    """A task with the numbers of the nodes whose values it takes.
+
+    ``inputs`` is None for all predecessors in the order of their edges, so that one binding
+    serves every node with the same task.
+    """
+
+    task: Callable[..., Any]
+    function: Callable[..., Any]
+    inputs: Sequence[int] | None
+    keywords: Sequence[tuple[str, int]]
+
+    def needs(self, predecessors: Sequence[int]) -> list[int]:
+        """Return all nodes whose values it takes."""
+        inputs = predecessors if self.inputs is None else self.inputs
+        return [*inputs, *(node for _, node in self.keywords)]
+
+
+class Binder:
+    """Binds the parameters of tasks to the predecessors of their nodes, by name.
+
+    A parameter that names a predecessor takes its value; ``*args`` takes the values of all
+    other predecessors in the order of their edges, ``**kwargs`` the same by name. A task
+    without parameters takes nothing. A binding is kept until the task or the graph changes.
+    """
+
+    def __init__(self, graph: Adjacency) -> None:
+        self._graph = graph
+        self._version = -1
+        self._bound: list[Bound | None] = []
+        self._parameters: dict[Any, list[inspect.Parameter]] = {}
+
+    @property
+    def bindings(self) -> list[Bound | None]:
+        """The bindings by node, as far as they are known for the graph as it is."""
+        if self._version != self._graph.version:
+            self._version = self._graph.version
+            self._bound = [None] * len(self._graph.names)
+        return self._bound
+
+    def bind(self, node: int, task: Callable[..., Any]) -> Bound:
+        """Return the task of a node with its inputs.
+
+        Raises
+        ------
+        TypeError
+            A parameter without a default names no predecessor of the node.
+        """
+        bindings = self.bindings
+        bound = bindings[node]
+        if bound is None or bound[0] is not task:
+            bound = bindings[node] = self._simple(task) or self._matched(node, task)
+        return bound
+
+    def _simple(self, task: Callable[..., Any]) -> Bound | None:
+        """Bind the plain functions that most tasks are: no parameters, or only ``*args``."""
+        code = getattr(task, "__code__", None)
+        if code.__class__ is not CodeType or code.co_argcount or code.co_kwonlyargcount:
+            return None
+        flags = code.co_flags & NOT_SIMPLE
+        if flags & ~inspect.CO_VARARGS:
+            return None
+        return new_tuple(Bound, (task, task, None if flags else (), ()))
+
+    def _matched(self, node: int, task: Callable[..., Any]) -> Bound:
+        function = _synchronous(task) if inspect.iscoroutinefunction(task) else task
+        inputs, keywords = self._match(node, self._parameters_of(task))
+        return Bound(task, function, inputs, keywords)
+
+    def _parameters_of(self, task: Callable[..., Any]) -> list[inspect.Parameter]:
+        code = getattr(task, "__code__", None)
+        if code is None or getattr(task, "__wrapped__", None) is not None:
+            return _signature(task)
+        key = code, bool(task.__defaults__), bool(task.__kwdefaults__)
+        if key not in self._parameters:
+            self._parameters[key] = _signature(task)
+        return self._parameters[key]
+
+    def _match(
+        self, node: int, parameters: Sequence[inspect.Parameter]
+    ) -> tuple[tuple[int, ...], tuple[tuple[str, int], ...]]:
+        names = self._graph.names
+        free = {str(names[each]): each for each in self._graph.predecessors[node]}
+        inputs: list[int] = []
+        keywords: list[tuple[str, int]] = []
+        gap = False
+        for each in parameters:
+            if each.kind is each.VAR_POSITIONAL:
+                named = {other.name for other in parameters}
+                inputs += [free.pop(name) for name in list(free) if name not in named]
+            elif each.kind is each.VAR_KEYWORD:
+                keywords += free.items()
+            elif each.name not in free:
+                if each.default is each.empty:
+                    raise TypeError(self._unmatched(node, each.name))
+                gap = True
+            elif each.kind is each.KEYWORD_ONLY or gap:
+                keywords.append((each.name, free.pop(each.name)))
+            else:
+                inputs.append(free.pop(each.name))
+        return tuple(inputs), tuple(keywords)
+
+    def _unmatched(self, node: int, parameter: str) -> str:
+        name = self._graph.names[node]
+        return (
+            f"the task of node {str(name)!r} takes {parameter!r}, which is no predecessor of it; "
+            f"add the edge {parameter!r} -> {str(name)!r} or give the parameter a default"
+        )
+
+
+def _signature(task: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(task).parameters.values())
+    except ValueError:  # some builtins have none; they take no inputs
+        return []
+
+
+def _synchronous(task: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that runs the coroutine to its end on a loop of its own."""
+
+    def run(*arguments: Any, **keywords: Any) -> Any:
+        return asyncio.run(task(*arguments, **keywords))
+
+    return run

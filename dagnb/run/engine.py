@@ -1,0 +1,360 @@
+"""One run as a state machine: no threads, no sleeping, no I/O.
+
+A driver asks for calls (`Engine.take`), has them performed somewhere, and hands back what came
+of them (`Engine.settle`) until nothing is active. Each node settles exactly once: the result is
+amended by the policies, recorded, announced, and then its dependents are released.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Any, TypeVar
+
+from dagnb.errors import UncacheableValue
+from dagnb.events import Event, NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
+from dagnb.graph.adjacency import Adjacency
+from dagnb.results import ExecutionResult, NodeResult, NodeStatus
+from dagnb.run.call import Binder, Bound, Call, Report
+from dagnb.run.frontier import Frontier, Scan
+from dagnb.run.policies import Policy
+from dagnb.run.records import Memory, Record, record
+from dagnb.values.fingerprint import digest
+from dagnb.values.plain import PLAIN, same
+
+log = logging.getLogger(__name__)
+ResultT = TypeVar("ResultT", bound=ExecutionResult)
+COMPLETED, FAILED, SKIPPED = NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED
+new_tuple = tuple.__new__
+
+
+class Engine:
+    """The state of one run.
+
+    Parameters
+    ----------
+    graph : Adjacency
+    tasks : mapping of str to callable
+    memory : Memory
+        What is known from earlier runs; this run's records go there.
+    frontier : Frontier
+        Which node may start next.
+    binder : Binder
+    policies : sequence of Policy
+    observers : sequence of Observer
+    fail_fast : bool
+        Whether the first failure stops the run.
+    compare : bool
+        Whether a value equal to the one before counts as unchanged (early cutoff).
+    causes : mapping of int to str
+        Why the first nodes are dirty, for the reasons in the results.
+    default_cause : str
+        The same for all nodes not in ``causes``.
+    """
+
+    def __init__(
+        self,
+        graph: Adjacency,
+        tasks: Mapping[str, Callable[..., Any]],
+        memory: Memory,
+        frontier: Frontier,
+        *,
+        binder: Binder,
+        policies: Sequence[Policy] = (),
+        observers: Sequence[Observer] = (),
+        fail_fast: bool = True,
+        compare: bool = True,
+        causes: Mapping[int, str] | None = None,
+        default_cause: str = "",
+    ) -> None:
+        self._graph = graph
+        self._tasks = tasks
+        self._memory = memory
+        self._frontier = frontier
+        self._binder = binder
+        self._policies = policies
+        self._observers = list(observers)
+        self._fail_fast = fail_fast
+        self._compare = compare
+        self.results = memory.begin()
+        self.results.causes = causes or {}
+        self.results.default_cause = default_cause
+        self._records = memory.records
+        self._replaced = memory.replaced
+        self._run = memory.run
+        self._broken = False
+        self._watchful = bool(policies)  # whether a node may settle without a call
+        self._stopped: tuple[NodeStatus, str] | None = None
+        self._began = perf_counter()
+        self.running: dict[int, Bound | None] = {}
+        if self._observers:
+            self._announce(RunStarted(self._first_nodes(), self._began))
+
+    def _first_nodes(self) -> list[str]:
+        nodes = self.results.causes or self._graph.order
+        return [str(self._graph.names[node]) for node in nodes]
+
+    @property
+    def active(self) -> bool:
+        """Whether calls are out whose settling is awaited."""
+        return bool(self.running)
+
+    # -- handing out ------------------------------------------------------------------------
+
+    def take(self) -> Call | None:
+        """Return the next call to perform, or None if none can start now.
+
+        Nodes that need no call (reused by a policy, without a task, below a failure) settle on
+        the way.
+        """
+        while self._stopped is None:
+            node = self._frontier.pop()
+            if node < 0:
+                return None
+            self.running[node] = None  # so that an interrupt at any point from here finds it
+            bound = self._bind(node)
+            if bound is not None and not self._settle_without_call(node, bound):
+                self.running[node] = bound
+                if self._observers:
+                    self._announce(NodeStarted(self._graph.names[node], perf_counter()))
+                return self._call(node, bound)
+        return None
+
+    def sprint(self) -> None:
+        """Run nodes on this thread for as long as nothing but values matters.
+
+        That is: one worker, no observer, no policy, no failure. It does what `take`, `perform`
+        and `settle` do, with nothing in between, at a third of the cost, and leaves whatever is
+        unusual to them. A node's flag falls last, so an interrupt at any point finds it set.
+        """
+        scan = self._frontier
+        if self._observers or self._watchful or not isinstance(scan, Scan):
+            return
+        predecessors, successors = self._graph.predecessors, self._graph.successors
+        names, tasks, bindings = self._graph.names, self._tasks, self._binder.bindings
+        records, replaced, compare = self._records, self._replaced, self._compare
+        order, positions, dirty = scan.order, scan.positions, scan.dirty
+        find, place, run = dirty.find, scan.place, self._run
+        while (place := find(1, place)) >= 0:
+            node = order[place]
+            bound = bindings[node]
+            if bound is None or bound[0] is not tasks.get(names[node]):
+                bound = self._bind_if_simple(node)
+            if bound is None or bound[3]:
+                return
+            inputs = predecessors[node] if bound[2] is None else bound[2]
+            started = perf_counter()
+            try:
+                value = bound[1](*[records[each][2] for each in inputs])  # type: ignore[index]  # settled
+            except BaseException as error:
+                self._leave_sprint(node, bound, error, started)
+                return
+            seconds = perf_counter() - started
+            last, name, changed = records[node], None, True
+            if compare and (last is not None or value.__class__ not in PLAIN):
+                changed, name = self._compared(last, value)
+            if replaced is not None:
+                replaced[node] = last
+            records[node] = new_tuple(
+                Record, (run, COMPLETED, value, None, started, seconds, changed, True, name, "", "")
+            )
+            if changed:
+                for each in successors[node]:
+                    dirty[positions[each]] = 1
+            dirty[place] = 0
+
+    def _bind_if_simple(self, node: int) -> Bound | None:
+        task = self._tasks.get(self._graph.names[node])
+        try:
+            return None if task is None else self._binder.bind(node, task)
+        except TypeError:
+            return None
+
+    def _leave_sprint(self, node: int, bound: Bound, error: BaseException, started: float) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        self._frontier.pop()
+        self.running[node] = bound
+        self.settle(node, Report(None, error, started, perf_counter()))
+
+    def _bind(self, node: int) -> Bound | None:
+        """Bind the task of a node, or settle a node that has none that fits."""
+        task = self._tasks.get(self._graph.names[node])
+        if task is None:
+            self._settle_without_task(node)
+            return None
+        try:
+            return self._binder.bind(node, task)
+        except TypeError as error:
+            self._record(node, record(self._run, FAILED, error=error))
+            return None
+
+    def _call(self, node: int, bound: Bound) -> Call:
+        records = self._records
+        inputs = self._graph.predecessors[node] if bound.inputs is None else bound.inputs
+        arguments = [records[each].value for each in inputs]  # type: ignore[union-attr]  # settled
+        keywords = {name: records[each].value for name, each in bound.keywords}  # type: ignore[union-attr]
+        return Call(node, bound.function, arguments, keywords or None)
+
+    def _settle_without_task(self, node: int) -> None:
+        last = self._records[node]
+        changed = last is None or last.reason != "no task"
+        self._record(node, record(self._run, SKIPPED, reason="no task", changed=changed))
+
+    def _settle_without_call(self, node: int, bound: Bound) -> bool:
+        """Settle a node below a failure, or with an answer of a policy; say whether it did."""
+        if not self._watchful:
+            return False
+        reason = self._blocked_by(node, bound) if self._broken else ""
+        if reason:
+            self._record(node, record(self._run, SKIPPED, reason=reason))
+            return True
+        inputs = self._inputs(node, bound)
+        for policy in self._policies:
+            result = policy.decide(self._graph.names[node], inputs)
+            if result is not None:
+                self._record(node, self._from_result(result))
+                return True
+        return False
+
+    def _blocked_by(self, node: int, bound: Bound) -> str:
+        """Say which input, needed by value or merely before, has no value in this run."""
+        needed = bound.needs(self._graph.predecessors[node])
+        for each in self._graph.predecessors[node]:
+            last = self._records[each]
+            if last is None or last.status.is_success:
+                continue
+            if last.reason == "no task" and each not in needed:
+                continue
+            how = {FAILED: "failed", SKIPPED: "was skipped"}.get(last.status, last.status.value)
+            return f"{self._graph.names[each]} {how}"
+        return ""
+
+    def _inputs(self, node: int, bound: Bound) -> dict[str, NodeResult]:
+        names = self._graph.names
+        needed = bound.needs(self._graph.predecessors[node])
+        return {names[each]: self.results.result_of(each) for each in needed}
+
+    # -- taking in --------------------------------------------------------------------------
+
+    def settle(self, node: int, report: Report, worker: str = "") -> None:
+        """Take in what came of a call. A report for a node that is not out is dropped."""
+        bound = self.running.get(node)
+        if bound is None:
+            return
+        if report.error is None:
+            changed, name = True, None
+            if self._compare:
+                changed, name = self._compared(self._records[node], report.value)
+            settled = record(self._run, COMPLETED, value=report.value, changed=changed, digest=name)
+        else:
+            settled = record(self._run, FAILED, error=report.error)
+        seconds = report.ended - report.started
+        settled = settled._replace(
+            started=report.started, seconds=seconds, executed=True, worker=worker
+        )
+        if self._policies:
+            settled = self._amend(settled, node, bound)
+        self._record(node, settled)
+
+    def _compared(self, last: Record | None, value: Any) -> tuple[bool, str | None]:
+        """Say whether a value differs from the last one, and name it unless it is plain."""
+        known = last is not None and last[1] is COMPLETED
+        if value.__class__ in PLAIN:
+            return not (known and same(value, last[2])), None  # type: ignore[index]  # known
+        try:
+            name = digest(value)
+        except UncacheableValue:
+            return True, None
+        return not (known and last[8] == name), name  # type: ignore[index]  # known
+
+    def _amend(self, settled: Record, node: int, bound: Bound) -> Record:
+        inputs = self._inputs(node, bound)
+        result = self._to_result(node, settled)
+        for policy in self._policies:
+            result = policy.settled(result, inputs)
+        return self._from_result(result)
+
+    def _to_result(self, node: int, last: Record) -> NodeResult:
+        return NodeResult(
+            self._graph.names[node], last.status, last.value, last.error, last.seconds,
+            last.reason, last.executed, last.changed, last.digest, last.started, last.worker,
+        )  # fmt: skip
+
+    def _from_result(self, result: NodeResult) -> Record:
+        return Record(
+            self._run, result.status, result.result, result.error, result.started,
+            result.duration_seconds, result.changed, result.executed, result.digest,
+            result.reason, result.worker,
+        )  # fmt: skip
+
+    def _record(self, node: int, settled: Record) -> None:
+        """Record, announce, release: the one way in which a node settles."""
+        self._store(node, settled)
+        self.running.pop(node, None)
+        self._frontier.settled(node, settled.changed)
+
+    def _store(self, node: int, settled: Record) -> None:
+        if self._replaced is not None:
+            self._replaced[node] = self._records[node]
+        self._records[node] = settled
+        status = settled.status
+        if not status.is_success:
+            self._memory.stale.add(node)
+            self._broken = self._watchful = True
+            if status is FAILED and self._fail_fast and self._stopped is None:
+                self._stopped = SKIPPED, f"fail-fast: {self._graph.names[node]} failed"
+        if self._observers:
+            self._announce(NodeSettled(self.results.result_of(node)))
+
+    # -- ending -----------------------------------------------------------------------------
+
+    def stop(self, status: NodeStatus, reason: str, *, abandon_running: bool = False) -> None:
+        """Start nothing more; what has not started will end in ``status``.
+
+        With ``abandon_running`` the nodes that are out settle now, as timed out, and what comes
+        of them later is dropped.
+        """
+        if self._stopped is None:
+            self._stopped = status, reason
+        if not abandon_running:
+            return
+        now = perf_counter()
+        for node in list(self.running):
+            late = record(
+                self._run, NodeStatus.TIMED_OUT, reason=reason, started=now, executed=True
+            )
+            self._record(node, late)
+
+    def finish(self, kind: type[ResultT]) -> ResultT:
+        """End the run: whatever is left settles as stopped. Return the results."""
+        status, reason = self._stopped or (SKIPPED, "")
+        for node in list(self.running):
+            self._record(
+                node, record(self._run, NodeStatus.CANCELLED, reason=reason, executed=True)
+            )
+        for node in self._frontier.rest():
+            self._store(node, record(self._run, status, reason=self._why_stopped(node, reason)))
+        self.results.seal()
+        result = kind(self.results, perf_counter() - self._began, reason)
+        if self._observers:
+            self._announce(RunFinished(result))
+        return result
+
+    def _why_stopped(self, node: int, reason: str) -> str:
+        for each in self._graph.predecessors[node]:
+            last = self._records[each]
+            if last is not None and last.run == self._run and last.status is FAILED:
+                return f"{self._graph.names[each]} failed"
+        return reason
+
+    def _announce(self, event: Event) -> None:
+        for observer in list(self._observers):
+            try:
+                observer(event)
+            except Exception:
+                self._observers.remove(observer)
+                log.exception(
+                    "an observer raised on %s and is not called again", type(event).__name__
+                )

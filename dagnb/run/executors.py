@@ -1,0 +1,297 @@
+"""The executors: each a choice of memory, frontier, driver and observers on the one engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from dagnb.errors import NodeNotFoundError
+from dagnb.events import Observer
+from dagnb.graph.analysis import Provenance, cost_to_go
+from dagnb.graph.dag import DAG
+from dagnb.observe.callbacks import callbacks_observer
+from dagnb.results import ExecutionResult, IncrementalResult
+from dagnb.run.call import Binder
+from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
+from dagnb.run.engine import Engine
+from dagnb.run.frontier import Countdown, Scan
+from dagnb.run.records import Memory
+
+Tasks = Mapping[str, Callable[..., Any]]
+
+
+class DAGExecutor:
+    """Runs every node of a graph on a crew of threads.
+
+    A node starts when its own inputs are ready; there are no level barriers. A task takes the
+    values of the predecessors that its parameters name.
+
+    Parameters
+    ----------
+    dag : DAG
+    max_workers : int, optional
+        How many tasks run at once; the number of CPUs by default.
+    costs : mapping of str to float, optional
+        Of several ready nodes the one with the largest cost still to go starts first.
+    callbacks : object, optional
+        Has some of the methods ``on_node_start(name)``, ``on_node_complete(name, result)``,
+        ``on_node_error(name, error)``, ``on_node_skip(name)``.
+    fail_fast : bool
+        Whether the first failure stops the run.
+    enable_tracing : bool
+        Whether ``result.trace`` is recorded.
+    hooks : HookRegistry, optional
+
+    Examples
+    --------
+    >>> from dagnb import DAG, DAGExecutor
+    >>> dag = DAG.builder().add_edge("a", "b").build()
+    >>> DAGExecutor(dag).execute({"a": lambda: 20, "b": lambda a: a + 1})["b"].result
+    21
+    """
+
+    def __init__(  # noqa: PLR0917  # the order is the contract
+        self,
+        dag: DAG,
+        max_workers: int | None = None,
+        costs: Mapping[str, float] | None = None,
+        callbacks: object = None,
+        fail_fast: bool = True,
+        enable_tracing: bool = False,
+        hooks: Any = None,
+    ) -> None:
+        self._dag = dag
+        self._workers = check_workers(max_workers)
+        self._costs = costs
+        self._callbacks = callbacks
+        self._fail_fast = fail_fast
+        self._tracing = enable_tracing
+        self._hooks = hooks
+
+    def execute(
+        self,
+        tasks: Tasks,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> ExecutionResult:
+        """Run all nodes.
+
+        Parameters
+        ----------
+        tasks : mapping of str to callable
+            The task of each node; a node without one is skipped.
+        timeout : float, optional
+            Seconds for the whole run. What is running then ends as TIMED_OUT, the rest as
+            CANCELLED; the call returns at once, whatever the tasks do.
+        cancel_event : threading.Event, optional
+            Once it is set, running tasks finish and the rest is CANCELLED.
+
+        Raises
+        ------
+        NodeNotFoundError
+            A task or a cost names no node.
+        TypeError, ValueError
+            A task is not callable; the timeout is negative.
+        KeyboardInterrupt
+            Ctrl-C arrived; its ``result`` holds what was done.
+        """
+        graph = self._dag.adjacency
+        check_tasks(self._dag, tasks)
+        check_timeout(timeout)
+        costs = self._dag.costs_by_number(self._costs)
+        priorities = cost_to_go(graph, costs, 1.0) if costs else None
+        memory = Memory(graph)
+        memory.catch_up()
+        engine = Engine(
+            graph,
+            tasks,
+            memory,
+            Countdown(graph, None, priorities),
+            binder=Binder(graph),
+            observers=observers_for(self._callbacks),
+            fail_fast=self._fail_fast,
+            compare=False,
+            default_cause="every node runs",
+        )
+        return drive_threads(
+            engine,
+            ExecutionResult,
+            self._workers,
+            timeout=timeout,
+            cancel_event=cancel_event,
+        )
+
+
+class IncrementalExecutor:
+    """Runs what changed and what is below it, and stops where a value comes out the same.
+
+    Values are compared by digest, so that arrays, frames and NaN are right and ``1``, ``1.0``
+    and ``True`` differ. A node that failed or was stopped, a new node and one whose edges
+    changed run again by themselves. Nodes run one after another on the calling thread, unless
+    ``max_workers`` or a timeout asks for threads.
+
+    A run costs what it touches: the size of the graph, or of the results, does not count.
+
+    Parameters
+    ----------
+    dag : DAG
+        May be edited between runs.
+    callbacks, fail_fast, enable_tracing, hooks
+        As for `DAGExecutor`; ``on_node_skip`` is called for reused nodes too.
+    max_workers : int, optional
+        Run up to so many tasks at once, on threads.
+
+    Examples
+    --------
+    >>> from dagnb import DAG, IncrementalExecutor
+    >>> dag = DAG.builder().add_edge("rows", "count").add_edge("count", "report").build()
+    >>> tasks = {
+    ...     "rows": lambda: ["a", "b"],
+    ...     "count": lambda rows: len(rows),
+    ...     "report": lambda count: f"{count} rows",
+    ... }
+    >>> executor = IncrementalExecutor(dag)
+    >>> executor.execute(tasks).recomputed
+    ['rows', 'count', 'report']
+    >>> tasks["rows"] = lambda: ["c", "d"]
+    >>> result = executor.execute(tasks, changed_nodes=["rows"])
+    >>> result.recomputed, result.early_cutoff, result.reused
+    (['rows', 'count'], ['count'], ['report'])
+    """
+
+    def __init__(  # noqa: PLR0917  # the order is the contract
+        self,
+        dag: DAG,
+        callbacks: object = None,
+        fail_fast: bool = True,
+        enable_tracing: bool = False,
+        hooks: Any = None,
+        max_workers: int | None = None,
+    ) -> None:
+        self._dag = dag
+        self._callbacks = callbacks
+        self._fail_fast = fail_fast
+        self._tracing = enable_tracing
+        self._hooks = hooks
+        self._workers = None if max_workers is None else check_workers(max_workers)
+        self._memory = Memory(dag.adjacency)
+        self._binder = Binder(dag.adjacency)
+        self._checked: tuple[Tasks | None, int] = (None, 0)
+
+    def execute(
+        self,
+        tasks: Tasks,
+        changed_nodes: Sequence[str] | None = None,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> IncrementalResult:
+        """Run what is dirty.
+
+        Parameters
+        ----------
+        tasks : mapping of str to callable
+            The task of each node.
+        changed_nodes : list of str, optional
+            Nodes to run again. None runs everything; an empty list what is stale by itself.
+        timeout, cancel_event
+            As for `DAGExecutor.execute`.
+
+        Raises
+        ------
+        NodeNotFoundError
+            ``tasks`` or ``changed_nodes`` names no node.
+        TypeError
+            A task is not callable, or ``changed_nodes`` is a string.
+        KeyboardInterrupt
+            Ctrl-C arrived; its ``result`` holds what was done.
+        """
+        if tasks is not self._checked[0] or len(tasks) != self._checked[1]:
+            check_tasks(self._dag, tasks)
+            self._checked = tasks, len(tasks)
+        check_timeout(timeout)
+        memory = self._memory
+        memory.catch_up()
+        causes = self._causes(changed_nodes)
+        threaded = self._workers is not None or timeout is not None or cancel_event is not None
+        graph = self._dag.adjacency
+        engine = Engine(
+            graph,
+            tasks,
+            memory,
+            Countdown(graph, causes) if threaded else Scan(graph, memory.flags(), causes),
+            binder=self._binder,
+            observers=observers_for(self._callbacks),
+            fail_fast=self._fail_fast,
+            causes=causes,
+            default_cause="" if causes is not None else "every node runs",
+        )
+        memory.stale = set()
+        if not threaded:
+            result = drive_inline(engine, IncrementalResult)
+        else:
+            result = drive_threads(
+                engine,
+                IncrementalResult,
+                self._workers or 1,
+                timeout=timeout,
+                cancel_event=cancel_event,
+            )
+        if causes is not None:
+            result.find_provenance = partial(Provenance, graph, list(causes))
+        return result
+
+    def _causes(self, changed: Sequence[str] | None) -> dict[int, str] | None:
+        """Map each node to start from to why, or None for all nodes."""
+        if changed is None:
+            return None
+        numbers = self._dag.numbers(changed, "changed_nodes")
+        stale = self._memory.stale
+        causes = {node: self._staleness(node) for node in stale if self._is_alive(node)}
+        causes.update(dict.fromkeys(numbers, "direct change"))
+        return causes
+
+    def _is_alive(self, node: int) -> bool:
+        graph = self._dag.adjacency
+        return graph.ids.get(graph.names[node]) == node
+
+    def _staleness(self, node: int) -> str:
+        last = self._memory.records[node]
+        if last is None:
+            return "it has not run yet"
+        if last.status.is_success:
+            return "its edges changed"
+        return f"it {last.status.value.replace('_', ' ')} last time"
+
+
+def observers_for(callbacks: object) -> list[Observer]:
+    """Return the observers that an executor's options ask for."""
+    return [] if callbacks is None else [callbacks_observer(callbacks)]
+
+
+def check_tasks(dag: DAG, tasks: Tasks) -> None:
+    """Refuse a task that names no node or is not callable."""
+    known = dag.adjacency.ids
+    for name, task in tasks.items():
+        if name not in known:
+            raise NodeNotFoundError(name, known, "tasks")
+        if not callable(task):
+            raise TypeError(f"the task of node {str(name)!r} is not callable: {task!r}")
+
+
+def check_workers(workers: int | None) -> int:
+    """Return the number of workers: the number of CPUs unless asked otherwise."""
+    if workers is None:
+        return os.cpu_count() or 1
+    if isinstance(workers, bool) or not isinstance(workers, int):
+        raise TypeError(f"max_workers is a whole number, not {workers!r}")
+    if workers < 1:
+        raise ValueError(f"max_workers is at least 1, not {workers}")
+    return workers
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Refuse a negative timeout."""
+    if timeout is not None and timeout < 0:
+        raise ValueError(f"timeout is a number of seconds from 0 on, not {timeout!r}")

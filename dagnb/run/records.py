@@ -1,0 +1,233 @@
+"""What an executor remembers of each node between runs, and old runs' view of it.
+
+The memory holds one record a node, the last one. A result does not copy it: it reads the
+memory, and each time a later run replaces a record, the old one goes to the result of the run
+before, if anybody still holds that (Baker 1978, *Shallow Binding in Lisp 1.5*, the same idea
+as in persistent arrays). So a run costs what it touches, and old results stay what they were.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dagnb.graph.adjacency import Adjacency
+from dagnb.results import NodeResult, NodeStatus
+
+
+class Record(NamedTuple):
+    """The last thing that happened to a node: a tuple, for speed."""
+
+    run: int
+    status: NodeStatus
+    value: Any
+    error: BaseException | None
+    started: float
+    seconds: float
+    changed: bool
+    executed: bool
+    digest: str | None
+    reason: str
+    worker: str
+
+
+def record(
+    run: int,
+    status: NodeStatus,
+    *,
+    value: object = None,
+    error: BaseException | None = None,
+    started: float = 0.0,
+    seconds: float = 0.0,
+    changed: bool = True,
+    executed: bool = False,
+    digest: str | None = None,
+    reason: str = "",
+    worker: str = "",
+) -> Record:
+    """Return a record by field names."""
+    return Record(
+        run, status, value, error, started, seconds, changed, executed, digest, reason, worker
+    )
+
+
+class Memory:
+    """The last record of each node, by number, and which nodes must run whatever happens.
+
+    Attributes
+    ----------
+    records : list of Record or None
+    stale : set of int
+        Nodes without a current value: new, failed, stopped, or with other edges than before.
+    run : int
+        The number of the current or last run; the first is 1.
+    replaced : dict or None
+        Where a replaced record goes: to the results of the run before, if anyone holds them.
+    """
+
+    def __init__(self, graph: Adjacency) -> None:
+        self.graph = graph
+        self.records: list[Record | None] = []
+        self.stale: set[int] = set()
+        self.run = 0
+        self._edits_seen = 0
+        self._generation = graph.generation
+        self._names = graph.names
+        self._last: weakref.ref[RunRecords] | None = None
+        self._flags, self._flags_version = bytearray(), -1
+        self.replaced: dict[int, Record | None] | None = None
+
+    def catch_up(self) -> None:
+        """Take in what was edited in the graph: linear in the edits since the last time."""
+        graph = self.graph
+        if graph.generation != self._generation:
+            self._renumber()
+        first = len(self.records)
+        new = range(first, len(graph.names))
+        self.records.extend([None] * len(new))
+        self.stale.update(new)
+        self.stale.update(graph.edited[self._edits_seen :])
+        self._edits_seen = len(graph.edited)
+
+    def _renumber(self) -> None:
+        graph, old = self.graph, dict(zip(self._names, self.records, strict=False))
+        epochs = {name: name.epoch for name in self._names}
+        known = [epochs.get(name) == name.epoch for name in graph.names]
+        stale = {self._names[node] for node in self.stale}
+        self.records = [old.get(n) if k else None for n, k in zip(graph.names, known, strict=True)]
+        self.stale = {
+            node
+            for node, name in enumerate(graph.names)
+            if name in stale or self.records[node] is None
+        }
+        self._names, self._generation, self._edits_seen = graph.names, graph.generation, 0
+
+    def flags(self) -> bytearray:
+        """A zero for each place in the order; who sets one clears it."""
+        if self._flags_version != self.graph.version:
+            self._flags = bytearray(len(self.graph.order))
+            self._flags_version = self.graph.version
+        return self._flags
+
+    def begin(self) -> RunRecords:
+        """Begin a run: its results, and the place for what it replaces."""
+        previous = self._last() if self._last is not None else None
+        self.run += 1
+        current = RunRecords(self)
+        if previous is not None:
+            previous.newer = current
+        self._last = weakref.ref(current)
+        self.replaced = previous.overlay if previous is not None else None
+        return current
+
+
+class RunRecords(Mapping[str, NodeResult]):
+    """The results of one run by name, made when asked for.
+
+    Attributes
+    ----------
+    overlay : dict
+        Records of this run or before that a later run replaced.
+    newer : RunRecords or None
+        The next run's, where to look for what is not in the overlay.
+    causes : dict
+        Why a node was looked at, for those that did not become dirty by an input.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self.overlay: dict[int, Record | None] = {}
+        self.newer: RunRecords | None = None
+        self.causes: Mapping[int, str] = {}
+        self.default_cause = ""
+        self.run = memory.run
+        self._records = memory.records
+        self._graph = memory.graph
+        self.seal()
+
+    def seal(self) -> None:
+        """Fix which nodes the run is about: those of the graph now."""
+        self._order = self._graph.order
+        self._names = self._graph.names
+        self._count = len(self._order)
+        self._limit = len(self._names)
+        self._predecessors = self._graph.predecessors
+        self._numbers = self._graph.ids
+        self._generation = self._graph.generation
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        names = self._names
+        for place in range(self._count):
+            yield names[self._order[place]]
+
+    def __getitem__(self, name: str) -> NodeResult:
+        return self.result_of(self._number(name))
+
+    def values(self) -> Any:
+        """The results, dependencies first."""
+        return [self.result_of(self._order[place]) for place in range(self._count)]
+
+    def items(self) -> Any:
+        """Names with results, dependencies first."""
+        return list(zip(self, self.values(), strict=True))
+
+    def _number(self, name: str) -> int:
+        node = self._numbers.get(name, self._limit)
+        if node < self._limit and self._graph.generation == self._generation:
+            return node
+        for place in range(self._count):  # removed or renumbered since the run
+            if self._names[self._order[place]] == name:
+                return self._order[place]
+        raise KeyError(name)
+
+    def last(self, node: int) -> Record | None:
+        """The record of a node as it was at the end of this run."""
+        view: RunRecords | None = self
+        while view is not None:
+            if node in view.overlay:
+                return view.overlay[node]
+            view = view.newer
+        return self._records[node] if node < len(self._records) else None
+
+    def result_of(self, node: int) -> NodeResult:
+        """The result of a numbered node."""
+        name, last = self._names[node], self.last(node)
+        if last is None:
+            return NodeResult(name, NodeStatus.PENDING, reason="not run yet", changed=False)
+        this_run = last.run == self.run
+        return NodeResult(
+            name,
+            last.status
+            if this_run or last.status is not NodeStatus.CACHE_HIT
+            else NodeStatus.COMPLETED,
+            last.value,
+            last.error,
+            last.seconds,
+            self._reason(node, last, this_run),
+            this_run and last.executed,
+            this_run and last.changed,
+            last.digest,
+            last.started,
+            last.worker,
+        )
+
+    def _reason(self, node: int, last: Record, this_run: bool) -> str:
+        if not this_run:
+            return "reused: nothing it depends on changed"
+        if last.reason:
+            return last.reason
+        cause = self.causes.get(node, self.default_cause)
+        changed = list(self._changed_inputs(node))
+        if changed and not cause:
+            cause = f"input{'s' if len(changed) > 1 else ''} {', '.join(changed)} changed"
+        ending = "" if last.changed else "; same value as before"
+        return f"ran: {cause or 'asked for'}{ending}"
+
+    def _changed_inputs(self, node: int) -> Iterator[str]:
+        for each in self._predecessors[node]:
+            record_of_input = self.last(each)
+            if record_of_input and record_of_input.run == self.run and record_of_input.changed:
+                yield self._names[each]
