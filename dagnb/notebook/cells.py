@@ -28,12 +28,19 @@ import re
 import textwrap
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from types import CodeType, FunctionType
 
 from dagnb.errors import DefinitionError
-from dagnb.notebook.names import Function, Names, free_names, names_of
-
-Namespace = dict[str, object]
+from dagnb.notebook.bodies import (
+    Body,
+    CellText,
+    Namespace,
+    forbidden,
+    refuse_self,
+    share_globals,
+    value_of,
+)
+from dagnb.notebook.names import free_names, names_of
+from dagnb.notebook.scopes import Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,12 @@ class NodeCode:
     optional: frozenset[str]
     reads: tuple[str, ...]
     is_async: bool
-    _body: _Body | None = field(default=None, repr=False, compare=False)
+    _body: Body | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the code ends with a semicolon: the value is kept and not shown."""
+        return self.source.rstrip().endswith(";")
 
     def bind(self, node_names: Container[str], extra: Iterable[str] = ()) -> NodeCode:
         """Return this code with those of its names as inputs that are nodes by now.
@@ -108,53 +120,6 @@ class NodeCode:
             and name not in local
             and not hasattr(builtins, name)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """A cell's statements, ready to be compiled for any set of inputs."""
-
-    statements: Sequence[ast.stmt]
-    names: Names
-    namespace: Namespace
-    filename: str
-    lines: Sequence[str]
-
-    def inputs(
-        self, name: str, node_names: Container[str], extra: Iterable[str]
-    ) -> tuple[str, ...]:
-        """Return the names to be handed in, in order of first use, then the extra ones."""
-        found = [each for each in self.names.reads if each in node_names and each != name]
-        inputs = tuple(dict.fromkeys([*found, *extra]))
-        shared = self.names.shared.intersection(inputs)
-        if shared:
-            first = min(shared)
-            raise DefinitionError(
-                f"node {name!r} declares {first!r} global, but {first!r} is a node; "
-                f"drop the global statement, {first!r} is handed in as an input"
-            )
-        return inputs
-
-    def compile(self, name: str, inputs: Sequence[str]) -> Callable[..., object]:
-        """Compile the function ``name(*inputs)``."""
-        copied = [
-            each
-            for each in self.names.reads
-            if each in self.names.local and each not in inputs and each != name
-        ]
-        header = "async def" if self.names.awaits else "def"
-        shell = ast.parse(f"{header} {name}({', '.join(inputs)}): pass")
-        function = shell.body[0]
-        assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        function.body = [*_preludes(copied), *self.statements]
-        return _as_cell(self.evaluate(shell, name))
-
-    def evaluate(self, module: ast.Module, name: str) -> Callable[..., object]:
-        """Execute a module that defines `name`, and return it; the namespace stays as it is."""
-        scope: dict[str, Callable[..., object]] = {}
-        code = _compiled(module, self.filename, self.lines)
-        exec(code, self.namespace, scope)
-        return scope[name]
 
 
 def parse_cell(
@@ -208,15 +173,15 @@ def parse_cell(
     (('raw',), 2)
     """
     _refuse_cell_magic(source)
-    lines = [""] * (first_line - 1) + source.splitlines()
-    tree = _parse(source, transform, filename, lines)
+    text = CellText(source, filename, first_line)
+    tree = text.parse(transform)
     if not tree.body:
         raise DefinitionError("the cell holds no code; a node needs a value")
     names = names_of(tree.body)
     if names.forbidden is not None:
-        raise _located(_forbidden(names.forbidden), names.forbidden, filename, lines)
+        raise text.error(forbidden(names.forbidden), names.forbidden)
     name = _checked(name if name is not None else _name_of(tree.body))
-    body = _Body(tree.body, names, namespace, filename, lines)
+    body = Body(tree.body, names, namespace, text)
     only = tree.body[0]
     if len(tree.body) == 1 and isinstance(only, ast.FunctionDef | ast.AsyncFunctionDef):
         return _function_cell(name, source, only, body)
@@ -258,12 +223,12 @@ def function_node(function: Callable[..., object], name: str | None = None) -> N
     )
 
 
-def _body_cell(name: str, source: str, body: _Body, node_names: Container[str]) -> NodeCode:
+def _body_cell(name: str, source: str, body: Body, node_names: Container[str]) -> NodeCode:
     """Take a cell's statements as the body of a function."""
     names = body.names
-    _refuse_self(name, names)
-    _share_globals(names)
-    statements = [*body.statements[:-1], *_value_of(body.statements[-1], name, names.local)]
+    refuse_self(name, names)
+    share_globals(names)
+    statements = [*body.statements[:-1], *value_of(body.statements[-1], name, names.local)]
     body = replace(body, statements=statements)
     inputs = body.inputs(name, node_names, ())
     return NodeCode(
@@ -278,7 +243,7 @@ def _body_cell(name: str, source: str, body: _Body, node_names: Container[str]) 
     )
 
 
-def _function_cell(name: str, source: str, function: Function, body: _Body) -> NodeCode:
+def _function_cell(name: str, source: str, function: Function, body: Body) -> NodeCode:
     """Take the one function of a cell; a recursive one finds itself in a closure."""
     reads = free_names(function)
     module = ast.Module([function], type_ignores=[])
@@ -303,7 +268,14 @@ def _function_cell(name: str, source: str, function: Function, body: _Body) -> N
     )
 
 
-# Names
+def _refuse_cell_magic(source: str) -> None:
+    first = source.lstrip().partition("\n")[0]
+    if first.startswith("%%"):
+        magic = first.split()[0]
+        raise DefinitionError(
+            f"{magic} cannot follow another cell magic; use the line magic {magic[1:]} on a line, "
+            "or drop it"
+        )
 
 
 def _checked(name: str) -> str:
@@ -345,147 +317,6 @@ def _assigned(statement: ast.stmt) -> str | None:
     if len(targets) != 1 or not isinstance(targets[0], ast.Name):
         return None
     return targets[0].id if targets[0].id.strip("_") else None
-
-
-# Bodies
-
-
-def _value_of(last: ast.stmt, name: str, local: Container[str]) -> list[ast.stmt]:
-    """Return the statements that end the function in place of the cell's last one."""
-    if isinstance(last, ast.Expr):
-        return [_return(_or_named(last.value, name) if name in local else last.value, last)]
-    if name in local:
-        return [last, _return(_load(name, last), last)]
-    raise DefinitionError(
-        f"node {name!r} has no value: the cell ends with neither an expression nor a variable "
-        f"called {name!r}; end it with the value, or assign {name} = ..."
-    )
-
-
-def _return(value: ast.expr, at: ast.stmt) -> ast.Return:
-    return ast.copy_location(ast.Return(value), at)
-
-
-def _load(name: str, at: ast.AST) -> ast.expr:
-    return ast.copy_location(ast.Name(name, ast.Load()), at)
-
-
-def _or_named(value: ast.expr, name: str) -> ast.expr:
-    """Return ``value``, or the variable `name` where that is None."""
-    if isinstance(value, ast.Name) and value.id == name:
-        return value
-    stored = ast.copy_location(ast.Name("__value__", ast.Store()), value)
-    shown = ast.copy_location(ast.NamedExpr(stored, value), value)
-    nothing = ast.copy_location(ast.Constant(None), value)
-    test = ast.copy_location(ast.Compare(shown, [ast.IsNot()], [nothing]), value)
-    return ast.copy_location(ast.IfExp(test, _load("__value__", value), _load(name, value)), value)
-
-
-def _as_cell(function: Callable[..., object]) -> Callable[..., object]:
-    """Let the frames of a body look like those of a plain cell.
-
-    Otherwise IPython searches the cell for the ``def`` that it does not have, and shows no line.
-    """
-    assert isinstance(function, FunctionType)
-    function.__code__ = function.__code__.replace(co_name="<module>", co_qualname="<module>")
-    return function
-
-
-def _preludes(names: Iterable[str]) -> list[ast.stmt]:
-    """Return statements that copy variables of the namespace into the function, if they exist.
-
-    The nested function makes it a plain global lookup, which the digest of the code finds.
-    """
-    text = "".join(
-        f"try:\n def {name}():\n  global {name}\n  return {name}\n {name} = {name}()\n"
-        f"except NameError: del {name}\n"
-        for name in names
-    )
-    statements = ast.parse(text).body if text else []
-    for node in (each for statement in statements for each in ast.walk(statement)):
-        if isinstance(node, ast.stmt | ast.expr | ast.ExceptHandler):
-            node.lineno = node.end_lineno = 1
-            node.col_offset = node.end_col_offset = 0
-    return statements
-
-
-def _refuse_self(name: str, names: Names) -> None:
-    if name in names.early:
-        raise DefinitionError(
-            f"node {name!r} reads {name!r} before it assigns it, so it would build on its own "
-            f"last value; give the node another name, e.g. %%dag_node {name}_2"
-        )
-
-
-def _share_globals(names: Names) -> None:
-    """Let nested functions that say ``global x`` reach the body's own variable ``x``.
-
-    In a plain cell both are the notebook's ``x``; in a node it belongs to the function.
-    """
-    for statement in names.nested_globals:
-        if names.local.issuperset(statement.names):
-            statement.__class__ = ast.Nonlocal  # type: ignore[assignment]  # the fields are equal
-
-
-def _forbidden(node: ast.AST) -> str:
-    if isinstance(node, ast.ImportFrom):
-        return "'import *' is not possible in a node; import the names, or do it in a plain cell"
-    word = "return" if isinstance(node, ast.Return) else "yield"
-    return (
-        f"'{word}' outside of a function; the node's value is the cell's last expression, "
-        "or make the whole cell one def"
-    )
-
-
-# Python
-
-
-def _refuse_cell_magic(source: str) -> None:
-    first = source.lstrip().partition("\n")[0]
-    if first.startswith("%%"):
-        magic = first.split()[0]
-        raise DefinitionError(
-            f"{magic} cannot follow another cell magic; use the line magic {magic[1:]} on a line, "
-            "or drop it"
-        )
-
-
-def _parse(
-    source: str, transform: Callable[[str], str], filename: str, lines: Sequence[str]
-) -> ast.Module:
-    """Parse a cell with the line numbers it has in the notebook."""
-    padding = "\n" * (len(lines) - len(source.splitlines()))
-    try:
-        return ast.parse(padding + source, filename)
-    except SyntaxError:
-        transformed = transform(source)
-    try:
-        return ast.parse(padding + transformed, filename)
-    except SyntaxError as error:
-        raise _with_text(error, lines) from None
-
-
-def _compiled(module: ast.Module, filename: str, lines: Sequence[str]) -> CodeType:
-    try:
-        return compile(module, filename, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        raise _with_text(error, lines) from None
-
-
-def _located(message: str, node: ast.AST, filename: str, lines: Sequence[str]) -> SyntaxError:
-    """Make a SyntaxError that points at `node`."""
-    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-    return _with_text(SyntaxError(message, (filename, line, column + 1, None)), lines)
-
-
-def _with_text(error: SyntaxError, lines: Sequence[str]) -> SyntaxError:
-    """Show the line as it stands in the cell."""
-    if error.lineno is not None and 0 < error.lineno <= len(lines):
-        error.text = lines[error.lineno - 1]
-    return error
-
-
-# Functions
 
 
 def _signature(
