@@ -51,6 +51,9 @@ class Engine:
         Why the first nodes are dirty, for the reasons in the results.
     default_cause : str
         The same for all nodes not in ``causes``.
+    may_run : callable, optional
+        Asked by name before a dirty node runs; one that may not stays stale, and so does what
+        is below it. They do not settle; `held` has their numbers.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Engine:
         compare: bool = True,
         causes: Mapping[int, str] | None = None,
         default_cause: str = "",
+        may_run: Callable[[str], bool] | None = None,
     ) -> None:
         self._graph = graph
         self._tasks = tasks
@@ -83,8 +87,13 @@ class Engine:
         self._records = memory.records
         self._replaced = memory.replaced
         self._run = memory.run
+        self._want_digest = any(policy.want_digest for policy in policies)
+        self._may_run = may_run
+        self.held: set[int] = set()
         self._broken = False
-        self._watchful = bool(policies)  # whether a node may settle without a call
+        self._watchful = (
+            bool(policies) or may_run is not None
+        )  # whether a node may settle without a call
         self._stopped: tuple[NodeStatus, str] | None = None
         self._began = perf_counter()
         self.running: dict[int, Bound | None] = {}
@@ -113,6 +122,8 @@ class Engine:
             if node < 0:
                 return None
             self.running[node] = None  # so that an interrupt at any point from here finds it
+            if self._may_run is not None and self._hold(node, self._may_run):
+                continue
             bound = self._bind(node)
             if bound is not None and not self._settle_without_call(node, bound):
                 self.running[node] = bound
@@ -197,6 +208,17 @@ class Engine:
         keywords = {name: records[each].value for name, each in bound.keywords}  # type: ignore[union-attr]
         return Call(node, bound.function, arguments, keywords or None)
 
+    def _hold(self, node: int, may_run: Callable[[str], bool]) -> bool:
+        """Leave a node stale if it may not run, or is below one that may not; say whether."""
+        above = self.held.intersection(self._graph.predecessors[node])
+        if not above and may_run(self._graph.names[node]):
+            return False
+        self.held.add(node)
+        self._memory.stale.add(node)
+        self.running.pop(node)
+        self._frontier.settled(node, True)
+        return True
+
     def _settle_without_task(self, node: int) -> None:
         last = self._records[node]
         changed = last is None or last.reason != "no task"
@@ -210,7 +232,7 @@ class Engine:
         if reason:
             self._record(node, record(self._run, SKIPPED, reason=reason))
             return True
-        inputs = self._inputs(node, bound)
+        inputs = self._inputs(node) if self._policies else {}
         for policy in self._policies:
             result = policy.decide(self._graph.names[node], inputs)
             if result is not None:
@@ -231,10 +253,11 @@ class Engine:
             return f"{self._graph.names[each]} {how}"
         return ""
 
-    def _inputs(self, node: int, bound: Bound) -> dict[str, NodeResult]:
+    def _inputs(self, node: int) -> dict[str, NodeResult]:
         names = self._graph.names
-        needed = bound.needs(self._graph.predecessors[node])
-        return {names[each]: self.results.result_of(each) for each in needed}
+        return {
+            names[each]: self.results.result_of(each) for each in self._graph.predecessors[node]
+        }
 
     # -- taking in --------------------------------------------------------------------------
 
@@ -260,8 +283,8 @@ class Engine:
 
     def _compared(self, last: Record | None, value: Any) -> tuple[bool, str | None]:
         """Say whether a value differs from the last one, and name it unless it is plain."""
-        known = last is not None and last[1] is COMPLETED
-        if value.__class__ in PLAIN:
+        known = last is not None and last[1].is_success
+        if value.__class__ in PLAIN and not self._want_digest:
             return not (known and same(value, last[2])), None  # type: ignore[index]  # known
         try:
             name = digest(value)
@@ -270,7 +293,7 @@ class Engine:
         return not (known and last[8] == name), name  # type: ignore[index]  # known
 
     def _amend(self, settled: Record, node: int, bound: Bound) -> Record:
-        inputs = self._inputs(node, bound)
+        inputs = self._inputs(node)
         result = self._to_result(node, settled)
         for policy in self._policies:
             result = policy.settled(result, inputs)

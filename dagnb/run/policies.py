@@ -1,10 +1,17 @@
-"""What may steer a run: three questions a policy answers about a node."""
+"""What may steer a run: a policy answers questions about each node."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from dagnb.results import NodeResult
+from dagnb.errors import InputMutatedError, UncacheableValue
+from dagnb.results import NodeResult, NodeStatus
+from dagnb.values.fingerprint import digest
+from dagnb.values.plain import PLAIN
+from dagnb.values.store import MemoryStore, Stored
+from dagnb.values.walk import combine
 
 Inputs = Mapping[str, NodeResult]
 
@@ -12,8 +19,16 @@ Inputs = Mapping[str, NodeResult]
 class Policy:
     """Answers as if it were not there; override what you need.
 
-    Called on the driver's thread. What a policy raises ends the run.
+    Called on the driver's thread, with the results of all predecessors of the node. What a
+    policy raises ends the run.
+
+    Attributes
+    ----------
+    want_digest : bool
+        Whether every value is to be named, plain ones too.
     """
+
+    want_digest: ClassVar[bool] = False
 
     def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
         """Return a result to use instead of running the node; the first answer wins."""
@@ -21,3 +36,150 @@ class Policy:
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
         """Return the result as the rest of the run shall see it; called if it was executed."""
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a node's current value rests on.
+
+    Attributes
+    ----------
+    key : str or None
+        The digest of its code and of its inputs; None if an input has no digest.
+    digest : str or None
+        The digest of the value.
+    """
+
+    key: str | None
+    digest: str | None
+
+
+class Remember(Policy):
+    """Reuses a value whose key is known: same code, same inputs.
+
+    A key names the digest of a node's code and the digests of its inputs, so an input that was
+    computed again to the same value changes nothing (a verifying trace in the sense of Mokhov,
+    Mitchell and Peyton Jones 2018, section 4.2.2).
+
+    Parameters
+    ----------
+    code_of : callable
+        Returns the digest of a node's code.
+    store : MemoryStore
+        Values of earlier runs by key.
+    facts : dict
+        For each node what its current value rests on; kept up to date here.
+    fresh : container of str
+        Nodes to run even though their key is known.
+    """
+
+    want_digest = True
+
+    def __init__(
+        self,
+        code_of: Callable[[str], str],
+        store: MemoryStore,
+        facts: dict[str, Fact],
+        fresh: Container[str] = (),
+    ) -> None:
+        self._code_of = code_of
+        self._store = store
+        self._facts = facts
+        self._fresh = fresh
+
+    def key(self, name: str, inputs: Inputs) -> str | None:
+        """Return the key of a node, or None if one of its inputs has no digest."""
+        parts = [self._code_of(name)]
+        for input_name, result in inputs.items():
+            if result.digest is None:
+                return None
+            parts += [input_name, result.digest]
+        return combine("key", [part.encode() for part in parts]).hex()
+
+    def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
+        """Answer with the current value or a stored one if the key is that of either."""
+        key = self.key(name, inputs)
+        if name in self._fresh or key is None:
+            return None
+        stored = self._store.get(key)
+        if stored is None:
+            return None
+        fact = self._facts.get(name)
+        if fact is not None and fact.key == key:
+            reason, status = "reused: same code, same inputs", NodeStatus.COMPLETED
+        else:
+            reason, status = "from memory: it ran before with this code and inputs", CACHE_HIT
+        self._facts[name] = Fact(key, stored.digest)
+        return NodeResult(
+            name,
+            status,
+            stored.value,
+            duration_seconds=stored.seconds,
+            reason=reason,
+            changed=fact is None or fact.digest != stored.digest,
+            digest=stored.digest,
+        )
+
+    def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
+        """Remember a success; forget what a failed node rested on."""
+        if result.error is not None:
+            self._facts.pop(result.name, None)
+            return result
+        key, fact = self.key(result.name, inputs), self._facts.get(result.name)
+        self._facts[result.name] = Fact(key, result.digest)
+        if key is not None and result.digest is not None:
+            self._store.put(key, Stored(result.result, result.digest, result.duration_seconds))
+        return replace(
+            result, changed=fact is None or fact.digest != result.digest or not fact.digest
+        )
+
+
+CACHE_HIT = NodeStatus.CACHE_HIT
+
+
+class Guard(Policy):
+    """Fails a node that changed an input in place, or whose value can be read only once.
+
+    Either would make other nodes stale without anyone noticing. Costs a digest of every input
+    that is not a plain scalar.
+
+    Attributes
+    ----------
+    spoiled : set of str
+        The inputs that were changed: their values are wrong until they run again.
+    """
+
+    want_digest = True
+
+    def __init__(self) -> None:
+        self.spoiled: set[str] = set()
+
+    def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
+        """Check the inputs, then the value."""
+        spoiled = [each for each in inputs.values() if _was_changed(each)]
+        self.spoiled.update(each.name for each in spoiled)
+        if spoiled:
+            kinds = [(each.name, type(each.result).__name__) for each in spoiled]
+            return _failed(result, InputMutatedError(result.name, kinds))
+        if result.error is None and result.digest is None and hasattr(result.result, "__next__"):
+            try:
+                digest(result.result)
+            except UncacheableValue as error:
+                return _failed(result, error)
+        return result
+
+
+def _was_changed(given: NodeResult) -> bool:
+    if given.digest is None or type(given.result) in PLAIN:
+        return False
+    try:
+        return digest(given.result) != given.digest
+    except UncacheableValue:
+        return True
+
+
+def _failed(result: NodeResult, error: Exception) -> NodeResult:
+    error.__context__ = result.error
+    return replace(
+        result, status=NodeStatus.FAILED, result=None, error=error, changed=True, digest=None
+    )
