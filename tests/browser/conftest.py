@@ -1,0 +1,89 @@
+"""One server per application, one Chromium, and for each test a notebook of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Error, expect, sync_playwright
+
+from tests.browser.page import NotebookPage
+from tests.browser.server import ROOT, JupyterServer
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage",
+]  # fmt: skip
+
+# Playwright's own five seconds are short for a first widget on a busy machine.
+expect.set_options(timeout=20_000)
+
+OpenNotebook = Callable[..., NotebookPage]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The distribution's Chromium if there is one, else playwright's own."""
+    installed = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=installed, args=FLAGS)
+        except Error as error:
+            pytest.skip(f"no Chromium; `make test` installs one ({str(error).splitlines()[0]})")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session", params=["lab", "notebook"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JupyterServer]:
+    """JupyterLab, then Notebook 7: every test runs in both."""
+    with JupyterServer(request.param, tmp_path_factory.mktemp(request.param)) as server:
+        yield server
+
+
+@pytest.fixture
+def open_notebook(
+    server: JupyterServer, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[OpenNotebook]:
+    """Open a notebook of these cell sources, or a copy of one in ``notebooks/``."""
+    with ExitStack() as closing:
+
+        def open_notebook(*sources: str, copy_of: str = "") -> NotebookPage:
+            file = server.work / f"{request.node.originalname}.ipynb"
+            if copy_of:
+                shutil.copy(ROOT / "notebooks" / copy_of, file)
+            else:
+                write_notebook(file, sources)
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            closing.callback(context.close)
+            page = NotebookPage(context.new_page(), server.url(file.name), file)
+            closing.callback(page.shut_down)
+            return page.open()
+
+        yield open_notebook
+
+
+@pytest.fixture
+def screenshots(server: JupyterServer) -> Path:
+    """Where pictures of this application go, for people to look at."""
+    return ROOT / "build" / "screenshots" / server.application
+
+
+def write_notebook(file: Path, sources: tuple[str, ...]) -> None:
+    """Write a notebook of code cells for the kernel of this environment."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in sources],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
+    )
+    nbformat.write(notebook, file)
