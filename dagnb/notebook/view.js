@@ -5,7 +5,7 @@ const FAR = 0.42; // below this zoom: no text, no icons, boxes filled with their
 const FLOOR = 0.72; // a small graph starts no smaller than this: pan instead
 const SMALL = 150;
 const MANY_EDGES = 2500;
-const TALLEST = 640;
+const TALLEST = 720;
 const SVG = "http://www.w3.org/2000/svg";
 const FRESH = new Set(["completed", "cached", "reused", "cutoff"]);
 const WAITING = new Set(["pending", "stale"]);
@@ -38,7 +38,7 @@ function fill(node, attributes, children) {
 }
 
 function icon(status) {
-  const image = draw("svg", { class: "dagnb-icon", viewBox: "-7.5 -7.5 15 15", "aria-hidden": "true" });
+  const image = draw("svg", { class: "dagnb-icon", "data-status": status, viewBox: "-7.5 -7.5 15 15", "aria-hidden": "true" });
   image.innerHTML = LOOK.icons[status];
   return image;
 }
@@ -278,7 +278,6 @@ class Stage {
   }
 
   draw({ nodes, groups, size, direction }) {
-    const grew = this.size && (this.size[0] !== size[0] || this.size[1] !== size[1]);
     [this.size, this.direction] = [size, direction];
     const focused = document.activeElement?.closest?.(".node")?.dataset.node;
     const { graph } = this;
@@ -295,7 +294,7 @@ class Stage {
     this.svg.setAttribute("aria-label",
       `${graph.title.textContent || "Graph"}, ${nodes.length} nodes. Arrow keys follow edges, Enter opens a node.`);
     this.walkFrom(graph.nodes.get(focused) ?? graph.nodes.values().next().value, Boolean(focused));
-    this.resized(grew);
+    this.resized();
   }
 
   create(node) {
@@ -338,7 +337,7 @@ class Stage {
 
   // -------------------------------------------------------------- where we look
 
-  resized(force) {
+  resized() {
     const width = this.graph.body.clientWidth;
     if (!width || !this.size) return;
     const small = this.graph.nodes.size < SMALL;
@@ -346,7 +345,7 @@ class Stage {
     if (!this.graph.body.style.height) {
       this.graph.body.style.setProperty("--dagnb-height", `${clamp(Math.ceil(this.size[1] * scale), 150, TALLEST)}px`);
     }
-    if (!this.touched || force) this.fit(false);
+    if (!this.touched) this.fit(false);
     else this.place();
   }
 
@@ -429,7 +428,7 @@ class Stage {
     svg.addEventListener("dblclick", (event) => { if (!nodeOf(event)) this.zoom(1.6, this.at(event)); });
     svg.addEventListener("pointerover", (event) => this.hover(nodeOf(event)));
     svg.addEventListener("pointerleave", () => this.hover(null));
-    svg.addEventListener("focusin", (event) => { const node = nodeOf(event); if (node && svg.matches(":has(:focus-visible)")) this.hover(node); });
+    svg.addEventListener("focusin", (event) => { const node = nodeOf(event); if (node && event.target.matches(":focus-visible")) this.hover(node); });
     svg.addEventListener("focusout", () => this.hover(null));
     graph.root.addEventListener("keydown", (event) => this.key(event));
   }
@@ -585,7 +584,9 @@ class Minimap {
     pen.globalAlpha = 1;
     pen.lineWidth = 1.5 / s;
     pen.strokeStyle = tones.running;
-    pen.strokeRect(-stage.x / stage.k, -stage.y / stage.k, width / stage.k, height / stage.k);
+    const [x0, x1] = [-stage.x, width - stage.x].map((x) => clamp(x / stage.k, 1 / s, w - 1 / s));
+    const [y0, y1] = [-stage.y, height - stage.y].map((y) => clamp(y / stage.k, 1 / s, h - 1 / s));
+    pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
   }
 
   go(event) {
@@ -753,9 +754,9 @@ function shadowed(html, root) {
   const host = make("div", { class: "dagnb-value" });
   host.attachShadow({ mode: "open" }).innerHTML = `<style>
     :host{font:12px/1.4 var(--jp-ui-font-family,system-ui,sans-serif);color:inherit}
-    table{border-collapse:collapse;font-size:12px;font-variant-numeric:tabular-nums}
-    th,td{padding:3px 8px;text-align:right;white-space:nowrap}
-    thead{border-bottom:1px solid}tbody tr:nth-child(even){background:#8881}
+    table{border-collapse:collapse;border:0;font-size:12px;font-variant-numeric:tabular-nums}
+    th,td{padding:3px 9px;text-align:right;white-space:nowrap;border:0;border-bottom:1px solid #8883}
+    th{font-weight:600}p{margin:6px 0 0;opacity:.7}
     img,svg{max-width:100%;height:auto}pre{white-space:pre-wrap;margin:0}</style>${html}`;
   return host;
 }

@@ -19,7 +19,7 @@ from dagnb.render.route import route
 
 Direction = Literal["auto", "TB", "LR"]
 
-NODE_HEIGHT = 30.0
+NODE_HEIGHT = 28.0
 ICON_ROOM, SECONDS_ROOM, NAME_ROOM = 30.0, 50.0, 230.0
 MARGIN, GROUP_PAD, GROUP_HEAD = 16.0, 10.0, 24.0
 

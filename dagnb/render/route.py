@@ -18,8 +18,9 @@ Gap = tuple[float, float]
 
 # A curve stays this far from nodes that it passes; rows are nodes that overlap along the way.
 CLEARANCE = 7.0
-_NEAR = 8
-_SHIFTS = (0.0, -9.0, 9.0, -20.0, 20.0)
+_NEAR, _BEAM = 4, 6
+_ROUNDING = 0.01
+_SHIFTS, _LONG = (0.0, -9.0, 9.0, -20.0, 20.0), 10
 _TURN = 24.0
 
 
@@ -39,8 +40,8 @@ class Row:
 
     def free(self, x: float) -> bool:
         """Whether a vertical line at ``x`` passes between the nodes."""
-        i = bisect_left(self._starts, x)
-        return i > 0 and self.gaps[i - 1][0] <= x <= self.gaps[i - 1][1]
+        i = bisect_left(self._starts, x + _ROUNDING)
+        return i > 0 and x <= self.gaps[i - 1][1] + _ROUNDING
 
 
 def route(
@@ -101,14 +102,15 @@ def _curve(source: Rect, target: Rect, rows: Sequence[Row]) -> tuple[Point, ...]
 
 
 def _crossings(x0: float, x1: float, rows: Sequence[Row]) -> list[float]:
-    """Choose where to cross each row: the shortest way sideways, few turns (dynamic program)."""
+    """Choose where to cross each row: the shortest way sideways, few turns (beam search)."""
     count = len(rows) + 1
     ways: list[tuple[float, float, list[float]]] = [(0.0, x0, [])]
     for i, row in enumerate(rows, 1):
         ideal = x0 + (x1 - x0) * i / count
         options = {_clamp(want, gap) for want in (ideal, x0, x1) for gap in row.near(want)}
         options |= {x for _, x, _ in ways if row.free(x)}
-        ways = [min((_step(way, x) for way in ways), key=_cost) for x in sorted(options)]
+        steps = [min((_step(way, x) for way in ways), key=_cost) for x in sorted(options)]
+        ways = sorted(steps, key=_cost)[:_BEAM]
     return min((_step(way, x1) for way in ways), key=_cost)[2][:-1]
 
 
@@ -132,7 +134,7 @@ def _clamp(x: float, gap: Gap) -> float:
 def _kept(start: Point, end: Point, rows: Sequence[Row], xs: Sequence[float]) -> list[Point]:
     """Return as few crossings as keep the curve clear: first one point a row, then fewer."""
     kept = [[(x, row.top), (x, row.bottom)] for row, x in zip(rows, xs, strict=True)]
-    for shifts in (_SHIFTS, ()):
+    for shifts in (_SHIFTS if len(rows) < _LONG else _SHIFTS[:1], ()):
         for i, (row, x) in enumerate(zip(rows, xs, strict=True)):
             middle = (row.top + row.bottom) / 2
             choices = [[(x + shift, middle)] for shift in shifts] or [[]]
