@@ -99,12 +99,15 @@ class Body:
         return scope[name]
 
 
-def value_of(last: ast.stmt, name: str, local: Container[str]) -> list[ast.stmt]:
+def value_of(last: ast.stmt, name: str, names: Names) -> list[ast.stmt]:
     """Return the statements that end the function in place of the cell's last one."""
+    own = name in names.local
     if isinstance(last, ast.Expr):
-        return [_return(_or_named(last.value, name) if name in local else last.value, last)]
-    if name in local:
+        return [_return(_or_named(last.value, name) if own else last.value, last)]
+    if own:
         return [last, _return(_load(name, last), last)]
+    if isinstance(last, ast.Assert) or not names.completes:
+        return [last]
     raise DefinitionError(
         f"node {name!r} has no value: the cell ends with neither an expression nor a variable "
         f"called {name!r}; end it with the value, or assign {name} = ..."

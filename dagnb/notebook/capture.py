@@ -315,7 +315,7 @@ def _take_figures(shell: Shell, before: set[int]) -> None:
         return
     pyplot = sys.modules["matplotlib.pyplot"]
     for number, manager in new.items():
-        data, metadata = figure_bundle(shell, manager.canvas.figure)
+        data, metadata = formatted(shell, manager.canvas.figure)
         shell.display_pub.publish(data, metadata)
         pyplot.close(number)
 
@@ -326,13 +326,16 @@ def _shows_at_the_end() -> bool:
     return backend == "agg" or "inline" in backend
 
 
-def figure_bundle(shell: Shell, figure: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a figure as the shell would show it, or as PNG if it does not know figures."""
-    data, metadata = shell.display_formatter.format(figure)
+def formatted(shell: Shell, value: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a value as the shell shows it; a figure as PNG if the shell was not told how."""
+    data, metadata = shell.display_formatter.format(value)
+    figures = sys.modules.get("matplotlib.figure")
+    if figures is None or not isinstance(value, figures.Figure):
+        return data, metadata
     if any(mime.startswith("image/") or mime == "application/pdf" for mime in data):
         return data, metadata
     print_figure = import_module("IPython.core.pylabtools").print_figure
-    return {**data, "image/png": print_figure(figure, base64=True)}, metadata
+    return {**data, "image/png": print_figure(value, base64=True)}, metadata
 
 
 # Outputs as plain data

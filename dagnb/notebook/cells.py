@@ -15,7 +15,7 @@ user's namespace when the node runs. A name that is read from there *and* assign
 
 The value of a body is its last expression, or the variable named like the node if the last
 statement is not an expression, or if it is one whose value is None (a ``print``, a plot call). A
-body that has neither is refused.
+check, which ends with ``assert`` or ``raise``, has the value None. Any other body is refused.
 """
 
 from __future__ import annotations
@@ -228,7 +228,7 @@ def _body_cell(name: str, source: str, body: Body, node_names: Container[str]) -
     names = body.names
     refuse_self(name, names)
     share_globals(names)
-    statements = [*body.statements[:-1], *value_of(body.statements[-1], name, names.local)]
+    statements = [*body.statements[:-1], *value_of(body.statements[-1], name, names)]
     body = replace(body, statements=statements)
     inputs = body.inputs(name, node_names, ())
     return NodeCode(

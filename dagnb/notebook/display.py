@@ -31,7 +31,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from dagnb.notebook.capture import Output, Shell, capture
+from dagnb.notebook.capture import Output, Shell, capture, formatted
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -102,7 +102,7 @@ def value_outputs(shell: Shell, value: object) -> list[Output]:
     if value is None:
         return []
     with capture(shell) as sink:
-        data, metadata = shell.display_formatter.format(value)
+        data, metadata = formatted(shell, value)
         if data:
             shell.display_pub.publish(data, metadata)
     return sink.outputs

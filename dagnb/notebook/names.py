@@ -23,6 +23,8 @@ class Names:
         Assigned somewhere in the body.
     shared : frozenset of str
         Declared ``global`` by the body itself.
+    completes : bool
+        Whether the end of the body can be reached.
     awaits : bool
         Whether the body awaits outside of its own functions.
     forbidden : ast.AST or None
@@ -35,6 +37,7 @@ class Names:
     early: frozenset[str]
     local: frozenset[str]
     shared: frozenset[str]
+    completes: bool
     awaits: bool
     forbidden: ast.AST | None
     nested_globals: tuple[ast.Global, ...]
@@ -57,6 +60,7 @@ def names_of(body: Iterable[ast.stmt]) -> Names:
         early=frozenset(scope.early),
         local=frozenset(scope.seen - scope.shared),
         shared=frozenset(scope.shared),
+        completes=scope.bound is not None,
         awaits=scope.awaits,
         forbidden=scope.forbidden,
         nested_globals=tuple(scope.nested_globals),

@@ -43,6 +43,8 @@ def value(source: str, nodes: Container[str] = (), /, **variables: object) -> An
 
 
 class TestName:
+    """How a node gets its name."""
+
     def test_given_name_wins(self) -> None:
         """The name after the magic is the node's name."""
         assert parse("x = 1\nx", name="other").name == "other"
@@ -107,6 +109,8 @@ class TestName:
 
 
 class TestValue:
+    """What a body's value is."""
+
     def test_last_expression(self) -> None:
         """The value is the last expression's."""
         assert value("a = 2\na * 3") == 6
@@ -142,6 +146,17 @@ class TestValue:
         with pytest.raises(DefinitionError, match=r"assign it = \.\.\."):
             parse("for i in range(3):\n    total = i")
 
+    @pytest.mark.parametrize("last", ["assert x", "if x:\n    raise E\nelse:\n    raise F"])
+    def test_check(self, last: str) -> None:
+        """A cell that only checks has the value None, if it has one."""
+        assert parse(f"x = 1\n{last}").parameters == ()
+        assert value("assert True") is None
+
+    def test_raise(self) -> None:
+        """A cell that always fails is a node that always fails."""
+        with pytest.raises(KeyError):
+            value("raise KeyError")
+
     def test_local(self) -> None:
         """What a cell assigns stays its own."""
         namespace: dict[str, object] = {}
@@ -150,6 +165,8 @@ class TestValue:
 
 
 class TestInputs:
+    """What is handed in and what is looked up."""
+
     def test_nodes_among_the_reads(self) -> None:
         """Inputs are the names that are nodes, in order of first use."""
         code = parse("kept = raw[raw > limit]\nmerge(kept, other)", nodes={"other", "raw"})
@@ -253,7 +270,7 @@ READS = {
     ),
     "try:\n    a = 1\nfinally:\n    b = a\nb": ("a",),
     "if c:\n    a = 1\nelif d:\n    a = 2\nelse:\n    raise E\na": ("c", "d", "E"),
-    "match p:\n    case {'k': v, **r}: z = v, r\n    case [a, *b] | P(a, y=b): z = a\n    case _: z = 0\nz": (
+    "match p:\n  case {'k': v, **r}: z = r\n  case [a] | P(y=a): z = a\n  case _: z = 0\nz": (
         "p",
         "P",
     ),
@@ -293,7 +310,7 @@ READS = {
 def test_reads(source: str) -> None:
     """Every form of binding and reading is known, in order of first use."""
     name = "other" if source.startswith(("d[", "del", "[")) else "it"
-    text = source if source.split("\n")[-1][:1] not in "d " else source + "\n0"
+    text = source if source.rpartition("\n")[2][:1] not in "d " else source + "\n0"
     assert parse(text, name=name).reads == READS[source]
 
 
@@ -311,11 +328,13 @@ def test_reads_agree_with_the_compiler(source: str) -> None:
             s.get_name() for s in table.get_symbols() if s.is_global() and s.is_referenced()
         }
     reads = set(parse(source + "\n0").reads)
-    assert looked_up - {"Unread"} <= reads  # an annotation that is never evaluated
+    assert looked_up - {"Unread", "int"} <= reads  # annotations that are never evaluated
     assert reads - looked_up <= {s.get_name() for s in function.get_symbols()}
 
 
 class TestFunctionCell:
+    """Cells that are exactly one def."""
+
     def test_parameters(self) -> None:
         """A cell that is one def is that function; defaults are optional inputs."""
         code = parse(
@@ -358,6 +377,8 @@ class TestFunctionCell:
 
 
 class TestAsyncBody:
+    """Bodies that await."""
+
     @pytest.mark.parametrize(
         "source",
         [
@@ -393,6 +414,8 @@ class TestAsyncBody:
 
 
 class TestSyntax:
+    """What cannot be compiled, and where it is shown."""
+
     @pytest.mark.parametrize(
         ("source", "line", "text"),
         [
@@ -460,10 +483,12 @@ OUTSIDE = 1
 
 
 class TestFunctionNode:
+    """Functions that become nodes by a decorator."""
+
     def test_function(self) -> None:
         """A function's parameters are its inputs; its source is its own."""
         code = function_node(scale)
-        assert (code.name, code.parameters, code.optional) == ("scale", ("x", "by"), {"by"})
+        assert (code.name, code.parameters, set(code.optional)) == ("scale", ("x", "by"), {"by"})
         assert code.source == inspect.getsource(scale)
         assert code.reads == ("x", "by", "int", "OUTSIDE")
 
