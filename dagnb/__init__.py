@@ -6,10 +6,7 @@ Load it with ``%load_ext dagnb``, then start a cell with ``%%dag_node``.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -38,10 +35,12 @@ _HOMES = {
     ),
     "dagnb.graph.adjacency": ("NodeRef",),
     "dagnb.graph.analysis": ("ExecutionPlan", "ExecutionStep", "Reason"),
-    "dagnb.graph.builder": ("DAGBuilder",),
-    "dagnb.graph.dag": ("DAG",),
+    "dagnb.graph.dag": ("DAG", "DAGBuilder"),
     "dagnb.notebook.session": ("dag_node", "session"),
     "dagnb.observe.callbacks": ("ExecutionCallbacks",),
+    "dagnb.observe.hooks": ("HookContext", "HookEvent", "HookRegistry"),
+    "dagnb.observe.profile": ("NodeProfile", "ProfileReport", "profile_execution"),
+    "dagnb.observe.trace": ("ExecutionTrace", "TraceEvent", "TraceEventType", "Tracer"),
     "dagnb.results": ("ExecutionResult", "IncrementalResult", "NodeResult", "NodeStatus"),
     "dagnb.run.drive": ("Interrupted",),
     "dagnb.run.executors": ("DAGExecutor", "IncrementalExecutor"),
@@ -66,11 +65,11 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME_OF})
 
 
-def load_ipython_extension(shell: InteractiveShell) -> None:
+def load_ipython_extension(shell: Any) -> None:
     """Register ``%%dag_node`` and ``%dag``; called by ``%load_ext dagnb``."""
     import_module("dagnb.notebook.magics").load(shell)
 
 
-def unload_ipython_extension(shell: InteractiveShell) -> None:
+def unload_ipython_extension(shell: Any) -> None:
     """Take the magics away again; called by ``%unload_ext dagnb``."""
     import_module("dagnb.notebook.magics").unload(shell)

@@ -5,28 +5,14 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
-from dagnb.errors import (
-    CycleError,
-    DuplicateNodeError,
-    EdgeNotFoundError,
-    NodeNotFoundError,
-    StaleNodeRefError,
-)
 from dagnb.graph import analysis
-from dagnb.graph.adjacency import Adjacency, EdgeData, NodeRef
-
-if TYPE_CHECKING:
-    from dagnb.graph.builder import DAGBuilder
-
-NodeSpec: TypeAlias = "str | tuple[str] | tuple[str, object] | tuple[str, object, object]"
-EdgeSpec: TypeAlias = (
-    "tuple[str, str] | tuple[str, str, float | None] | tuple[str, str, float | None, str | None]"
-)
+from dagnb.graph.adjacency import NodeRef
+from dagnb.graph.named import EdgeSpec, NamedGraph, NodeSpec
 
 
-class DAG:
+class DAG(NamedGraph):
     """A directed acyclic graph with named nodes; an edge that would close a cycle is refused.
 
     Every list of nodes is in topological order with ties broken by the order of addition,
@@ -49,180 +35,10 @@ class DAG:
     dagnb.errors.CycleError: this would close a cycle: load -> clean -> plot -> load
     """
 
-    def __init__(self) -> None:
-        self.adjacency = Adjacency()
-        self._payloads: dict[int, object] = {}
-        self._metadata: dict[int, object] = {}
-
     @staticmethod
     def builder() -> DAGBuilder:
         """Return a new `DAGBuilder`."""
-        from dagnb.graph.builder import DAGBuilder  # the builder builds this class
-
         return DAGBuilder()
-
-    # -- nodes ------------------------------------------------------------------------------
-
-    def add_node(self, name: str, payload: object = None, metadata: object = None) -> NodeRef:
-        """Add a node and return a handle to it.
-
-        Raises
-        ------
-        DuplicateNodeError
-            The name is taken.
-        TypeError, ValueError
-            The name is not a string, or is empty.
-        """
-        if name.__class__ is not str:
-            name = _plain(name)
-        if name in self.adjacency.ids:
-            raise DuplicateNodeError(name)
-        if not name:
-            raise ValueError("a node's name is not empty")
-        ref = self.adjacency.add(name)
-        if payload is not None:
-            self._payloads[ref.epoch] = payload
-        if metadata is not None:
-            self._metadata[ref.epoch] = metadata
-        return ref
-
-    def add_nodes(self, nodes: Iterable[NodeSpec]) -> list[NodeRef]:
-        """Add nodes, each a name or ``(name, payload[, metadata])``: all of them or none."""
-        specs = [(each,) if isinstance(each, str) else each for each in _not_text(nodes, "nodes")]
-        added: list[NodeRef] = []
-        try:
-            for spec in specs:
-                added.append(self.add_node(*spec))
-        except BaseException:
-            self.remove_nodes(added)
-            raise
-        return added
-
-    def remove_node(self, name: str) -> None:
-        """Remove a node and its edges."""
-        self.remove_nodes([name])
-
-    def remove_nodes(self, names: Iterable[str]) -> None:
-        """Remove nodes and their edges: all of them or, if one is unknown, none."""
-        nodes = self.numbers(names, "remove_nodes")
-        for node in nodes:
-            self._payloads.pop(self._epoch(node), None)
-            self._metadata.pop(self._epoch(node), None)
-        self.adjacency.discard(nodes)
-
-    def has_node(self, name: str) -> bool:
-        """Whether a node of this name exists."""
-        return name in self.adjacency.ids
-
-    def node_ref(self, name: str) -> NodeRef | None:
-        """Return the handle to a node, or None if there is none."""
-        return self.refs([self.adjacency.ids[name]])[0] if name in self else None
-
-    def node_count(self) -> int:
-        """Return the number of nodes."""
-        return len(self.adjacency.ids)
-
-    def nodes(self) -> list[NodeRef]:
-        """Return all nodes in the order of addition."""
-        return self.refs(self.adjacency.ids.values())
-
-    def get_payload(self, name: str) -> Any:
-        """Return what was attached to a node as its payload."""
-        return self._payloads.get(self._epoch(self.number(name)))
-
-    def set_payload(self, name: str, payload: object) -> None:
-        """Attach a payload to a node."""
-        self._payloads[self._epoch(self.number(name))] = payload
-
-    def get_metadata(self, name: str) -> Any:
-        """Return what was attached to a node as its metadata."""
-        return self._metadata.get(self._epoch(self.number(name)))
-
-    def set_metadata(self, name: str, metadata: object) -> None:
-        """Attach metadata to a node."""
-        self._metadata[self._epoch(self.number(name))] = metadata
-
-    # -- edges ------------------------------------------------------------------------------
-
-    def add_edge(
-        self, source: str, target: str, weight: float | None = None, label: str | None = None
-    ) -> None:
-        """Add an edge, or give an existing one a new weight and label.
-
-        Cost: a comparison if the kept topological order agrees, else a search between the two
-        nodes (see `dagnb.graph.order`).
-
-        Raises
-        ------
-        NodeNotFoundError
-            One of the nodes does not exist.
-        CycleError
-            The edge would close a cycle; its ``path`` is that cycle. The graph is unchanged.
-        """
-        graph = self.adjacency
-        data = _edge_data(weight, label)
-        if (
-            source.__class__ is str
-            and target.__class__ is str
-            and source in graph.ids
-            and target in graph.ids
-        ):
-            path = graph.link(graph.ids[source], graph.ids[target], data)  # spares two calls
-        else:
-            path = graph.link(self.number(source), self.number(target), data)
-        if path is not None:
-            raise self._cycle(path)
-
-    def add_edges(self, edges: Iterable[EdgeSpec]) -> None:
-        """Add edges, each ``(source, target[, weight[, label]])``: all of them or none."""
-        graph = self.adjacency
-        added: list[tuple[int, int]] = []
-        try:
-            for edge in _not_text(edges, "edges"):
-                source, target = self.number(edge[0]), self.number(edge[1])
-                data = None if len(edge) == 2 else _edge_data(*edge[2:])
-                new = source << 32 | target not in graph.edges
-                if path := graph.link(source, target, data):
-                    raise self._cycle(path)
-                if new:
-                    added.append((source, target))
-        except BaseException:
-            for source, target in reversed(added):
-                graph.unlink(source, target)
-            raise
-
-    def remove_edge(self, source: str, target: str) -> None:
-        """Remove an edge.
-
-        Raises
-        ------
-        EdgeNotFoundError
-            There is no such edge.
-        """
-        if not self.has_edge(source, target):
-            raise EdgeNotFoundError(source, target)
-        self.adjacency.unlink(self.number(source), self.number(target))
-
-    def has_edge(self, source: str, target: str) -> bool:
-        """Whether an edge goes from ``source`` to ``target``."""
-        return self.number(source) << 32 | self.number(target) in self.adjacency.edges
-
-    def edge_count(self) -> int:
-        """Return the number of edges."""
-        return len(self.adjacency.edges)
-
-    def edges(self) -> list[tuple[NodeRef, NodeRef]]:
-        """Return all edges in the order of addition."""
-        keys = self.adjacency.edges
-        sources = self.refs(key >> 32 for key in keys)
-        return list(zip(sources, self.refs(key & 0xFFFFFFFF for key in keys), strict=True))
-
-    def edge_data(self, source: str, target: str) -> EdgeData:
-        """Return the weight and label of an edge."""
-        if not self.has_edge(source, target):
-            raise EdgeNotFoundError(source, target)
-        key = self.number(source) << 32 | self.number(target)
-        return self.adjacency.edges[key] or EdgeData(None, None)
 
     # -- questions --------------------------------------------------------------------------
 
@@ -410,63 +226,62 @@ class DAG:
     def __repr__(self) -> str:
         return f"DAG(nodes={self.node_count()}, edges={self.edge_count()})"
 
-    # -- names and numbers ------------------------------------------------------------------
 
-    def number(self, name: str) -> int:
-        """Return the number of a node in `adjacency`."""
-        node = self.adjacency.ids.get(name)
-        if node is None:
-            raise self._unknown(name)
-        if name.__class__ is NodeRef and name.epoch != self._epoch(node):
-            raise StaleNodeRefError(name)
-        return node
+class DAGBuilder:
+    """Collects nodes and edges, then builds the graph at once.
 
-    def numbers(self, names: Iterable[str], where: str) -> list[int]:
-        """Return the numbers of nodes; ``where`` says in an error what the names stood in."""
-        ids = self.adjacency.ids
-        for name in _not_text(names, where):
-            if name not in ids:
-                raise self._unknown(name, where)
-        return [self.number(name) for name in names]
+    If no node was declared, the names in edges declare themselves, in the order of their first
+    appearance. Once one was, an undeclared name in an edge is an error.
 
-    def refs(self, nodes: Iterable[int]) -> list[NodeRef]:
-        """Return the names of numbered nodes."""
-        names = self.adjacency.names
-        return [names[node] for node in nodes]
+    Examples
+    --------
+    >>> from dagnb import DAG
+    >>> DAG.builder().add_edge("a", "b").add_edge("a", "c").build()
+    DAG(nodes=3, edges=2)
+    """
 
-    def costs_by_number(self, costs: Mapping[str, float] | None) -> dict[int, float]:
-        """Check costs and return them by number."""
-        return dict(zip(self.numbers(costs or (), "costs"), (costs or {}).values(), strict=True))
+    def __init__(self) -> None:
+        self._nodes: list[NodeSpec] = []
+        self._edges: list[EdgeSpec] = []
 
-    def _unknown(self, name: str, where: str = "") -> NodeNotFoundError | StaleNodeRefError:
-        if name.__class__ is NodeRef:
-            return StaleNodeRefError(name)
-        return NodeNotFoundError(name, self.adjacency.ids, where)
+    def add_node(self, name: str, payload: object = None, metadata: object = None) -> DAGBuilder:
+        """Declare a node."""
+        self._nodes.append((name, payload, metadata))
+        return self
 
-    def _reach(self, name: str, neighbours: Sequence[Sequence[int]]) -> list[NodeRef]:
-        start = self.number(name)
-        return self.refs(self.adjacency.sort(self.adjacency.reach([start], neighbours) - {start}))
+    def add_nodes(self, nodes: Iterable[NodeSpec]) -> DAGBuilder:
+        """Declare nodes, each a name or ``(name, payload[, metadata])``."""
+        self._nodes.extend(nodes)
+        return self
 
-    def _cycle(self, path: Sequence[int]) -> CycleError:
-        return CycleError([*self.refs(path), *self.refs(path[:1])])
+    def add_edge(
+        self, source: str, target: str, weight: float | None = None, label: str | None = None
+    ) -> DAGBuilder:
+        """Add an edge from ``source`` to ``target``."""
+        self._edges.append((source, target, weight, label))
+        return self
 
-    def _epoch(self, node: int) -> int:
-        return self.adjacency.names[node].epoch
+    def add_edges(self, edges: Iterable[EdgeSpec]) -> DAGBuilder:
+        """Add edges, each ``(source, target[, weight[, label]])``."""
+        self._edges.extend(edges)
+        return self
 
+    def build(self) -> DAG:
+        """Build the graph.
 
-def _edge_data(weight: float | None = None, label: str | None = None) -> EdgeData | None:
-    return None if weight is None and label is None else EdgeData(weight, label)
-
-
-def _plain(name: object) -> str:
-    """Return a handle or another string as a plain string."""
-    if not isinstance(name, str):
-        raise TypeError(f"a node's name is a string, not {name!r}")
-    return str(name)
-
-
-def _not_text(names: Any, where: str) -> Any:
-    """Return a collection of names, made sure not to be one name by mistake."""
-    if isinstance(names, str):
-        raise TypeError(f"{where} is a list of names, not one string; write [{names!r}]")
-    return names if isinstance(names, list | tuple | dict | set) else list(names)
+        Raises
+        ------
+        DuplicateNodeError
+            A name was declared twice.
+        NodeNotFoundError
+            An edge names a node that was not declared, though others were.
+        CycleError
+            The edges close a cycle.
+        """
+        dag = DAG()
+        if self._nodes:
+            dag.add_nodes(self._nodes)
+        else:
+            dag.add_nodes(dict.fromkeys(name for edge in self._edges for name in edge[:2]))
+        dag.add_edges(self._edges)
+        return dag

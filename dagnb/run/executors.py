@@ -12,6 +12,8 @@ from dagnb.events import Observer
 from dagnb.graph.analysis import Provenance, cost_to_go
 from dagnb.graph.dag import DAG
 from dagnb.observe.callbacks import callbacks_observer
+from dagnb.observe.hooks import HookRegistry, hooks_observer
+from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult, IncrementalResult
 from dagnb.run.call import Binder
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
@@ -60,7 +62,7 @@ class DAGExecutor:
         callbacks: object = None,
         fail_fast: bool = True,
         enable_tracing: bool = False,
-        hooks: Any = None,
+        hooks: HookRegistry | None = None,
     ) -> None:
         self._dag = dag
         self._workers = check_workers(max_workers)
@@ -110,7 +112,7 @@ class DAGExecutor:
             memory,
             Countdown(graph, None, priorities),
             binder=Binder(graph),
-            observers=observers_for(self._callbacks),
+            observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
             fail_fast=self._fail_fast,
             compare=False,
             default_cause="every node runs",
@@ -167,7 +169,7 @@ class IncrementalExecutor:
         callbacks: object = None,
         fail_fast: bool = True,
         enable_tracing: bool = False,
-        hooks: Any = None,
+        hooks: HookRegistry | None = None,
         max_workers: int | None = None,
     ) -> None:
         self._dag = dag
@@ -222,7 +224,7 @@ class IncrementalExecutor:
             memory,
             Countdown(graph, causes) if threaded else Scan(graph, memory.flags(), causes),
             binder=self._binder,
-            observers=observers_for(self._callbacks),
+            observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
             fail_fast=self._fail_fast,
             causes=causes,
             default_cause="" if causes is not None else "every node runs",
@@ -265,9 +267,18 @@ class IncrementalExecutor:
         return f"it {last.status.value.replace('_', ' ')} last time"
 
 
-def observers_for(callbacks: object) -> list[Observer]:
+def observers_for(
+    dag: DAG, callbacks: object, tracing: bool = False, hooks: HookRegistry | None = None
+) -> list[Observer]:
     """Return the observers that an executor's options ask for."""
-    return [] if callbacks is None else [callbacks_observer(callbacks)]
+    observers: list[Observer] = []
+    if callbacks is not None:
+        observers.append(callbacks_observer(callbacks))
+    if hooks is not None:
+        observers.append(hooks_observer(hooks, dag))
+    if tracing:
+        observers.insert(0, Tracer())  # first, so that others find the trace in the result
+    return observers
 
 
 def check_tasks(dag: DAG, tasks: Tasks) -> None:
