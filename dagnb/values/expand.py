@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import copyreg
 import datetime
 import decimal
 import enum
@@ -32,7 +33,7 @@ import xxhash
 from dagnb.errors import UncacheableValue
 from dagnb.values.walk import Parts
 
-_WIDE = 1 << 16
+_WIDE, _FEW = 1 << 16, 32
 
 
 _REFUSED: set[Callable[..., Parts]] = set()
@@ -63,7 +64,11 @@ def reduce(value: object) -> Parts:
     if isinstance(reduced, str):
         return Parts("global", [type(value).__module__, reduced])
     make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
-    children = [type(value), make, arguments, state]
+    kind = type(value)
+    if make is copyreg.__newobj__ and arguments[0] is kind:  # type: ignore[attr-defined]  # what object.__reduce_ex__ names
+        children = [kind, len(arguments), *arguments[1:], state]
+    else:
+        children = [kind, make, arguments, state]
     if items is not None:
         children.append(list(items))
     if pairs is not None:
@@ -127,7 +132,8 @@ def _mapping(value: dict[object, object]) -> Parts:
     keys = _in_order(value)
     if keys is None:
         return Parts("pairs", list(value.items()), ordered=False)
-    return Parts("dict", [keys, [value[key] for key in keys]])
+    contents = [value[key] for key in keys]
+    return Parts("dict", [keys, contents] if len(keys) > _FEW else [*keys, *contents])
 
 
 @register(set, frozenset)

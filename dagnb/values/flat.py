@@ -14,12 +14,15 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, compress, repeat
 from operator import itemgetter
+from typing import Any
 
 import xxhash
 
 from dagnb.values.plain import scalar
 
 MAX_OBJECTS = 4_000_000
+# Data are wide near the top; what is still wide far down contains itself.
+_WIDE_LEVELS, _MAX_DEEP_LEVEL = 8, 1 << 16
 MAX_TEXT = 1 << 28
 _FOREIGN = 99
 
@@ -46,9 +49,12 @@ def flat_digest(value: object, depth: int, foreign: Foreign | None = None) -> by
     hasher = xxhash.xxh3_128(b"levels")
     level, count = [value], 0
     try:
-        for _ in range(depth):
+        for at in range(depth):
             count += len(level)
-            level = _read_level(level, hasher, MAX_OBJECTS - count, foreign)
+            room = MAX_OBJECTS - count
+            if at >= _WIDE_LEVELS:
+                room = min(room, _MAX_DEEP_LEVEL)
+            level = _read_level(level, hasher, room, foreign)
             if not level:
                 return hasher.digest()
     except _TooLarge:
@@ -65,7 +71,7 @@ def _read_level(
     hasher.update(b"%d %d;" % (len(level), len(tags)))
     if len(tags) == 1:
         return _read_members(tags.pop(), level, hasher, room, foreign)
-    of_each = bytes(map(_TAGS.get, map(type, level), repeat(_FOREIGN)))  # type: ignore[arg-type]  # with a default it is an int
+    of_each = bytes(map(_TAGS.get, map(type, level), repeat(_FOREIGN)))
     hasher.update(of_each)
     deeper: _Level = []
     for tag in sorted(tags):
@@ -139,18 +145,26 @@ def _read_sequences(members: list[list[object]], hasher: xxhash.xxh3_128, room: 
 def _read_dicts(members: list[dict[object, object]], hasher: xxhash.xxh3_128, room: int) -> _Level:
     """Hash the sorted keys of dicts; their values in that order are one level deeper."""
     _read_lengths(members, hasher, room)
-    shapes = list(map(tuple, members))
-    if not set(map(type, chain.from_iterable(shapes))) <= {str, int}:
+    if not set(map(type, chain.from_iterable(members))) <= {str, int}:
         raise _TooLarge
-    ordered = {shape: _in_order(shape) for shape in set(shapes)}
+    shapes = {shape: _in_order(shape) for shape in set(map(tuple, members))}
+    if len(shapes) == 1:
+        return _read_records(next(iter(shapes.values())), members, hasher)
     numbers: dict[tuple[object, ...], int] = {}
-    keys = list(map(ordered.__getitem__, shapes))
-    indices = [numbers.setdefault(each, len(numbers)) for each in keys]
+    keys = [shapes[tuple(each)] for each in members]
+    hasher.update(array("q", [numbers.setdefault(each, len(numbers)) for each in keys]))
     hasher.update(marshal.dumps(list(numbers), 2))
-    hasher.update(array("q", indices))
-    if len(numbers) == 1 and len(keys[0]) > 1:
-        return list(chain.from_iterable(map(itemgetter(*keys[0]), members)))
     return [each[key] for each, names in zip(members, keys, strict=True) for key in names]
+
+
+def _read_records(
+    keys: tuple[Any, ...], members: list[dict[object, object]], hasher: xxhash.xxh3_128
+) -> _Level:
+    """Hash the keys that all dicts have in common."""
+    hasher.update(marshal.dumps(keys, 2))
+    if len(keys) > 1:
+        return list(chain.from_iterable(map(itemgetter(*keys), members)))
+    return [each[key] for key in keys for each in members]
 
 
 def _in_order(keys: tuple[object, ...]) -> tuple[object, ...]:

@@ -65,11 +65,15 @@ def _module(value: types.ModuleType) -> Parts:
 
 @register(types.MethodType)
 def _method(value: types.MethodType) -> Parts:
+    if is_library(value):
+        return Parts("library function", [value.__self__.__class__.__module__, value.__name__])
     return Parts("method", [value.__func__, value.__self__])
 
 
 @register(types.BuiltinFunctionType)
 def _builtin(value: types.BuiltinFunctionType) -> Parts:
+    if is_library(value):
+        return Parts("library function", [type(value.__self__).__module__, value.__name__])
     owner = None if isinstance(value.__self__, types.ModuleType) else value.__self__
     return Parts("builtin", [value.__module__, value.__qualname__, owner])
 

@@ -9,6 +9,8 @@ from types import CellType, CodeType, FunctionType
 _Place = tuple[Mapping[str, object], str, object]
 _Body = tuple[CodeType, object, object]
 
+_BY_PICKLE = "__slotnames__"
+
 
 def _body(function: FunctionType) -> _Body:
     return function.__code__, function.__defaults__, function.__kwdefaults__
@@ -51,9 +53,10 @@ class Guards:
     def members(self, kind: type) -> None:
         """Remember all attributes of a class."""
         namespace = vars(kind)
-        self.sizes[id(namespace)] = (namespace, len(namespace))
+        self.sizes[id(namespace)] = (namespace, _size(namespace))
         for name, value in namespace.items():
-            self.place(namespace, name, value)
+            if name != _BY_PICKLE:
+                self.place(namespace, name, value)
 
     def hold(self) -> bool:
         """Whether everything is as it was; about 50 ns each, and the checks on top."""
@@ -68,9 +71,14 @@ class Guards:
         for cell, value in self.cells.values():
             if contents(cell) is not value:
                 return False
-        if any(len(namespace) != size for namespace, size in self.sizes.values()):
+        if any(_size(namespace) != size for namespace, size in self.sizes.values()):
             return False
         return all(check() for check in self.checks)
+
+
+def _size(namespace: Mapping[str, object]) -> int:
+    """How many names a class has, apart from the one that pickle adds when it first sees it."""
+    return len(namespace) - (_BY_PICKLE in namespace)
 
 
 def contents(cell: CellType) -> object:

@@ -20,7 +20,7 @@ _CLOCK = (
 _ENVIRONMENT = ("os.environ", "os.getenv")
 # With a seed these give the same numbers each time.
 _SEEDED = frozenset(("default_rng", "RandomState", "Random", "SeedSequence", "Generator", "seed"))
-_SEEDED |= {"PCG64", "MT19937", "Philox", "SFC64", "SystemRandom"} - {"SystemRandom"}
+_SEEDED |= {"PCG64", "MT19937", "Philox", "SFC64"}
 
 
 def hazard(load: Load, found: Found) -> str | None:
@@ -52,17 +52,17 @@ def real_path(found: Found) -> str:
     value = found.value
     if isinstance(value, ModuleType):
         return ".".join((value.__name__, *found.rest))
-    module, name = _origin(value)
+    module, name = origin(value)
     return ".".join((module, name, *found.rest))
 
 
-def _origin(value: object) -> tuple[str, str]:
+def origin(value: object) -> tuple[str, str]:
     """The module and name of a function, class or method."""
     owner = getattr(value, "__self__", None)
     if isinstance(value, MethodType | BuiltinFunctionType) and not isinstance(owner, ModuleType):
-        value = value if isinstance(owner, type) or owner is None else type(owner)
-    module = getattr(value, "__module__", None)
-    return str(module), str(getattr(value, "__qualname__", ""))
+        kind = owner if isinstance(owner, type) else type(owner)
+        return kind.__module__, f"{kind.__qualname__}.{value.__name__}"
+    return str(getattr(value, "__module__", None)), str(getattr(value, "__qualname__", ""))
 
 
 def _is_generator(value: object) -> bool:

@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TypeGuard
 
 from dagnb.values.bytecode import Load, normal_form
@@ -84,7 +84,14 @@ def is_library(value: object) -> bool:
         if not value.__flags__ & _HEAP_TYPE:
             return True
         return value.__module__ != "builtins" and is_library_module(value.__module__)
-    return False
+    return isinstance(value, MethodType | BuiltinFunctionType) and _is_exported(value)
+
+
+def _is_exported(method: MethodType | BuiltinFunctionType) -> bool:
+    """Whether a library offers a bound method as a function, as ``random.randint``."""
+    name = type(method.__self__).__module__
+    offered = getattr(sys.modules.get(name), method.__name__, None)
+    return offered is method and is_library_module(name)
 
 
 def is_library_module(name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from dagnb.values.expand import reduce, register
+from dagnb.values.expand import register
 from dagnb.values.walk import Parts
 
 _BLOCK = 1 << 16
@@ -89,7 +89,8 @@ def buffer_digest(array: Array) -> bytes:
     if array.flags.c_contiguous:
         return xxhash.xxh3_128_digest(_as_bytes(array))
     hasher = xxhash.xxh3_128()
-    blocks = np.nditer(
+    nditer: Any = np.nditer  # its stub does not know the flag "contig"
+    blocks = nditer(
         array.view(np.dtype(f"V{array.itemsize}")) if array.dtype.kind in "mMV" else array,
         flags=["external_loop", "buffered", "zerosize_ok"],
         op_flags=[["readonly", "contig"]],
@@ -97,11 +98,11 @@ def buffer_digest(array: Array) -> bytes:
         buffersize=max(1, _BLOCK // array.itemsize) if array.itemsize else 1,
     )
     for block in blocks:
-        hasher.update(_as_bytes(block))  # type: ignore[arg-type]  # one operand, one array
+        hasher.update(_as_bytes(block))
     return hasher.digest()
 
 
-def _as_bytes(array: Array) -> Array:
+def _as_bytes(array: Array) -> Any:
     """View contiguous elements as bytes; some dtypes have no buffer of their own."""
     if array.dtype.kind in "biuf" and array.dtype.isnative:
         return array
@@ -116,6 +117,3 @@ def _without_padding(array: Array) -> Array:
         return array
     part = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     return part.reshape(-1, np.dtype(np.longdouble).itemsize)[:, :10].copy()
-
-
-__all__ = ["array_parts", "buffer_digest", "reduce"]

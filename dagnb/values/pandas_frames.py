@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from pandas.api.extensions import ExtensionArray
 from pandas.arrays import (
     ArrowExtensionArray,
     ArrowStringArray,
@@ -75,12 +74,12 @@ def _categorical(value: pd.Categorical) -> Parts:
 
 
 @register(DatetimeArray, TimedeltaArray, PeriodArray)
-def _moments(value: DatetimeArray) -> Parts:
+def _moments(value: Any) -> Parts:
     return Parts(type(value).__name__, [str(value.dtype), value.asi8])
 
 
 @register(IntegerArray, FloatingArray, BooleanArray)
-def _nullable(value: IntegerArray) -> Parts:
+def _nullable(value: Any) -> Parts:
     """What lies under a missing value says nothing."""
     dtype = value.dtype.numpy_dtype
     filled = value.to_numpy(dtype=dtype, na_value=dtype.type(0))
@@ -103,7 +102,7 @@ def _numpy(value: NumpyExtensionArray) -> Parts:
 
 
 @register(SparseArray)
-def _sparse(value: SparseArray) -> Parts:
+def _sparse(value: Any) -> Parts:
     return Parts("sparse", [len(value), value.fill_value, value.sp_values, value.sp_index.indices])
 
 
@@ -116,6 +115,3 @@ def _content(column: pd.Series[Any] | pd.Index[Any]) -> object:
     """The array that holds a column, without its index and name."""
     array = column.array
     return array.to_numpy() if isinstance(array, NumpyExtensionArray) else array
-
-
-__all__ = ["ExtensionArray"]

@@ -22,7 +22,7 @@ from dagnb.values.describe import describe
 from dagnb.values.fingerprint import digest
 from dagnb.values.functions import class_annotations, class_members, closed_over, file_digest
 from dagnb.values.guards import Guards
-from dagnb.values.hazards import hazard, path_hazard
+from dagnb.values.hazards import hazard, origin, path_hazard
 from dagnb.values.names import Found, find, is_library, is_library_file, version_of
 from dagnb.values.plain import PLAIN
 from dagnb.values.walk import combine
@@ -30,6 +30,7 @@ from dagnb.values.walk import combine
 _SOURCES: WeakKeyDictionary[CodeType, str] = WeakKeyDictionary()
 _WRAPPERS = (staticmethod, classmethod, functools._lru_cache_wrapper)
 _TABLES = (dict, list, tuple)
+_Table = Mapping[object, object] | Collection[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ class Reading:
         for name, piece in pieces.items():
             self._read(_dotted(label, name), piece)
 
-    def _table(self, label: str, table: Mapping[object, object] | Collection[object]) -> None:
+    def _table(self, label: str, table: _Table) -> None:
         """A container of functions: its keys, and each function on its own."""
         items = table.items() if isinstance(table, dict) else enumerate(table)
         before = list(items)
@@ -301,7 +302,7 @@ def _is_code(value: object) -> bool:
     return isinstance(value, FunctionType | type) or bool(_pieces(value))
 
 
-def _holds_code(table: Mapping[object, object] | Collection[object]) -> bool:
+def _holds_code(table: _Table) -> bool:
     values = table.values() if isinstance(table, dict) else table
     return any(_is_code(value) and not is_library(value) for value in values)
 
@@ -328,7 +329,7 @@ def _library(value: object) -> Read:
     if isinstance(value, ModuleType):
         version = version_of(value.__name__)
         return Read("module", _hash(value.__name__, version), f"{value.__name__} {version}")
-    module, name = str(getattr(value, "__module__", "")), getattr(value, "__qualname__", "")
+    module, name = origin(value)
     kind = "class" if isinstance(value, type) else "function"
     if module == "builtins":
         return Read("builtin", _hash("builtin", f"{module}.{name}"), name)
@@ -368,9 +369,9 @@ def _absolute(each: Import, namespace: Mapping[str, object]) -> str:
     return ".".join(part for part in parts if part)
 
 
-def _unchanged(table: object, before: list[tuple[object, object]]) -> bool:
+def _unchanged(table: _Table, before: list[tuple[object, object]]) -> bool:
     """Whether a container still holds the very same objects under the same keys."""
-    items = list(table.items() if isinstance(table, dict) else enumerate(table))  # type: ignore[call-overload]  # a dict, list or tuple
+    items = list(table.items() if isinstance(table, dict) else enumerate(table))
     if len(items) != len(before):
         return False
     pairs = zip(chain.from_iterable(items), chain.from_iterable(before), strict=True)

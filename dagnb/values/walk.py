@@ -22,6 +22,7 @@ MAX_DEPTH = 64
 _MAX_DEPTH_OF_PART = 8
 _MAX_REFINEMENTS = 2_000_000
 _LONG = 4096
+_WORTH_LEVELS = 32
 _CONTAINERS = (list, tuple, dict)
 
 
@@ -112,7 +113,7 @@ class Walk:
         if key in self._nodes or key in self._done:
             return key
         self._alive.append(value)
-        if type(value) in _CONTAINERS:
+        if type(value) in _CONTAINERS and len(value) > _WORTH_LEVELS:  # type: ignore[arg-type]  # all have a length
             flat = flat_digest(value, _MAX_DEPTH_OF_PART)
             if flat is not None:
                 self._done[key] = flat
