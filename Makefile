@@ -61,8 +61,8 @@ browser: $(VENV)/ready
 $(VENV)/ready: pyproject.toml
 	@test -n "$(VERSION)" || { echo "PYTHON=$(PYTHON) does not run here; name another interpreter, \
 	e.g. make test PYTHON=python3.12" >&2; exit 2; }
-	@echo "Setting up $(VENV), once; this takes a minute or two"
-	@$(lastword $(FOUND)) -m venv --clear $(VENV)
+	@echo "Setting up $(VENV); the first time takes a minute or two"
+	@$(lastword $(FOUND)) -m venv $(if $(wildcard $@),,--clear) $(VENV)
 	@$(PY) -m pip install --editable '.[dev]'
 	@touch $@
 
