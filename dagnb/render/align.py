@@ -21,7 +21,7 @@ def align(
     edges: Sequence[tuple[str, str]],
     groups: Mapping[str, str],
     gap: float,
-    pad: float,
+    pad: tuple[float, float],
 ) -> dict[str, Rect]:
     """Return the rectangles moved along x only; edges are taken to run along y.
 
@@ -30,13 +30,15 @@ def align(
     rects : mapping of str to (x, y, width, height)
     edges : sequence of (source, target)
     groups : mapping of node to group
-    gap, pad : float
-        Room between two nodes, and between a group's border and what is in or beside it.
+    gap : float
+        Room between two nodes.
+    pad : (float, float)
+        Room between a group's border and its nodes, on the left and on the right.
 
     Examples
     --------
     >>> pair = {"a": (0, 0, 40, 20), "b": (3, 50, 40, 20)}
-    >>> placed = align(pair, [("a", "b")], {}, 10, 10)
+    >>> placed = align(pair, [("a", "b")], {}, 10, (10, 10))
     >>> placed["a"][0] == placed["b"][0]
     True
     """
@@ -95,12 +97,13 @@ def _segments(
     spans: Mapping[str, Span],
     *,
     gap: float,
-    pad: float,
+    pad: tuple[float, float],
 ) -> list[tuple[list[str], Span]]:
     """Cut a row into runs of one group, each with the span in which it may move."""
     found = []
-    y = rects[row[0]][1]
-    walls = sorted((f[0] - pad, f[2] + pad) for f in frames.values() if f[1] - 1 <= y <= f[3] + 1)
+    top, bottom = min(rects[n][1] for n in row), max(rects[n][1] + rects[n][3] for n in row)
+    beside = [f for f in frames.values() if f[1] <= bottom and top <= f[3]]
+    walls = sorted((left - pad[0], right + pad[1]) for left, _, right, _ in beside)
     for group, names in groupby(row, key=lambda name: groups.get(name, "")):
         run = list(names)
         if group:

@@ -192,20 +192,32 @@ def _aligned(
     """Straighten the edges by moving nodes across their direction."""
     flip = direction == "LR"
     rects = {n: (b.y, b.x, b.h, b.w) if flip else (b.x, b.y, b.w, b.h) for n, b in boxes.items()}
-    moved = align(rects, edges, groups, NODE_GAP, GROUP_PAD)
+    pad = (GROUP_HEAD if flip else GROUP_PAD, GROUP_PAD)
+    moved = align(rects, edges, groups, NODE_GAP, pad)
     return {n: Box(y, x, h, w) if flip else Box(x, y, w, h) for n, (x, y, w, h) in moved.items()}
 
 
 def _frames(boxes: Mapping[str, Box], groups: Mapping[str, str]) -> dict[str, Box]:
-    """Return the tightest box around each group, with room for its title."""
+    """Return the tightest box around each group; none if other nodes stand in it."""
     members: dict[str, list[Box]] = {}
     for name, group in groups.items():
         members.setdefault(group, []).append(boxes[name])
-    return {group: _around(inside, group) for group, inside in members.items()}
+    frames = {group: _around(inside) for group, inside in members.items()}
+    return {
+        group: frame
+        for group, frame in frames.items()
+        if not any(_overlap(box, frame) for n, box in boxes.items() if groups.get(n) != group)
+    }
 
 
-def _around(inside: Sequence[Box], title: str) -> Box:
-    """Return a padded box around boxes, wide enough for (most of) a title."""
+def _overlap(one: Box, two: Box) -> bool:
+    """Whether two boxes share an area."""
+    across = one.x < two.x + two.w and two.x < one.x + one.w
+    return across and one.y < two.y + two.h and two.y < one.y + one.h
+
+
+def _around(inside: Sequence[Box]) -> Box:
+    """Return a box around boxes, with room for a title above them."""
     left, top = min(b.x for b in inside) - GROUP_PAD, min(b.y for b in inside) - GROUP_HEAD
     right = max(b.x + b.w for b in inside) + GROUP_PAD
     bottom = max(b.y + b.h for b in inside) + GROUP_PAD
