@@ -164,8 +164,9 @@ class Adjacency:
         for node in gone:
             for each in self.successors[node]:
                 del self.edges[node << 32 | each]
-            for each in self.predecessors[node]:
-                self.edges.pop(each << 32 | node, None)
+        for node in above:
+            for each in gone.intersection(self.successors[node]):
+                del self.edges[node << 32 | each]
         self.edited.extend(below)
         for lists, touched in ((self.successors, above), (self.predecessors, below)):
             for node in touched:

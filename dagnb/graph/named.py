@@ -149,20 +149,29 @@ class NamedGraph:
     def add_edges(self, edges: Iterable[EdgeSpec]) -> None:
         """Add edges, each ``(source, target[, weight[, label]])``: all of them or none."""
         graph = self.adjacency
-        added: list[tuple[int, int]] = []
+        before: list[tuple[int, int, EdgeData | None, bool]] = []
+        edits = len(graph.edited)
         try:
             for edge in _not_text(edges, "edges"):
                 source, target = self.number(edge[0]), self.number(edge[1])
                 data = None if len(edge) == 2 else _edge_data(*edge[2:])
-                new = source << 32 | target not in graph.edges
+                key = source << 32 | target
+                before.append((source, target, graph.edges.get(key), key in graph.edges))
                 if path := graph.link(source, target, data):
+                    before.pop()
                     raise self._cycle(path)
-                if new:
-                    added.append((source, target))
         except BaseException:
-            for source, target in reversed(added):
-                graph.unlink(source, target)
+            self._undo(before)
+            del graph.edited[edits:]  # the inputs of every node are what they were
             raise
+
+    def _undo(self, before: Sequence[tuple[int, int, EdgeData | None, bool]]) -> None:
+        """Take edges back, the last first: to the data they had, or to nothing."""
+        for source, target, data, existed in reversed(before):
+            if existed:
+                self.adjacency.edges[source << 32 | target] = data
+            elif source << 32 | target in self.adjacency.edges:
+                self.adjacency.unlink(source, target)
 
     def remove_edge(self, source: str, target: str) -> None:
         """Remove an edge.
