@@ -90,13 +90,16 @@ class Body:
         function = shell.body[0]
         assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         function.body = [*_preludes(copied), *self.statements]
-        return _as_cell(self.evaluate(shell, name))
+        return _as_cell(evaluate(shell, name, self.namespace, self.text))
 
-    def evaluate(self, module: ast.Module, name: str) -> Callable[..., object]:
-        """Execute a module that defines `name`, and return it; the namespace stays as it is."""
-        scope: dict[str, Callable[..., object]] = {}
-        exec(self.text.compile(module), self.namespace, scope)
-        return scope[name]
+
+def evaluate(
+    module: ast.Module, name: str, namespace: Namespace, text: CellText
+) -> Callable[..., object]:
+    """Execute a module that defines `name`, and return it; the namespace stays as it is."""
+    scope: dict[str, Callable[..., object]] = {}
+    exec(text.compile(module), namespace, scope)
+    return scope[name]
 
 
 def value_of(last: ast.stmt, name: str, names: Names) -> list[ast.stmt]:

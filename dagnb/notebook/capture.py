@@ -33,6 +33,7 @@ class Shell(Protocol):
     display_pub: Any
     display_formatter: Any
     InteractiveTB: Any
+    SyntaxTB: Any
     compile: Any
     execution_count: int
 

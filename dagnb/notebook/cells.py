@@ -28,12 +28,14 @@ import re
 import textwrap
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from dagnb.errors import DefinitionError
 from dagnb.notebook.bodies import (
     Body,
     CellText,
     Namespace,
+    evaluate,
     forbidden,
     refuse_self,
     share_globals,
@@ -177,15 +179,14 @@ def parse_cell(
     tree = text.parse(transform)
     if not tree.body:
         raise DefinitionError("the cell holds no code; a node needs a value")
+    only = tree.body[0]
+    if len(tree.body) == 1 and isinstance(only, ast.FunctionDef | ast.AsyncFunctionDef):
+        return _function_cell(_checked(only.name if name is None else name), only, namespace, text)
     names = names_of(tree.body)
     if names.forbidden is not None:
         raise text.error(forbidden(names.forbidden), names.forbidden)
     name = _checked(name if name is not None else _name_of(tree.body))
-    body = Body(tree.body, names, namespace, text)
-    only = tree.body[0]
-    if len(tree.body) == 1 and isinstance(only, ast.FunctionDef | ast.AsyncFunctionDef):
-        return _function_cell(name, source, only, body)
-    return _body_cell(name, source, body, node_names)
+    return _body_cell(name, Body(tree.body, names, namespace, text), node_names)
 
 
 def function_node(function: Callable[..., object], name: str | None = None) -> NodeCode:
@@ -223,7 +224,7 @@ def function_node(function: Callable[..., object], name: str | None = None) -> N
     )
 
 
-def _body_cell(name: str, source: str, body: Body, node_names: Container[str]) -> NodeCode:
+def _body_cell(name: str, body: Body, node_names: Container[str]) -> NodeCode:
     """Take a cell's statements as the body of a function."""
     names = body.names
     refuse_self(name, names)
@@ -233,7 +234,7 @@ def _body_cell(name: str, source: str, body: Body, node_names: Container[str]) -
     inputs = body.inputs(name, node_names, ())
     return NodeCode(
         name=name,
-        source=source,
+        source=body.text.source,
         function=body.compile(name, inputs),
         parameters=inputs,
         optional=frozenset(),
@@ -243,23 +244,22 @@ def _body_cell(name: str, source: str, body: Body, node_names: Container[str]) -
     )
 
 
-def _function_cell(name: str, source: str, function: Function, body: Body) -> NodeCode:
+def _function_cell(name: str, function: Function, namespace: Namespace, text: CellText) -> NodeCode:
     """Take the one function of a cell; a recursive one finds itself in a closure."""
     reads = free_names(function)
     module = ast.Module([function], type_ignores=[])
     if function.name in reads:
-        shell = ast.parse(f"def {function.name}():\n pass\n return {function.name}")
-        outer = shell.body[0]
+        module = ast.parse(f"def {function.name}():\n pass\n return {function.name}")
+        outer = module.body[0]
         assert isinstance(outer, ast.FunctionDef)
         outer.body[0] = function
-        made = body.evaluate(shell, function.name)()
-        assert callable(made)
-    else:
-        made = body.evaluate(module, function.name)
+    made = evaluate(module, function.name, namespace, text)
+    if function.name in reads:
+        made = cast(Callable[..., object], made())
     parameters, optional = _signature(name, made)
     return NodeCode(
         name=name,
-        source=source,
+        source=text.source,
         function=made,
         parameters=parameters,
         optional=optional,

@@ -41,8 +41,8 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Value], *, tick_seconds: float 
     """
     run: _Run[Value] = _Run(coroutine, contextvars.copy_context())
     loop = helper_loop()
-    loop.call_soon_threadsafe(run.start, loop)
     try:
+        loop.call_soon_threadsafe(run.start, loop)
         return run.wait(tick_seconds)
     except BaseException:
         loop.call_soon_threadsafe(run.cancel)
@@ -64,12 +64,11 @@ class _Run(Future[Value]):
         super().__init__()
         self._coroutine = coroutine
         self._context = context
-        self._task: asyncio.Task[Value] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; called on the loop's thread."""
-        self._task = loop.create_task(self._coroutine, context=self._context)
-        self._task.add_done_callback(self._settle)
+        self._task = loop.create_task(self._perform(), context=self._context)
 
     def wait(self, tick_seconds: float) -> Value:
         """Return the coroutine's value, waking up every tick."""
@@ -84,10 +83,13 @@ class _Run(Future[Value]):
         """Cancel the task; called on the loop's thread."""
         return self._task is not None and self._task.cancel()
 
-    def _settle(self, task: asyncio.Task[Value]) -> None:
-        if task.cancelled():
+    async def _perform(self) -> None:
+        """Await the coroutine; whatever it raises goes to the waiting thread, never to the loop."""
+        try:
+            value = await self._coroutine
+        except asyncio.CancelledError:
             self.set_exception(CancelledError())
-        elif error := task.exception():
+        except BaseException as error:
             self.set_exception(error)
         else:
-            self.set_result(task.result())
+            self.set_result(value)

@@ -6,8 +6,8 @@ cell that is not running, take one away, or touch printed text. What is built on
 - Every output is one display of its own with its own id, a *slot*: prints become text, errors
   their traceback, tables, pictures and widgets stay the bundles they are. So the first showing of
   a table is what any cell shows, and tools that look for an ``image/png`` find it.
-- Fewer outputs than slots: the bundles of those left over become empty. JupyterLab gives an empty
-  bundle no height, and fills it again later.
+- Fewer outputs than slots: those left over become empty text, which has no height in JupyterLab
+  and is filled again later. (Without any text VS Code says "no output", and nbconvert warns.)
 - More outputs than slots: the last slot holds all that is left as one composed HTML page, with
   text beside it. When the cell itself runs next, it gets a slot for each.
 - A node without output has one empty slot, so that a later error has a place.
@@ -37,6 +37,7 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _RED = "background:var(--jp-rendermime-error-background,#fdd)"
+_EMPTY: Bundle = ({"text/plain": ""}, {})
 _OLD_ERROR = "Run again after a change elsewhere; the error below is from before that."
 
 
@@ -72,7 +73,7 @@ class CellOutput:
             return
         if shown:
             self._shell.display_pub.clear_output(wait=True)
-        bundles = [bundle_of(output) for output in outputs] or [({}, {})]
+        bundles = [bundle_of(output) for output in outputs] or [_EMPTY]
         key = secrets.token_hex(4)
         self._slots = [f"dagnb-{key}-{number}" for number in range(len(bundles))]
         for slot, bundle in zip(self._slots, bundles, strict=True):
@@ -111,7 +112,7 @@ def value_outputs(shell: Shell, value: object) -> list[Output]:
 def format_value(shell: Shell, value: object) -> Bundle:
     """Return the rich display of a value as one bundle of data and one of metadata."""
     outputs = value_outputs(shell, value)
-    return _fit(outputs, 1)[0]
+    return _fit(outputs, 1)[0] if outputs else ({}, {})
 
 
 def without_twins(outputs: Sequence[Output], value: Sequence[Output]) -> list[Output]:
@@ -160,7 +161,7 @@ def _fit(outputs: Sequence[Output], slots: int) -> list[Bundle]:
     if len(outputs) > slots:
         alone = [bundle_of(output) for output in outputs[: slots - 1]]
         return [*alone, composed(outputs[slots - 1 :])]
-    empty: list[Bundle] = [({}, {})] * (slots - len(outputs))
+    empty: list[Bundle] = [_EMPTY] * (slots - len(outputs))
     return [*map(bundle_of, outputs), *empty]
 
 

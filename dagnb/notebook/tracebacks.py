@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from dagnb.errors import DagError
 from dagnb.notebook.capture import Output, Shell
@@ -66,16 +67,15 @@ def user_traceback(shell: Shell, exception: BaseException, files: Container[str]
     with _user_frames_only(exception, files):
         if any(isinstance(each, BaseExceptionGroup) for each in _chain(exception)):
             return "".join(traceback.format_exception(exception)).splitlines()
-        lines: list[str] = shell.InteractiveTB.structured_traceback(
-            type(exception), exception, exception.__traceback__, tb_offset=0
-        )
-        return lines
+        return _formatted(shell, exception)
 
 
 def show_user_frames(
     shell: Shell, exception: BaseException, files: Container[str] = ()
 ) -> BaseException:
     """Make IPython print `exception` with the user's frames only, when it is raised; return it."""
+    if isinstance(exception, SyntaxError):
+        _let_render(shell.SyntaxTB)
     exception._render_traceback_ = _Rendered(  # type: ignore[attr-defined]  # IPython's protocol
         tuple(user_traceback(shell, exception, files))
     )
@@ -104,6 +104,32 @@ def is_user_file(filename: str) -> bool:
     if filename.startswith("<"):
         return filename.startswith("<ipython-input")
     return not filename.startswith(_library_folders())
+
+
+def _formatted(shell: Shell, exception: BaseException) -> list[str]:
+    """Format with the frames that the exception has now, in the shell's style."""
+    lines: list[str]
+    if isinstance(exception, SyntaxError):
+        frames = traceback.extract_tb(exception.__traceback__)
+        lines = shell.SyntaxTB.structured_traceback(type(exception), exception, frames)
+    else:
+        lines = shell.InteractiveTB.structured_traceback(
+            type(exception), exception, exception.__traceback__, tb_offset=0
+        )
+    return lines
+
+
+def _let_render(formatter: Any) -> None:
+    """Make IPython ask syntax errors for their ``_render_traceback_`` as it asks all others."""
+    if "structured_traceback" in vars(formatter):
+        return
+    original = formatter.structured_traceback
+
+    def structured_traceback(kind: object, value: object, *rest: Any, **options: Any) -> object:
+        rendered = getattr(value, "_render_traceback_", None)
+        return rendered() if rendered else original(kind, value, *rest, **options)
+
+    formatter.structured_traceback = structured_traceback
 
 
 def _is_python(source: str) -> bool:
@@ -167,7 +193,7 @@ def _cut(
     """Return a traceback's user frames; all of it if there are none, for they would help least."""
     kept = [each for each in _links(trace) if _is_user_frame(each, files)]
     if not kept:
-        return None if isinstance(exception, DagError) else trace
+        return None if isinstance(exception, DagError | SyntaxError) else trace
     if len(kept) > MOST_FRAMES:  # a recursion: how it began and how it ended
         kept = kept[: MOST_FRAMES // 2] + kept[-MOST_FRAMES // 2 :]
     following = None

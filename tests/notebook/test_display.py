@@ -314,7 +314,7 @@ class Recorder:
     @property
     def shown(self) -> list[Any]:
         """What a reader sees as text."""
-        return [data.get("text/plain") for _, data in self.page if data]
+        return [data["text/plain"] for _, data in self.page if data["text/plain"]]
 
 
 class Kernel:
@@ -473,6 +473,23 @@ class TestTracebacks:
         result = shell.run_cell("raise error", store_history=False)
         assert result.error_in_exec is error
         assert plain(lines) in plain([capsys.readouterr().out])
+
+    def test_syntax_error_of_the_cell(
+        self,
+        shell: InteractiveShell,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A cell that is not Python is shown by its line, without the way to the parser."""
+        only_cells(monkeypatch)
+        with pytest.raises(SyntaxError) as caught:
+            failing(shell, "x = 1\nreturn x")
+        shell.user_ns["error"] = show_user_frames(shell, caught.value)
+        shell.run_cell("raise error", store_history=False)
+        text = plain([capsys.readouterr().out])
+        assert "line 3" in text
+        assert "return x\n" in text
+        assert ".py" not in text
 
     def test_error_stays_picklable(self, shell: InteractiveShell) -> None:
         """An error with a cut traceback can go to another process."""
