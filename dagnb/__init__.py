@@ -36,7 +36,7 @@ _HOMES = {
     "dagnb.graph.adjacency": ("NodeRef",),
     "dagnb.graph.analysis": ("ExecutionPlan", "ExecutionStep", "Reason"),
     "dagnb.graph.dag": ("DAG", "DAGBuilder"),
-    "dagnb.notebook.session": ("dag_node", "session"),
+    "dagnb.notebook.magics": ("dag_node", "session"),
     "dagnb.observe.callbacks": ("ExecutionCallbacks",),
     "dagnb.observe.hooks": ("HookContext", "HookEvent", "HookRegistry"),
     "dagnb.observe.profile": ("NodeProfile", "ProfileReport", "profile_execution"),

@@ -69,6 +69,8 @@ class Remember(Policy):
         Values of earlier runs by key.
     facts : dict
         For each node what its current value rests on; kept up to date here.
+    current : callable
+        Returns the last result of a node, or None.
     fresh : container of str
         Nodes to run even though their key is known.
     """
@@ -80,17 +82,19 @@ class Remember(Policy):
         code_of: Callable[[str], str],
         store: MemoryStore,
         facts: dict[str, Fact],
+        current: Callable[[str], NodeResult | None],
         fresh: Container[str] = (),
     ) -> None:
         self._code_of = code_of
         self._store = store
         self._facts = facts
+        self._current = current
         self._fresh = fresh
 
     def key(self, name: str, inputs: Inputs) -> str | None:
         """Return the key of a node, or None if one of its inputs has no digest."""
         parts = [self._code_of(name)]
-        for input_name, result in inputs.items():
+        for input_name, result in sorted(inputs.items()):
             if result.digest is None:
                 return None
             parts += [input_name, result.digest]
@@ -101,21 +105,20 @@ class Remember(Policy):
         key = self.key(name, inputs)
         if name in self._fresh or key is None:
             return None
+        fact, last = self._facts.get(name), self._current(name)
+        if fact is not None and fact.key == key and last is not None and not was_changed(last):
+            reason = "reused: same code, same inputs"
+            return replace(last, reason=reason, executed=False, changed=False)
         stored = self._store.get(key)
         if stored is None:
             return None
-        fact = self._facts.get(name)
-        if fact is not None and fact.key == key:
-            reason, status = "reused: same code, same inputs", NodeStatus.COMPLETED
-        else:
-            reason, status = "from memory: it ran before with this code and inputs", CACHE_HIT
         self._facts[name] = Fact(key, stored.digest)
         return NodeResult(
             name,
-            status,
+            NodeStatus.CACHE_HIT,
             stored.value,
             duration_seconds=stored.seconds,
-            reason=reason,
+            reason="from memory: it ran before with this code and these inputs",
             changed=fact is None or fact.digest != stored.digest,
             digest=stored.digest,
         )
@@ -134,14 +137,12 @@ class Remember(Policy):
         )
 
 
-CACHE_HIT = NodeStatus.CACHE_HIT
-
-
 class Guard(Policy):
     """Fails a node that changed an input in place, or whose value can be read only once.
 
-    Either would make other nodes stale without anyone noticing. Costs a digest of every input
-    that is not a plain scalar.
+    Either would make other nodes stale without anyone noticing. A node whose input is found
+    changed before it runs, by another node or by a plain cell, is skipped. Costs two digests of
+    every input that is not a plain scalar.
 
     Attributes
     ----------
@@ -154,9 +155,18 @@ class Guard(Policy):
     def __init__(self) -> None:
         self.spoiled: set[str] = set()
 
+    def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
+        """Skip a node if an input is no longer what its own node returned."""
+        spoiled = [str(each.name) for each in inputs.values() if was_changed(each)]
+        if not spoiled:
+            return None
+        self.spoiled.update(spoiled)
+        reason = f"{', '.join(spoiled)} was changed in place after it was computed"
+        return NodeResult(name, NodeStatus.SKIPPED, reason=reason)
+
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
         """Check the inputs, then the value."""
-        spoiled = [each for each in inputs.values() if _was_changed(each)]
+        spoiled = [each for each in inputs.values() if was_changed(each)]
         self.spoiled.update(each.name for each in spoiled)
         if spoiled:
             kinds = [(each.name, type(each.result).__name__) for each in spoiled]
@@ -169,7 +179,8 @@ class Guard(Policy):
         return result
 
 
-def _was_changed(given: NodeResult) -> bool:
+def was_changed(given: NodeResult) -> bool:
+    """Whether a value is no longer what its digest says: somebody changed it in place."""
     if given.digest is None or type(given.result) in PLAIN:
         return False
     try:

@@ -31,6 +31,22 @@ class Record(NamedTuple):
     reason: str
     worker: str
 
+    def as_result(self, name: str) -> NodeResult:
+        """Return the record as a result, as of its own run."""
+        return NodeResult(
+            name,
+            self.status,
+            self.value,
+            self.error,
+            self.seconds,
+            self.reason,
+            self.executed,
+            self.changed,
+            self.digest,
+            self.started,
+            self.worker,
+        )
+
 
 def record(
     run: int,
@@ -131,6 +147,8 @@ class RunRecords(Mapping[str, NodeResult]):
         Records of this run or before that a later run replaced.
     newer : RunRecords or None
         The next run's, where to look for what is not in the overlay.
+    since : int
+        The first run whose records count as of this run: its own, or that of an earlier part.
     causes : dict
         Why a node was looked at, for those that did not become dirty by an input.
     """
@@ -140,7 +158,7 @@ class RunRecords(Mapping[str, NodeResult]):
         self.newer: RunRecords | None = None
         self.causes: Mapping[int, str] = {}
         self.default_cause = ""
-        self.run = memory.run
+        self.run = self.since = memory.run
         self._records = memory.records
         self._graph = memory.graph
         self.seal()
@@ -197,7 +215,7 @@ class RunRecords(Mapping[str, NodeResult]):
         name, last = self._names[node], self.last(node)
         if last is None:
             return NodeResult(name, NodeStatus.PENDING, reason="not run yet", changed=False)
-        this_run = last.run == self.run
+        this_run = last.run >= self.since
         return NodeResult(
             name,
             last.status
@@ -229,5 +247,5 @@ class RunRecords(Mapping[str, NodeResult]):
     def _changed_inputs(self, node: int) -> Iterator[str]:
         for each in self._predecessors[node]:
             record_of_input = self.last(each)
-            if record_of_input and record_of_input.run == self.run and record_of_input.changed:
+            if record_of_input and record_of_input.run >= self.since and record_of_input.changed:
                 yield self._names[each]

@@ -1,0 +1,31 @@
+"""Tab completion of ``%dag`` and ``%%dag_node``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+NODE_OPTIONS = ("--deps", "--manual", "--tags", "--replace")
+
+
+def completions(
+    line: str, verbs: Mapping[str, tuple[str, str]], nodes: Iterable[str]
+) -> Sequence[str]:
+    """Return what may follow on a line that starts with one of the magics.
+
+    Examples
+    --------
+    >>> verbs = {"run": ("[NAME ...]", ""), "rm": ("NAME ...", ""), "auto": ("[on|off]", "")}
+    >>> completions("%dag r", verbs, ["clean"]), completions("%dag run c", verbs, ["clean"])
+    (['run', 'rm'], ['clean', '--fresh'])
+    """
+    words = line.split()
+    if words[0].startswith("%%"):
+        return [*NODE_OPTIONS, *nodes]
+    verb = words[1] if len(words) > 1 else ""
+    if len(words) == 1 or (len(words) == 2 and not line.endswith(" ")):
+        return [each for each in verbs if each.startswith(verb)]
+    if verb == "auto":
+        return ["on", "off"]
+    arguments = verbs.get(verb, ("", ""))[0]
+    names = list(nodes) if "NAME" in arguments else []
+    return [*names, "--fresh"] if verb == "run" else names

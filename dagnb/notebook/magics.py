@@ -1,0 +1,361 @@
+"""``%%dag_node``, ``%dag`` and ``@dag_node``: the session's methods, said in a cell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.getipython import get_ipython
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import (
+    MagicArgumentParser,
+    argument,
+    magic_arguments,
+    parse_argstring,
+)
+
+from dagnb.errors import DagError, did_you_mean
+from dagnb.notebook import capture
+from dagnb.notebook.cells import NodeCode, function_node, parse_cell
+from dagnb.notebook.completion import NODE_OPTIONS, completions
+from dagnb.notebook.hooks import CellHooks
+from dagnb.notebook.registry import NodeOptions
+from dagnb.notebook.session import Session
+from dagnb.notebook.tracebacks import cache_cell, show_user_frames
+from dagnb.observe.text import run_summary, table
+from dagnb.results import IncrementalResult, NodeStatus
+from dagnb.run.drive import Interrupted
+
+VERBS = {
+    "run": ("[NAME ...] [--fresh]", "run what is stale: all, or what these need and feed"),
+    "plan": ("[NAME ...]", "say what that would do, without doing it"),
+    "status": ("", "list the nodes with what happened to them last"),
+    "show": ("", "show the live graph"),
+    "why": ("NAME", "say why a node ran, or why it did not"),
+    "rm": ("NAME ...", "remove nodes"),
+    "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
+    "help": ("", "this text"),
+}
+NO_NODES = (
+    "there are no nodes yet; start a cell with %%dag_node, or write @dag_node above a function"
+)
+
+
+def usage() -> str:
+    """Return what ``%dag help`` prints."""
+    rows = [
+        [f"%dag {verb} {arguments}".rstrip(), text] for verb, (arguments, text) in VERBS.items()
+    ]
+    return table(["usage", ""], rows)
+
+
+@magics_class
+class DagMagics(Magics):
+    """The magics of one shell, and the session they speak for."""
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, session: Session | None = None) -> None:
+        super().__init__(shell)
+        self.session = session or Session(shell, shell.user_ns)
+        self.hooks = CellHooks(shell, self.session)
+
+    # -- %%dag_node -------------------------------------------------------------------------
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("name", nargs="?", help="the node's name; else what the cell defines or assigns last")
+    @argument(
+        "--deps", action="append", metavar="A,B", help="nodes it comes after, beside those it reads"
+    )
+    @argument(
+        "--manual", action="store_true", help="run only when its cell is run or it is asked for"
+    )
+    @argument(
+        "--tags",
+        "--tag",
+        action="append",
+        metavar="A,B",
+        help="the first one is its group in the picture",
+    )
+    @argument("--replace", action="store_true", help="take the name over from another cell")
+    @cell_magic
+    def dag_node(self, line: str, cell: str) -> None:
+        """Make this cell a node: its value is that of its last expression.
+
+        The names it reads that are nodes are its inputs; what it assigns stays its own. It runs
+        now, and again whenever its code, its inputs or what else it reads change.
+        """
+        arguments = self._parse(self.dag_node, line)
+        options = NodeOptions(_split(arguments.deps), arguments.manual, _split(arguments.tags))
+        with self._plainly():
+            code = self._parse_cell(cell, arguments.name)
+            self.define(code, options, replace=arguments.replace)
+            for name in self.hooks.superseded():
+                self.session.remove(name)
+        self.run_own(code.name, live=True)
+
+    def _parse(self, magic: Callable[..., Any], line: str) -> Any:
+        try:
+            return parse_argstring(magic, line)
+        except UsageError as error:
+            raise UsageError(f"{error}{_nearest_option(str(error))}; see %%dag_node?") from None
+
+    def _parse_cell(self, cell: str, name: str | None) -> NodeCode:
+        raw_cell = self.hooks.raw_cell or f"%%dag_node\n{cell}"
+        first_line = raw_cell.count("\n", 0, max(raw_cell.find("%%"), 0)) + 2
+        return parse_cell(
+            cell,
+            name=name,
+            namespace=self.shell.user_ns,
+            node_names=self.session.nodes,
+            transform=self.shell.transform_cell,
+            filename=cache_cell(self.shell, cell, raw_cell=raw_cell, first_line=first_line),
+            first_line=first_line,
+        )
+
+    def define(
+        self, code: NodeCode, options: NodeOptions, *, replace: bool, in_cell: bool = True
+    ) -> None:
+        """Define a node for the cell that is being executed, or for a module's function."""
+        notice = self.hooks.check_owner(code.name, replace=replace) if in_cell else ""
+        self.session.define(code, options, self.hooks.cell_id if in_cell else None)
+        self.hooks.claim(code.name)
+        if notice:
+            print(notice)
+
+    def run_own(self, name: str, *, live: bool) -> None:
+        """Run the node of the cell that is being executed, and show it; raise what it raised."""
+        with self._plainly():
+            result = self.session.run([name], own=name, live=live)
+        own = result.node_results.get(name) or self.session.result(name)
+        if own.error is not None and own.status is NodeStatus.FAILED and own.executed:
+            raise show_user_frames(self.shell, own.error)
+        if not own.executed:
+            self.session.show_again(name)
+        if own.status is NodeStatus.SKIPPED:
+            print(f"{name} is defined and did not run: {own.reason}")
+        self._tell_failures(result, name)
+
+    def _tell_failures(self, result: IncrementalResult, own: str) -> None:
+        """Name the nodes that failed elsewhere: their tracebacks are below their own cells."""
+        for each in result.node_results.values():
+            if each.executed and each.error is not None and each.name != own:
+                kind = type(each.error).__name__
+                print(f"{each.name} failed with {kind}: {each.error} (see its cell)")
+
+    def decorate(
+        self, function: Callable[..., Any], name: str | None, options: NodeOptions, *, replace: bool
+    ) -> Any:
+        """Define a node from a function; run it if the function belongs to a cell."""
+        in_cell = getattr(function, "__globals__", None) is self.shell.user_ns
+        with self._plainly():
+            code = function_node(function, name)
+            self.define(code, options, replace=replace, in_cell=in_cell)
+        if not in_cell:
+            return function
+        self.run_own(code.name, live=False)
+        last = self.session.result(code.name)
+        return last.result if last.status.is_success else function
+
+    def complete(self, _shell: Any, event: Any) -> Sequence[str]:
+        """Return what may follow; called by IPython."""
+        return completions(event.line, VERBS, self.session.nodes)
+
+    # -- %dag -------------------------------------------------------------------------------
+
+    @no_var_expand
+    @line_magic
+    def dag(self, line: str) -> None:
+        """Look after the nodes of this notebook: %dag VERB; %dag help lists the verbs."""
+        verb, *words = _words(line) or ["help"]
+        if verb not in VERBS:
+            raise UsageError(f"%dag has no verb {verb!r}{did_you_mean(verb, VERBS)}; see %dag help")
+        if not self.session.nodes and verb not in ("help", "auto"):
+            if words:
+                raise UsageError(f"no node {words[0]!r}: {NO_NODES}")
+            print(NO_NODES)
+            return
+        with self._plainly():
+            getattr(self, f"_{verb}")(words)
+
+    def _run(self, words: Sequence[str]) -> None:
+        parser = MagicArgumentParser("%dag run")
+        parser.add_argument("names", nargs="*")
+        parser.add_argument("--fresh", action="store_true")
+        arguments = parser.parse_args(list(words))
+        result = self.session.run(arguments.names or None, fresh=arguments.fresh)
+        print(run_summary(result))
+        for each in result.node_results.values():
+            if each.executed and each.error is not None:
+                raise each.error
+
+    def _plan(self, words: Sequence[str]) -> None:
+        print(self.session.plan(words or None))
+
+    def _status(self, words: Sequence[str]) -> None:
+        _take(words, 0, "status")
+        print(self.session.status())
+
+    def _show(self, words: Sequence[str]) -> None:
+        _take(words, 0, "show")
+        self.session.show()
+
+    def _why(self, words: Sequence[str]) -> None:
+        print(self.session.why(*_take(words, 1, "why")))
+
+    def _rm(self, words: Sequence[str]) -> None:
+        if not words:
+            raise UsageError("usage: %dag rm NAME ...")
+        for name in words:
+            self.session.check_name(name)
+        for name in words:
+            self.session.remove(name)
+
+    def _auto(self, words: Sequence[str]) -> None:
+        state = dict.fromkeys(words)
+        if len(words) > 1 or not state.keys() <= {"on", "off"}:
+            raise UsageError("usage: %dag auto [on|off]")
+        if words:
+            self.session.auto = words[0] == "on"
+        print(f"auto is {'on' if self.session.auto else 'off'}")
+
+    def _help(self, words: Sequence[str]) -> None:
+        print(usage())
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        """Let errors appear without the frames of this package; a stopped run as a stop."""
+        try:
+            yield
+        except Interrupted as stop:
+            raise KeyboardInterrupt(str(stop)) from None
+        except UsageError:
+            raise
+        except Exception as error:
+            raise show_user_frames(self.shell, error) from None
+
+
+def load(shell: InteractiveShell) -> None:
+    """Put the magics, hooks and completion in place; a session that is there goes on."""
+    known = shell.magics_manager.registry.get("DagMagics")
+    magics = DagMagics(shell, known.session if known is not None else None)
+    shell.register_magics(magics)
+    capture.install(shell)
+    magics.hooks.register()
+    for prefix in ("%dag", "dag", "%%dag_node"):
+        shell.set_hook("complete_command", magics.complete, str_key=prefix)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take them away again; the nodes stay for the next time."""
+    magics = shell.magics_manager.registry["DagMagics"]
+    magics.hooks.unregister()
+    capture.uninstall(shell)
+    shell.magics_manager.magics["line"].pop("dag", None)
+    shell.magics_manager.magics["cell"].pop("dag_node", None)
+
+
+def session() -> Session:
+    """Return the session of the notebook that this code runs in.
+
+    Raises
+    ------
+    DagError
+        This is no notebook, or the extension is not loaded.
+    """
+    magics = _magics()
+    if magics is None:
+        raise DagError("there is no session here; run %load_ext dagnb in a notebook first")
+    return magics.session
+
+
+def dag_node(
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    deps: Sequence[str] = (),
+    manual: bool = False,
+    tags: Sequence[str] = (),
+    replace: bool = False,
+) -> Any:
+    """Make a function a node: its parameters are its inputs.
+
+    The decorator does for a function what ``%%dag_node`` does for a cell. In a cell the node
+    runs at once, and its name then holds its value. In a module, or outside of a notebook, the
+    function stays what it is; a notebook that imports it has a node that ``%dag run`` runs.
+
+    Parameters
+    ----------
+    function : callable
+    name : str, optional
+        The node's name; the function's by default.
+    deps : sequence of str
+        Nodes it comes after, beside its parameters.
+    manual : bool
+        Whether it runs only when asked for.
+    tags : sequence of str
+        The first one is its group in the picture.
+    replace : bool
+        Take the name over from another cell.
+
+    Returns
+    -------
+    object
+        The node's value, or the function if it has none (yet).
+
+    Examples
+    --------
+    >>> @dag_node(tags=["etl"])
+    ... def clean(raw):
+    ...     return [row for row in raw if row]
+    >>> clean([1, None])
+    [1]
+    """
+    for option, value in (("deps", deps), ("tags", tags)):
+        if isinstance(value, str):
+            raise TypeError(f"{option} is a list of names, not one string; write [{value!r}]")
+    options = NodeOptions(tuple(deps), manual, tuple(tags))
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        magics = _magics()
+        if magics is None:
+            return function
+        return magics.decorate(function, name, options, replace=replace)
+
+    return decorate if function is None else decorate(function)
+
+
+def _magics() -> DagMagics | None:
+    shell = get_ipython()
+    if shell is None:
+        return None
+    magics = shell.magics_manager.registry.get("DagMagics")
+    return magics if isinstance(magics, DagMagics) else None
+
+
+def _split(values: Sequence[str] | None) -> tuple[str, ...]:
+    """Return comma-separated names, given once or several times, as one tuple."""
+    return tuple(name for value in values or () for name in value.split(",") if name)
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"%dag {line}: {error}") from None
+
+
+def _take(words: Sequence[str], count: int, verb: str) -> Sequence[str]:
+    if len(words) != count:
+        raise UsageError(f"usage: %dag {verb} {VERBS[verb][0]}".rstrip())
+    return words
+
+
+def _nearest_option(message: str) -> str:
+    unknown = [word for word in message.split() if word.startswith("--")]
+    return did_you_mean(unknown[-1], NODE_OPTIONS) if unknown else ""

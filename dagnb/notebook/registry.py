@@ -1,0 +1,225 @@
+"""The nodes of one notebook: their code, their cells, and the edges that follow from both."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dagnb.errors import DefinitionError, NodeNotFoundError
+from dagnb.graph.dag import DAG
+from dagnb.notebook.cells import NodeCode
+from dagnb.notebook.display import CellOutput
+from dagnb.values.code import CodeDigest, code_digest
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOptions:
+    """What a user may say of a node beside its code.
+
+    Attributes
+    ----------
+    deps : tuple of str
+        Nodes it comes after though its code does not name them.
+    manual : bool
+        Whether it runs only when asked for by name or by running its cell.
+    tags : tuple of str
+        The first one is its group in the picture.
+    """
+
+    deps: tuple[str, ...] = ()
+    manual: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class NotebookNode:
+    """One node: what it is now. Replaced whole when its cell is run again.
+
+    Attributes
+    ----------
+    code : NodeCode
+    options : NodeOptions
+    cell_id : str or None
+        The cell that defined it, where the front end tells.
+    output : CellOutput
+        Its place below its cell.
+    digest : CodeDigest
+        Names its code, as of the last look.
+    """
+
+    code: NodeCode
+    options: NodeOptions
+    cell_id: str | None
+    output: CellOutput
+    digest: CodeDigest
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.code.name
+
+
+@dataclass
+class Registry:
+    """All nodes of a notebook and their graph, which follows from what their code reads.
+
+    An edit is applied whole or not at all: one that would close a cycle leaves everything as
+    it was.
+
+    Attributes
+    ----------
+    dag : DAG
+    nodes : dict of str to NotebookNode
+        In the order of definition.
+    """
+
+    dag: DAG = field(default_factory=DAG)
+    nodes: dict[str, NotebookNode] = field(default_factory=dict)
+    _readers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _reads: dict[str, set[str]] = field(default_factory=dict)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.nodes
+
+    def __getitem__(self, name: str) -> NotebookNode:
+        try:
+            return self.nodes[name]
+        except KeyError:
+            raise NodeNotFoundError(name, self.nodes) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.nodes)
+
+    def of_cell(self, cell_id: str | None) -> list[str]:
+        """Return the names of the nodes that a cell defined."""
+        if cell_id is None:
+            return []
+        return [name for name, node in self.nodes.items() if node.cell_id == cell_id]
+
+    def put(
+        self,
+        code: NodeCode,
+        options: NodeOptions,
+        cell_id: str | None,
+        new_output: Callable[[], CellOutput],
+    ) -> NotebookNode:
+        """Define a node or define it anew, and draw the edges that follow.
+
+        Raises
+        ------
+        CycleError
+            The node would depend on itself through others; nothing was changed.
+        DefinitionError
+            It names itself as a dependency, or a ``global`` statement names a node.
+        """
+        name = code.name
+        if name in options.deps:
+            raise DefinitionError(f"node {name!r} cannot depend on itself; drop it from --deps")
+        before = dict(self.nodes)
+        old = self.nodes.get(name)
+        output = old.output if old is not None else new_output()
+        bound = code.bind({*self.nodes, name}, options.deps)
+        digest = code_digest(bound.function, skip={*self.nodes, name})
+        self.nodes[name] = NotebookNode(bound, options, cell_id, output, digest)
+        try:
+            if old is None:
+                for reader in self._readers[name] - {name}:
+                    self.nodes[reader] = self._bound(self.nodes[reader])
+            self._rewire([name, *sorted(self._readers[name] - {name})] if old is None else [name])
+        except BaseException:
+            self.nodes.clear()
+            self.nodes.update(before)
+            raise
+        return self.nodes[name]
+
+    def remove(self, name: str) -> NotebookNode:
+        """Remove a node; those that read it lose their edge."""
+        node = self[name]
+        del self.nodes[name]
+        readers = [each for each in self.dag.successors(name) if each in self.nodes]
+        self._forget_reads(name)
+        self.dag.remove_node(name)
+        for reader in readers:
+            self.nodes[reader] = self._bound(self.nodes[reader])
+        return node
+
+    def refresh(self, name: str) -> bool:
+        """Look at a node's code again; say whether its digest changed."""
+        node = self.nodes[name]
+        if node.digest.is_current():
+            return False
+        new = code_digest(node.code.function, skip=self.nodes.keys())
+        old, node.digest = node.digest, new
+        try:
+            self._rewire([name])
+        except BaseException:
+            node.digest = old
+            raise
+        return new.digest != old.digest
+
+    def inputs(self, node: NotebookNode) -> list[str]:
+        """Return the nodes that a node comes after: parameters, reads of helpers, ``--deps``."""
+        wanted = [*node.code.parameters, *node.digest.nodes, *node.options.deps]
+        return [each for each in dict.fromkeys(wanted) if each in self.nodes and each != node.name]
+
+    def missing(self, name: str, namespace: Mapping[str, object]) -> list[str]:
+        """Return the names a node needs that nothing defines yet."""
+        node = self.nodes[name]
+        names = [*node.code.missing(self.nodes, namespace), *node.options.deps]
+        return [
+            each
+            for each in dict.fromkeys(names)
+            if each not in self.nodes and (each in node.options.deps or each not in namespace)
+        ]
+
+    def groups(self) -> dict[str, str]:
+        """Return the group of each node that has one."""
+        return {
+            name: node.options.tags[0] for name, node in self.nodes.items() if node.options.tags
+        }
+
+    def _bound(self, node: NotebookNode) -> NotebookNode:
+        """Return a node with its parameters and digest as the present names make them."""
+        code = node.code.bind(self.nodes, node.options.deps)
+        return replace(node, code=code, digest=code_digest(code.function, skip=self.nodes.keys()))
+
+    def _rewire(self, names: Sequence[str]) -> None:
+        """Give nodes the edges that follow from their code, all of them or none."""
+        new = [name for name in names if name not in self.dag]
+        self.dag.add_nodes(new)
+        before = {name: list(self.dag.predecessors(name)) for name in names}
+        try:
+            for name in names:
+                self._connect(name, self.inputs(self.nodes[name]))
+        except BaseException:
+            for name in names:
+                self._connect(name, ())
+            for name, inputs in before.items():
+                self._connect(name, inputs)
+            self.dag.remove_nodes(new)
+            raise
+        for name in names:
+            self._note_reads(name)
+
+    def _connect(self, name: str, inputs: Sequence[str]) -> None:
+        old = list(self.dag.predecessors(name))
+        if old == list(inputs):
+            return
+        for each in old:
+            if each not in inputs:
+                self.dag.remove_edge(each, name)
+        self.dag.add_edges([(each, name) for each in inputs if each not in old])
+
+    def _note_reads(self, name: str) -> None:
+        self._forget_reads(name)
+        node = self.nodes[name]
+        labels = {*node.digest.reads, *node.digest.undefined, *node.digest.nodes}
+        names = {label.rpartition(".")[2] for label in labels}
+        self._reads[name] = {*names, *node.code.reads, *node.options.deps}
+        for each in self._reads[name]:
+            self._readers[each].add(name)
+
+    def _forget_reads(self, name: str) -> None:
+        for each in self._reads.pop(name, ()):
+            self._readers[each].discard(name)

@@ -1,0 +1,83 @@
+"""The graph below a cell: the live view, and a still picture for when there is no kernel.
+
+They are two outputs. A single one with both would show "model not found" in a saved notebook that
+is opened again, and nothing in an offline page. The live view hides the picture beside it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dagnb.events import Event, RunFinished
+from dagnb.notebook.capture import Shell
+from dagnb.render.svg import summary, svg
+from dagnb.render.view import GraphView
+
+if TYPE_CHECKING:
+    from dagnb.notebook.widget import GraphWidget
+
+
+class GraphDisplay:
+    """Shows one graph, as often as asked, with one widget.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    view : GraphView
+    details : callable
+        Returns what the panel of a node shows.
+    act : callable
+        Does what a button of the panel says, given its verb and the node's name.
+    """
+
+    def __init__(
+        self,
+        shell: Shell,
+        view: GraphView,
+        details: Callable[[str], Mapping[str, object]],
+        act: Callable[[str, str], object],
+    ) -> None:
+        self._shell = shell
+        self._view = view
+        self._details, self._act = details, act
+        self._widget: GraphWidget | None = None
+        self._picture = f"dagnb-graph-{secrets.token_hex(4)}"
+        self._drawn_rev = -1
+
+    def __call__(self, event: Event) -> None:
+        """Let the live view follow; the view has taken in the event already."""
+        if self._widget is None:
+            return
+        self._widget.refresh()
+        if isinstance(event, RunFinished):
+            self._widget.flush()
+
+    def show(self) -> None:
+        """Show the graph below the cell that is being executed."""
+        if getattr(self._shell, "kernel", None) is None:
+            print(summary(self._view))
+            return
+        if self._widget is None:
+            from dagnb.notebook.widget import (
+                GraphWidget,
+            )  # takes a while, so not before it is needed
+
+            self._widget = GraphWidget(self._view, details=self._details, act=self._act)
+        data, metadata = self._shell.display_formatter.format(self._widget)
+        if data:
+            self._shell.display_pub.publish(data, metadata)
+        self._publish(update=False)
+
+    def follow(self) -> None:
+        """Bring the still picture up to date, if one is shown and something changed."""
+        if self._drawn_rev not in (-1, self._view.rev):
+            self._publish(update=True)
+
+    def _publish(self, *, update: bool) -> None:
+        self._drawn_rev = self._view.rev
+        data: dict[str, Any] = {"image/svg+xml": svg(self._view), "text/plain": summary(self._view)}
+        self._shell.display_pub.publish(
+            data, {}, transient={"display_id": self._picture}, update=update
+        )

@@ -1,0 +1,160 @@
+"""Why a node ran, or why it did not: one sentence, and the evidence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dagnb.results import NodeResult, NodeStatus
+from dagnb.run.policies import Inputs, Policy
+from dagnb.values.code import CodeDigest, explain_change
+from dagnb.values.describe import describe
+from dagnb.values.fingerprint import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a node's last execution started from.
+
+    Attributes
+    ----------
+    source : str
+    code : CodeDigest
+    inputs : mapping of str to (digest, description)
+    """
+
+    source: str
+    code: CodeDigest
+    inputs: Mapping[str, tuple[str | None, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The answer to "why did this run?": prints as a sentence with its evidence below.
+
+    Attributes
+    ----------
+    sentence : str
+    evidence : tuple of str
+        Lines: a diff of the source, a global before and after, an input before and after.
+    """
+
+    sentence: str
+    evidence: tuple[str, ...] = field(default=())
+
+    def __str__(self) -> str:
+        return "\n".join([self.sentence, *(f"  {line}" for line in self.evidence)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def compare(old: Evidence, new: Evidence) -> tuple[list[str], list[str]]:
+    """Return what differs between two executions: clauses for a sentence, and lines."""
+    clauses: list[str] = []
+    lines: list[str] = []
+    if old.code.code.digest != new.code.code.digest:
+        clauses.append("its code changed")
+        lines += source_diff(old.source, new.source)
+    for change in explain_change(old.code, new.code):
+        if change.kind == "code" or (clauses and None in (change.before, change.after)):
+            continue  # that it reads other things now follows from its new code
+        clauses.append(str(change))
+        if change.kind in ("function", "class") and change.before and change.after:
+            lines += source_diff(change.before, change.after)
+    for name, (value_digest, text) in new.inputs.items():
+        before = old.inputs.get(name)
+        if before is None:
+            clauses.append(f"it now reads {name}")
+        elif value_digest is None or value_digest != before[0]:
+            clauses.append(f"its input {name} changed")
+            lines.append(f"{name}: {before[1]} -> {text}")
+    clauses += [f"it no longer reads {name}" for name in old.inputs if name not in new.inputs]
+    return clauses, lines
+
+
+def source_diff(old: str, new: str) -> list[str]:
+    """Return the lines that differ, marked with - and +."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+class Explain(Policy):
+    """Says of every node that ran why it did, by comparing with what it ran on before.
+
+    Parameters
+    ----------
+    present : callable
+        Returns a node's source and code digest, and the notebook's variables it takes.
+    """
+
+    def __init__(
+        self, present: Callable[[str], tuple[str, CodeDigest, Mapping[str, object]]]
+    ) -> None:
+        self._present = present
+        self._seen: dict[str, Evidence] = {}
+        self._whys: dict[str, Why] = {}
+
+    def forget(self, name: str) -> None:
+        """Forget a node that was removed."""
+        self._seen.pop(name, None)
+        self._whys.pop(name, None)
+
+    def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
+        """Give the result its reason."""
+        name = str(result.name)
+        source, code, variables = self._present(name)
+        given = {
+            **{str(key): (each.digest, describe(each.result)) for key, each in inputs.items()},
+            **{key: (digest(value), describe(value)) for key, value in variables.items()},
+        }
+        old, new = self._seen.get(name), Evidence(source, code, given)
+        self._seen[name] = new
+        clauses, lines = ([], []) if old is None else compare(old, new)
+        self._whys[name] = why = Why(_sentence(old, clauses), tuple(lines))
+        ending = "; same value as before" if result.error is None and not result.changed else ""
+        return replace(result, reason=why.sentence + ending)
+
+    def why(
+        self, name: str, last: NodeResult | None, stale: bool, inputs: Sequence[NodeResult]
+    ) -> Why:
+        """Answer for one node, given its last result, and its inputs' in the last run."""
+        why = self._whys.get(name)
+        if last is None or why is None:
+            reason = last.reason if last is not None else "nothing has asked for it yet"
+            return Why(f"{name} did not run: {reason}")
+        evidence = why.evidence
+        if last.error is not None:
+            error = f"{type(last.error).__name__}: {last.error}"
+            return Why(f"{name} failed with {error}; it {why.sentence}", evidence)
+        if stale:
+            return Why(
+                f"{name} is stale: {_last_reason(last)}; %dag run {name} brings it up to date"
+            )
+        if last.executed:
+            return Why(f"{name} {last.reason}", evidence)
+        before = f"when it ran last, it {why.sentence}"
+        return Why(f"{name} did not run: {_not_run(last, inputs)}", (before, *evidence))
+
+
+def _sentence(old: Evidence | None, clauses: Sequence[str]) -> str:
+    if old is None:
+        return "ran for the first time"
+    if not clauses:
+        return "ran again, though nothing it depends on changed"
+    return f"ran because {', and '.join(clauses)}"
+
+
+def _last_reason(last: NodeResult) -> str:
+    return last.reason if not last.status.is_success else "something it depends on changed"
+
+
+def _not_run(last: NodeResult, inputs: Sequence[NodeResult]) -> str:
+    """Say why a node that is up to date was left alone, naming the inputs that were cut off."""
+    if last.status is NodeStatus.CACHE_HIT:
+        return "its value came from memory, since it ran before with this code and these inputs"
+    cut = [str(each.name) for each in inputs if each.executed]
+    if cut:
+        return f"{', '.join(cut)} ran again, but came out the same"
+    return "nothing it depends on changed"

@@ -1,0 +1,123 @@
+"""What a run would do to each node, and why, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dagnb.graph.adjacency import Adjacency
+from dagnb.graph.analysis import critical_path
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """What would happen to one node.
+
+    Attributes
+    ----------
+    name : str
+    action : str
+        ``"run"``; ``"may run"``, if an input comes out different; ``"wait"``; ``"reuse"``.
+    reason : str
+    seconds : float or None
+        How long it took last time.
+    """
+
+    name: str
+    action: str
+    reason: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Sequence[PlanStep]):
+    """A step for each node, dependencies first.
+
+    Attributes
+    ----------
+    steps : tuple of PlanStep
+    critical_path : tuple of str
+        Of the nodes that would or may run, the chain that takes longest by past durations.
+    """
+
+    steps: tuple[PlanStep, ...]
+    critical_path: tuple[str, ...]
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Seconds by past durations if everything is cut off at once, and if nothing is."""
+        sure = sum(step.seconds or 0.0 for step in self.steps if step.action == "run")
+        more = sum(step.seconds or 0.0 for step in self.steps if step.action == "may run")
+        return sure, sure + more
+
+    def names(self, action: str) -> list[str]:
+        """Return the nodes that a given action awaits."""
+        return [step.name for step in self.steps if step.action == action]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[PlanStep]:
+        return iter(self.steps)
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def]  # int or slice, as a tuple
+        return self.steps[place]
+
+    def __str__(self) -> str:
+        """One line a node that would not be reused, then a summary."""
+        lines = [
+            f"{step.action:8} {step.name}: {step.reason}"
+            for step in self.steps
+            if step.action != "reuse"
+        ]
+        low, high = self.seconds
+        expected = f"{low:.2g} s" if low == high else f"{low:.2g} to {high:.2g} s"
+        reused = len(self.names("reuse"))
+        if not lines:
+            return f"nothing to run; {reused} up to date"
+        path = f"; critical path: {' -> '.join(self.critical_path)}" if self.critical_path else ""
+        return "\n".join([*lines, f"{reused} up to date; expected {expected}{path}"])
+
+
+def make_plan(
+    graph: Adjacency,
+    causes: Mapping[int, str],
+    waiting: Mapping[int, str],
+    seconds: Mapping[int, float],
+) -> Plan:
+    """Return the plan of a run that starts from dirty nodes: linear in the graph.
+
+    Parameters
+    ----------
+    causes : mapping of int to str
+        The dirty nodes and why they are.
+    waiting : mapping of int to str
+        The nodes that cannot or must not run, and why; nothing below them runs either.
+    seconds : mapping of int to float
+        How long nodes took last time.
+    """
+    actions: dict[int, tuple[str, str]] = {}
+    for node in graph.order:
+        above = [each for each in graph.predecessors[node] if each in actions]
+        held = [each for each in above if actions[each][0] == "wait"]
+        if node in waiting and (node in causes or above):
+            actions[node] = "wait", waiting[node]
+        elif held:
+            actions[node] = "wait", f"{graph.names[held[0]]} waits"
+        elif node in causes:
+            actions[node] = "run", causes[node]
+        elif above:
+            names = ", ".join(str(graph.names[each]) for each in above)
+            actions[node] = (
+                "may run",
+                f"if {names} come{'s' if len(above) == 1 else ''} out different",
+            )
+    steps = tuple(
+        PlanStep(
+            str(graph.names[node]), *actions.get(node, ("reuse", "up to date")), seconds.get(node)
+        )
+        for node in graph.order
+    )
+    costs = {n: seconds.get(n, 0.0) for n, (action, _) in actions.items() if action != "wait"}
+    path, _ = critical_path(graph, costs, default=0.0)
+    return Plan(steps, tuple(str(graph.names[node]) for node in path if node in costs))
