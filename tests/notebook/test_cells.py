@@ -290,7 +290,7 @@ READS = {
         "x",
         "w",
     ),
-    "class A:\n    n = 3\n    xs = [n for _ in range(n)]\nA": ("range", "n"),
+    "class A:\n    n = 3\n    xs = set(n for _ in range(n))\nA": ("set", "range", "n"),
     "x: Unread = 1\nx": (),
     "x: int\nx": ("x",),
     "x += y\nx": ("x", "y"),
