@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from dagnb.errors import DagError, NodeNotFoundError
-from dagnb.events import Event, GraphEdited, NodeSettled, NodesStale, Observer
+from dagnb.events import Event, GraphEdited, Observer
 from dagnb.graph.dag import DAG
-from dagnb.notebook.capture import Output, Shell
+from dagnb.notebook.capture import Shell
 from dagnb.notebook.cells import NodeCode
-from dagnb.notebook.display import CellOutput, format_value, value_outputs, without_twins
-from dagnb.notebook.performing import NodeTask, Performance
+from dagnb.notebook.display import CellOutput
+from dagnb.notebook.panel import Panel
+from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import NodeOptions, NotebookNode, Registry
 from dagnb.notebook.show import GraphDisplay
-from dagnb.notebook.tracebacks import error_output
+from dagnb.notebook.staleness import Staleness
+from dagnb.notebook.tasks import Tasks
+from dagnb.notebook.waiting import Waiting, waits_for
 from dagnb.notebook.why import Explain, Why
 from dagnb.observe.text import seconds, table
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.call import Binder
-from dagnb.run.drive import drive_inline
+from dagnb.run.drive import Interrupted, drive_inline
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Scan
 from dagnb.run.plan import Plan, make_plan
-from dagnb.run.policies import Fact, Guard, Inputs, Policy, Remember, was_changed
+from dagnb.run.policies import Fact, Guard, Remember
 from dagnb.run.records import Memory
 from dagnb.values.code import CodeDigest
 from dagnb.values.fingerprint import digest
@@ -34,48 +36,6 @@ from dagnb.values.store import MemoryStore
 from dagnb.values.walk import combine
 
 NO_OPTIONS = NodeOptions()
-
-
-class Waiting(Policy):
-    """Skips a node that needs a name which nothing defines yet.
-
-    Attributes
-    ----------
-    names : set of str
-        The nodes that wait.
-    """
-
-    def __init__(self, missing: Callable[[str], list[str]]) -> None:
-        self._missing = missing
-        self.names: set[str] = set()
-
-    def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
-        """Say what the node waits for."""
-        missing = self._missing(name)
-        if not missing:
-            self.names.discard(name)
-            return None
-        self.names.add(name)
-        reason = waits_for(missing)
-        return NodeResult(name, NodeStatus.SKIPPED, reason=reason)
-
-
-class TaskView(Mapping[str, NodeTask]):
-    """The tasks of all nodes, made when asked for."""
-
-    def __init__(self, nodes: Mapping[str, NotebookNode], make: Callable[[str], NodeTask]) -> None:
-        self._nodes, self._make = nodes, make
-
-    def __getitem__(self, name: str) -> NodeTask:
-        if name not in self._nodes:
-            raise KeyError(name)
-        return self._make(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._nodes)
-
-    def __len__(self) -> int:
-        return len(self._nodes)
 
 
 class Session:
@@ -106,27 +66,23 @@ class Session:
         self._shell = shell
         self._namespace = namespace
         self._registry = Registry()
+        self._tasks = Tasks(self.nodes, shell, namespace)
+        self._publisher = Publisher(shell, namespace, self.nodes, self._tasks)
         self._memory = Memory(self.dag.adjacency)
         self._binder = Binder(self.dag.adjacency)
         self._store = MemoryStore()
         self._facts: dict[str, Fact] = {}
         self._explain = Explain(self._present)
-        self._performances: dict[str, Performance] = {}
-        self._outputs: dict[str, list[Output]] = {}
-        self._tasks: dict[str, tuple[NotebookNode, NodeTask]] = {}
-        self._live: set[str] = set()
-        self._own: str | None = None
         self._running = False
         self._began = 0
-        self._spoiled: set[str] = set()
-        self._shown_stale: set[str] = set()
-        self._why_stale: dict[str, str] = {}
         self._waiting = Waiting(self._missing)
         self._structure: tuple[int, dict[str, str]] = -1, {}
         self.auto = True
         self.last_run: IncrementalResult | None = None
         self.view = GraphView()
-        self._display = GraphDisplay(shell, self.view, self._details, self._act)
+        self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
+        panel = Panel(self, shell)
+        self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
         self.observers: list[Observer] = [self.view, self._display]
 
     @property
@@ -146,8 +102,9 @@ class Session:
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""
-        last = self._last(name)
-        if last is None or not last.status.is_success:
+        self.check_name(name)
+        last = self._value_of(name)
+        if last is None:
             raise DagError(f"node {name!r} has no value; %dag why {name} says why")
         return last.result
 
@@ -182,11 +139,9 @@ class Session:
         last = self._last(name)
         dependents = [str(each) for each in self.dag.descendants(name)]
         node = self._registry.remove(name)
-        node.output.refresh([])
-        if last is not None and self._namespace.get(name) is last.result:
-            self._namespace.pop(name, None)
-        for kept in (self._facts, self._outputs, self._tasks, self._performances):
-            kept.pop(name, None)
+        self._publisher.withdraw(name, last, node.output)
+        self._tasks.forget(name)
+        self._facts.pop(name, None)
         self._explain.forget(name)
         self._announce_structure()
         self._mark_stale(dependents, f"{name} was removed")
@@ -234,20 +189,22 @@ class Session:
         downstream = (self.auto if downstream is None else downstream) or names is None
         scope = self._scope(targets, downstream)
         self.look(scope)
-        causes = self._causes(scope, targets if names is not None else [], fresh)
+        causes = self._staleness.causes(scope)
         asked = set(targets) if names is not None else set()
+        for number in self.dag.numbers(asked, "names"):
+            causes.setdefault(number, "asked to run again" if fresh else "asked for")
         allowed = None if downstream else scope
-        self._running, self._own = True, own
-        self._live.update([own] if own is not None and live else [])
+        self._running, self._publisher.own = True, own
+        self._tasks.live.update([own] if own is not None and live else [])
         try:
             self._began = self._memory.run + 1
             guard = self._drive(causes, asked, allowed, set(targets) if fresh else set())
             while guard.spoiled:
                 guard = self._mend(guard.spoiled, asked, allowed)
         finally:
-            self._running, self._own = False, None
-            self._live.clear()
-            self._show_staleness()
+            self._running, self._publisher.own = False, None
+            self._tasks.live.clear()
+            self._staleness.show()
         assert self.last_run is not None
         return self.last_run
 
@@ -268,7 +225,7 @@ class Session:
 
         engine = Engine(
             graph,
-            TaskView(self.nodes, self._task),
+            self._tasks,
             memory,
             Scan(graph, memory.flags(), causes),
             binder=self._binder,
@@ -278,18 +235,21 @@ class Session:
                 Remember(self._code_of, self._store, self._facts, self._last, fresh),
                 self._explain,
             ],
-            observers=[*self.observers, self._publish],
+            observers=[*self.observers, self._publisher],
             fail_fast=False,
             causes=causes,
             may_run=may_run,
         )
         engine.results.since = self._began
         memory.stale.difference_update(causes)
-        fresh |= self._spoiled
-        self._spoiled = set()
-        self.last_run = drive_inline(engine, IncrementalResult)
-        held = self.dag.refs(engine.held)
-        self._why_stale.update(dict.fromkeys(map(str, held), "an input changed since it ran"))
+        fresh |= self._staleness.spoiled
+        self._staleness.spoiled = set()
+        try:
+            self.last_run = drive_inline(engine, IncrementalResult)
+        except Interrupted as stop:
+            self.last_run = stop.result  # type: ignore[assignment]  # of the kind asked for
+            raise
+        self._staleness.explain(self.dag.refs(engine.held), "an input changed since it ran")
         return guard
 
     def _mend(self, spoiled: set[str], asked: set[str], allowed: set[str] | None) -> Guard:
@@ -329,7 +289,7 @@ class Session:
         targets = self._targets(names)
         scope = self._scope(targets, self.auto or names is None)
         self.look(scope)
-        causes = self._causes(scope, [], False)
+        causes = self._staleness.causes(scope)
         waiting = {
             self.dag.number(name): reason
             for name in self.nodes
@@ -365,8 +325,7 @@ class Session:
 
     def is_stale(self, name: str) -> bool:
         """Whether a node has no current value: it must run before its value can be trusted."""
-        self._memory.catch_up()
-        return self.dag.number(name) in self._memory.stale
+        return name in self._staleness
 
     def result(self, name: str) -> NodeResult:
         """Return what happened to a node the last time anything did."""
@@ -403,7 +362,7 @@ class Session:
 
     def show_again(self, name: str) -> None:
         """Show a node's outputs below the cell that is being executed, which is its own."""
-        self.nodes[name].output.show(self._outputs.get(name, []))
+        self._publisher.show_again(name)
 
     def follow(self) -> None:
         """Bring still pictures of the graph up to date; called at the end of every cell."""
@@ -427,7 +386,7 @@ class Session:
         """
         changed = [name for name in self.look() if self._last(name) is not None]
         ready = [n for n in self._waiting.names if not self._registry.missing(n, self._namespace)]
-        due = [name for name in (*changed, *ready, *self._spoiled) if name in self.nodes]
+        due = [name for name in (*changed, *ready, *self._staleness.spoiled) if name in self.nodes]
         due = [name for name in dict.fromkeys(due) if not self.nodes[name].options.manual]
         if not (due and run and self.auto):
             return None
@@ -446,24 +405,16 @@ class Session:
         list of str
             A sentence for each.
         """
-        notices = []
-        for name in sorted(self.nodes.keys() & set(names)):
-            last = self._last(name)
-            if last is None or not last.status.is_success:
-                continue
-            if self._namespace.get(name) is not last.result:
-                notices.append(
-                    f"{name} is a node; its dependents go on with its own value, "
-                    "not with the one assigned here"
-                )
-            elif was_changed(last):
-                self._spoiled.add(name)
-                self._mark_stale([name], "its value was changed in place by a plain cell")
-                notices.append(
-                    f"this cell changed the value of {name} in place, which its dependents do "
-                    f"not see; it is computed again (work on a copy: {name}.copy())"
-                )
+        values = {name: last for name in names if (last := self._value_of(name)) is not None}
+        notices, spoiled = self._publisher.check(values)
+        self._staleness.spoiled.update(spoiled)
+        self._mark_stale(spoiled, "its value was changed in place by a plain cell")
         return notices
+
+    def _value_of(self, name: str) -> NodeResult | None:
+        """Return the last result of a node if it has a value."""
+        last = self._last(name) if name in self.nodes else None
+        return last if last is not None and last.status.is_success else None
 
     # -- what changed -----------------------------------------------------------------------
 
@@ -490,24 +441,6 @@ class Session:
             found |= graph.reach(numbers, graph.successors)
         return {str(name) for name in self.dag.refs(found)}
 
-    def _causes(self, scope: set[str], asked: Sequence[str], fresh: bool) -> dict[int, str]:
-        """Map the nodes to start from to why: what is stale in scope, and what was asked for."""
-        self._memory.catch_up()
-        stale = self._memory.stale.intersection(self.dag.numbers(scope, "names"))
-        causes = {node: self._staleness(node) for node in stale}
-        for name in asked:
-            causes.setdefault(self.dag.number(name), "asked to run again" if fresh else "asked for")
-        return causes
-
-    def _staleness(self, node: int) -> str:
-        last = self._memory.records[node]
-        if last is None:
-            return "it has not run yet"
-        if last.status.is_success:
-            name = str(self.dag.adjacency.names[node])
-            return self._why_stale.get(name, "its code or what it reads changed")
-        return f"it {last.status.value.replace('_', ' ')} last time"
-
     def _why_waiting(self, name: str, asked: Sequence[str]) -> str:
         missing = self._registry.missing(name, self._namespace)
         if missing:
@@ -516,70 +449,13 @@ class Session:
         return f"it is manual: %dag run {name}" if manual else ""
 
     def _mark_stale(self, names: Sequence[str], reason: str) -> None:
-        """Note that nodes must run, and show that they and what depends on them are stale."""
-        self._memory.catch_up()
-        numbers = self.dag.numbers(names, "names")
-        self._memory.stale.update(numbers)
-        self._why_stale.update(dict.fromkeys(names, reason))
-        self._show_staleness()
-
-    def _show_staleness(self) -> None:
-        """Tell observers which nodes became stale, and which turned out not to be.
-
-        A node with a value is stale if something it depends on must run; it is current again
-        if that came out the same.
-        """
-        if self._running:
-            return
-        self._memory.catch_up()
-        graph, records = self.dag.adjacency, self._memory.records
-        alive = (n for n in self._memory.stale if graph.ids.get(graph.names[n]) == n)
-        below = {
-            str(graph.names[node])
-            for node in graph.affected(alive)
-            if (last := records[node]) is not None and last.status.is_success
-        }
-        for name in sorted(below - self._shown_stale):
-            reason = self._why_stale.get(name, "something it depends on changed")
-            self._announce(NodesStale([name], reason))
-        for name in sorted(self._shown_stale - below):
-            current = self._last(name) if name in self.nodes else None
-            if current is not None and self.view.nodes[name].status == "stale":
-                reason = "reused: nothing it depends on came out different"
-                self._announce(NodeSettled(replace(current, executed=False, reason=reason)))
-        self._shown_stale = below
-
-    def _details(self, name: str) -> dict[str, object]:
-        """Return what the panel of a node shows."""
-        last = self.result(name)
-        data: dict[str, Any] = {}
-        if last.status.is_success:
-            data, _ = format_value(self._shell, last.result)
-        return {
-            "source": self.source(name),
-            "preview_html": data.get("text/html"),
-            "preview_text": data.get("text/plain"),
-            "why": str(self.why(name)),
-            "seconds": last.duration_seconds,
-            "status": self.view.nodes[name].status,
-            "error": self.view.nodes[name].error,
-            "inputs": [str(each) for each in self.dag.predecessors(name)],
-            "dependents": [str(each) for each in self.dag.successors(name)],
-        }
-
-    def _act(self, verb: str, name: str) -> None:
-        """Do what a button of the panel says."""
-        if verb == "run":
-            self.run([name], fresh=True)
-        elif verb == "run_to":
-            self.run([name], downstream=False)
-        else:
-            raise ValueError(f"no such button: {verb!r}")
-        self.follow()
+        self._staleness.mark(names, reason)
+        if not self._running:
+            self._staleness.show()
 
     def _code_of(self, name: str) -> str:
         """Name a node's code and the variables of the notebook among its parameters."""
-        variables = self._task(name).variables()
+        variables = self._tasks[name].variables()
         parts = [self.nodes[name].digest.digest]
         for each in sorted(variables):
             parts += [each, digest(variables[each])]
@@ -587,24 +463,7 @@ class Session:
 
     def _present(self, name: str) -> tuple[str, CodeDigest, Mapping[str, Any]]:
         node = self.nodes[name]
-        return node.code.source, node.digest, self._task(name).variables()
-
-    def _task(self, name: str) -> NodeTask:
-        """Return the task of a node, the same as long as the node is."""
-        node = self.nodes[name]
-        known = self._tasks.get(name)
-        if known is None or known[0] is not node:
-            inputs = tuple(each for each in node.code.parameters if each in self.nodes)
-            task = NodeTask(
-                node.code,
-                inputs,
-                namespace=self._namespace,
-                shell=self._shell,
-                performances=self._performances,
-                live=self._live,
-            )
-            known = self._tasks[name] = node, task
-        return known[1]
+        return node.code.source, node.digest, self._tasks[name].variables()
 
     def _last(self, name: str) -> NodeResult | None:
         """Return the last record of a node as a result."""
@@ -627,39 +486,3 @@ class Session:
         self._structure = structure
         edges = [(str(a), str(b)) for a, b in self.dag.edges()]
         self._announce(GraphEdited([str(n) for n in self.dag], edges, structure[1]))
-
-    def _publish(self, event: Event) -> None:
-        """Give a settled node's value to the notebook, and its outputs to its cell."""
-        if not isinstance(event, NodeSettled):
-            return
-        result = event.result
-        if result.status.is_success:
-            self._namespace[result.name] = result.result
-        if result.executed:
-            self._show(result)
-
-    def _show(self, result: NodeResult) -> None:
-        name = result.name
-        performance = self._performances.pop(name, Performance([], False))
-        outputs = self._outputs[name] = self._outputs_of(result, performance)
-        output = self.nodes[name].output
-        if name != self._own:
-            output.refresh(outputs)
-            return
-        failed = result.error is not None
-        shown = len(performance.outputs) if performance.live else 0
-        output.show(performance.outputs if failed else outputs, shown=shown, raises=failed)
-        self._own = None
-
-    def _outputs_of(self, result: NodeResult, performance: Performance) -> list[Output]:
-        if result.error is not None:
-            return [*performance.outputs, error_output(self._shell, result.error)]
-        if self.nodes[result.name].code.quiet:
-            return performance.outputs
-        return without_twins(performance.outputs, value_outputs(self._shell, result.result))
-
-
-def waits_for(names: Sequence[str]) -> str:
-    """Return the clause for names that nothing defines."""
-    listed = ", ".join(f"`{name}`" for name in names)
-    return f"it waits for {listed}, which nothing defines yet"

@@ -1,0 +1,106 @@
+"""Which nodes have no current value, why, and what a person is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from dagnb.events import Event, NodeSettled, NodesStale
+from dagnb.graph.dag import DAG
+from dagnb.render.view import GraphView
+from dagnb.run.records import Memory
+
+
+class Staleness:
+    """The nodes of a session that must run before their values can be trusted.
+
+    Parameters
+    ----------
+    dag : DAG
+    memory : Memory
+        Holds which nodes must run.
+    view : GraphView
+        Tells what is shown.
+    announce : callable
+        Takes the events that follow.
+
+    Attributes
+    ----------
+    spoiled : set of str
+        Nodes whose value a plain cell changed in place: they run again, whatever their key.
+    """
+
+    def __init__(
+        self, dag: DAG, memory: Memory, view: GraphView, announce: Callable[[Event], None]
+    ) -> None:
+        self._dag = dag
+        self._memory = memory
+        self._view = view
+        self._announce = announce
+        self._reasons: dict[str, str] = {}
+        self._shown: set[str] = set()
+        self.spoiled: set[str] = set()
+
+    def __contains__(self, name: object) -> bool:
+        self._memory.catch_up()
+        return self._dag.adjacency.ids.get(str(name)) in self._memory.stale
+
+    def mark(self, names: Sequence[str], reason: str) -> None:
+        """Note that nodes must run; `show` tells it."""
+        self._memory.catch_up()
+        self._memory.stale.update(self._dag.numbers(names, "names"))
+        self.explain(names, reason)
+
+    def explain(self, names: Iterable[str], reason: str) -> None:
+        """Note why nodes that are known to be stale are."""
+        self._reasons.update(dict.fromkeys(map(str, names), reason))
+
+    def causes(self, scope: Iterable[str]) -> dict[int, str]:
+        """Map the stale nodes of a scope, by number, to why they are stale."""
+        self._memory.catch_up()
+        stale = self._memory.stale.intersection(self._dag.numbers(scope, "names"))
+        return {node: self._reason(node) for node in stale}
+
+    def _reason(self, node: int) -> str:
+        last = self._memory.records[node]
+        if last is None:
+            return "it has not run yet"
+        if last.status.is_success:
+            name = str(self._dag.adjacency.names[node])
+            return self._reasons.get(name, "its code or what it reads changed")
+        return f"it {last.status.value.replace('_', ' ')} last time"
+
+    def show(self) -> None:
+        """Tell which nodes became stale, and which turned out not to be.
+
+        A node with a value is shown as stale if something it depends on must run. It is current
+        again, without having run, if that came out the same.
+        """
+        below = self._below()
+        for name in sorted(below - self._shown):
+            reason = self._reasons.get(name, "something it depends on changed")
+            self._announce(NodesStale([name], reason))
+        for name in sorted(self._shown - below):
+            self._show_current(name)
+        self._shown = below
+
+    def _below(self) -> set[str]:
+        """Return the nodes with a value that are stale or below a stale one."""
+        self._memory.catch_up()
+        graph, records = self._dag.adjacency, self._memory.records
+        alive = [n for n in self._memory.stale if graph.ids.get(graph.names[n]) == n]
+        return {
+            str(graph.names[node])
+            for node in graph.reach(alive, graph.successors)
+            if (last := records[node]) is not None and last.status.is_success
+        }
+
+    def _show_current(self, name: str) -> None:
+        node = self._view.nodes.get(name)
+        if name not in self._dag or node is None or node.status != "stale":
+            return
+        last = self._memory.records[self._dag.number(name)]
+        if last is not None:
+            reason = "reused: nothing it depends on came out different"
+            result = replace(last.as_result(name), executed=False, reason=reason)
+            self._announce(NodeSettled(result))
