@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import symtable
 import textwrap
 from collections.abc import Callable, Container
 from typing import Any
@@ -252,84 +251,6 @@ class TestInputs:
         namespace: dict[str, object] = {"x": 1}
         assert parse("y = x\ndel x\ny", namespace=namespace).function() == 1
         assert namespace["x"] == 1
-
-
-READS = {
-    "x = 1\nx": (),
-    "import os.path as p, sys\np, sys": (),
-    "from m import a as b\nb": (),
-    "(y := x)\ny": ("x",),
-    "with open(p) as f, g() as (a, *b):\n    t = f\nt, a, b": ("open", "p", "g"),
-    "for i, (j, *k) in rows:\n    pass\nelse:\n    i, j": ("rows", "i", "j"),
-    "while True:\n    x = f()\n    if x: break\nx": ("f",),
-    "while c:\n    x = 1\nx": ("c", "x"),
-    "try:\n    import a\nexcept ImportError as e:\n    a = e\na": ("ImportError",),
-    "try:\n    a = f()\nexcept E:\n    raise\nelse:\n    b = a\nfinally:\n    c = 1\na, b, c": (
-        "f",
-        "E",
-    ),
-    "try:\n    a = 1\nfinally:\n    b = a\nb": ("a",),
-    "if c:\n    a = 1\nelif d:\n    a = 2\nelse:\n    raise E\na": ("c", "d", "E"),
-    "match p:\n  case {'k': v, **r}: z = r\n  case [a] | P(y=a): z = a\n  case _: z = 0\nz": (
-        "p",
-        "P",
-    ),
-    "match p:\n    case 1: z = 0\nz": ("p", "z"),
-    "[x for x in x if y for z in x]": ("x", "y"),
-    "{k: v for k, v in d.items() if (w := k)}\nw, k": ("d", "k"),
-    "f = lambda a, b=c, *d, **e: (a, b, d, e, g)\nf": ("c", "g"),
-    "def f(a: A, b=c) -> R:\n    d = a\n    return d, later\nlater = 1\nf()": ("c", "A", "R"),
-    "def f():\n    return later\nf()\nlater = 1\nlater": ("later",),
-    "def even(n): return odd(n)\ndef odd(n): return even(n)\neven(1)": (),
-    "def f():\n    return outside\nf": ("outside",),
-    "class A(B, metaclass=M):\n    x: T = y\n    z = x\n    def m(self): return x, A, w\nA": (
-        "B",
-        "M",
-        "T",
-        "y",
-        "x",
-        "w",
-    ),
-    "class A:\n    n = 3\n    xs = set(n for _ in range(n))\nA": ("set", "range", "n"),
-    "x: Unread = 1\nx": (),
-    "x: int\nx": ("x",),
-    "x += y\nx": ("x", "y"),
-    "d[k] = v\nd.a.b = w": ("v", "d", "k", "w"),
-    "a, *b = c\nf'{a!r:>{b}} {c}'": ("c",),
-    "@deco(x)\ndef f(): return g\nf": ("deco", "x", "g"),
-    "def f():\n    def g():\n        nonlocal n\n        n += 1\n    n = m\n    return g\nf": (
-        "m",
-    ),
-    "a if (b := c) else d": ("c", "a", "d"),
-    "del x": ("x",),
-    "async def f():\n    async with a as b: return [c async for c in b]\nf": ("a",),
-}
-
-
-@pytest.mark.parametrize("source", READS)
-def test_reads(source: str) -> None:
-    """Every form of binding and reading is known, in order of first use."""
-    name = "other" if source.startswith(("d[", "del", "[")) else "it"
-    text = source if source.rpartition("\n")[2][:1] not in "d " else source + "\n0"
-    assert parse(text, name=name).reads == READS[source]
-
-
-@pytest.mark.parametrize("source", READS)
-def test_reads_agree_with_the_compiler(source: str) -> None:
-    """What the compiler looks up outside of the body is among the reads."""
-    body = textwrap.indent(source, "    ")
-    function = symtable.symtable(f"async def f():\n{body}", "<f>", "exec").get_children()[0]
-    looked_up: set[str] = set()
-    tables = [function]
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        looked_up |= {
-            s.get_name() for s in table.get_symbols() if s.is_global() and s.is_referenced()
-        }
-    reads = set(parse(source + "\n0").reads)
-    assert looked_up - {"Unread", "int"} <= reads  # annotations that are never evaluated
-    assert reads - looked_up <= {s.get_name() for s in function.get_symbols()}
 
 
 class TestFunctionCell:
