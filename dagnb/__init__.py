@@ -18,6 +18,7 @@ _HOMES = {
         "DuplicateNodeError",
         "EdgeNotFoundError",
         "GraphError",
+        "GraphInUseError",
         "InputMutatedError",
         "LayoutError",
         "MissingInputError",

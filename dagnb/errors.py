@@ -8,7 +8,8 @@
      │    ├── DuplicateNodeError     the name is taken
      │    ├── NodeNotFoundError      no such node; suggests the nearest name
      │    ├── EdgeNotFoundError      no such edge
-     │    └── StaleNodeRefError      a handle to a node that was removed
+     │    ├── StaleNodeRefError      a handle to a node that was removed
+     │    └── GraphInUseError        an edit while the graph runs
      ├── DefinitionError             a node cell that cannot become a node
      ├── InputMutatedError           a node changed one of its inputs in place
      ├── MissingInputError           a node reads a name that nothing defines
@@ -111,6 +112,13 @@ class StaleNodeRefError(GraphError):
 
     def __reduce__(self) -> tuple[type[StaleNodeRefError], tuple[str]]:
         return type(self), (self.name,)
+
+
+class GraphInUseError(GraphError):
+    """An edit of a graph that is running; tasks and callbacks cannot change what runs."""
+
+    def __init__(self) -> None:
+        super().__init__("the graph is running and cannot be edited; edit it when the run is over")
 
 
 class DefinitionError(DagError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from dagnb.errors import GraphInUseError
 from dagnb.graph.order import TopologicalOrder, canonical_order
 
 
@@ -70,12 +71,15 @@ class Adjacency:
     edges : dict
         ``source << 32 | target`` to the edge's data, or None.
     edited : list of int
-        The node whose incoming edges changed, for every such change so far; it only grows, so
-        that who remembers its length can read what is new.
+        The node whose incoming edges changed, for every such change so far, -1 if it is gone;
+        it only grows, so that who remembers its length can read what is new.
     version : int
         Raised by every change of the structure.
     generation : int
         Raised when the numbers themselves change.
+    runs : set
+        Who runs the graph now; meanwhile every edit is refused, because a run walks these
+        very lists.
     """
 
     __slots__ = (
@@ -88,6 +92,7 @@ class Adjacency:
         "names",
         "order_kept",
         "predecessors",
+        "runs",
         "successors",
         "version",
     )
@@ -104,9 +109,21 @@ class Adjacency:
         self._positions: list[int] | None = []
         self.version = 0
         self.generation = 0
+        self.runs: set[object] = set()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out who runs the graph: a copy is not running."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "runs"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.runs = set()
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def add(self, name: str) -> NodeRef:
         """Add a node that is known to be new."""
+        if self.runs:
+            raise GraphInUseError
         node = len(self.names)
         ref = NodeRef(name)
         ref.epoch = self.version
@@ -129,6 +146,8 @@ class Adjacency:
         stays the canonical one: it was the smallest of all valid orders, and is of the fewer
         that are left.
         """
+        if self.runs:
+            raise GraphInUseError
         key = source << 32 | target
         if key in self.edges:
             self.edges[key] = data
@@ -150,6 +169,8 @@ class Adjacency:
 
     def unlink(self, source: int, target: int) -> None:
         """Remove an edge that exists."""
+        if self.runs:
+            raise GraphInUseError
         del self.edges[source << 32 | target]
         self.successors[source].remove(target)
         self.predecessors[target].remove(source)
@@ -158,6 +179,8 @@ class Adjacency:
 
     def discard(self, nodes: Sequence[int]) -> None:
         """Remove nodes and their edges: linear in their degrees and their neighbours'."""
+        if self.runs:
+            raise GraphInUseError
         gone = set(nodes)
         above = {each for node in gone for each in self.predecessors[node]} - gone
         below = {each for node in gone for each in self.successors[node]} - gone
@@ -228,7 +251,7 @@ class Adjacency:
             self.order_kept.append()
         self.order_kept.renew(order)
         self._sorted, self._positions = order, None
-        self.edited = []
+        self.edited = [new.get(node, -1) for node in self.edited]
         self.generation += 1
         self.version += 1
 

@@ -40,8 +40,12 @@ def drive_inline(engine: Engine, kind: type[ResultT], perform: Performer = perfo
         ``KeyboardInterrupt`` arrived, in a node or between two; the node counts as cancelled.
     """
     try:
-        engine.sprint()
-        while (call := engine.take()) is not None:
+        engine.begin()
+        while True:
+            engine.sprint()
+            call = engine.take()
+            if call is None:
+                return engine.finish(kind)
             report = perform(call)
             if isinstance(report.error, KeyboardInterrupt):
                 raise report.error
@@ -52,7 +56,8 @@ def drive_inline(engine: Engine, kind: type[ResultT], perform: Performer = perfo
         engine.stop(NodeStatus.CANCELLED, "the run broke off")
         engine.finish(kind)
         raise
-    return engine.finish(kind)
+    finally:
+        engine.release_graph()
 
 
 def _interrupted(engine: Engine, kind: type[ResultT]) -> Interrupted:
@@ -134,6 +139,7 @@ def drive_threads(
     crew = ThreadCrew(workers, perform)
     deadline = None if timeout is None else perf_counter() + timeout
     try:
+        engine.begin()
         while True:
             if cancel_event is not None and cancel_event.is_set():
                 engine.stop(NodeStatus.CANCELLED, "cancelled")
@@ -152,6 +158,7 @@ def drive_threads(
         engine.finish(kind)
         raise
     finally:
+        engine.release_graph()
         crew.dismiss()
 
 

@@ -96,9 +96,18 @@ class Engine:
         )  # whether a node may settle without a call
         self._stopped: tuple[NodeStatus, str] | None = None
         self._began = perf_counter()
-        self.running: dict[int, Bound | None] = {}
+        self.running: dict[int, float] = {}
+        memory.unfinished = self.recover
+
+    def begin(self) -> None:
+        """Begin: from here to `finish` the graph refuses edits."""
+        self._graph.runs.add(self)
         if self._observers:
             self._announce(RunStarted(self._first_nodes(), self._began))
+
+    def release_graph(self) -> None:
+        """Let the graph be edited again; drivers do so whatever happens."""
+        self._graph.runs.discard(self)
 
     def _first_nodes(self) -> list[str]:
         nodes = self.results.causes or self._graph.order
@@ -121,14 +130,13 @@ class Engine:
             node = self._frontier.pop()
             if node < 0:
                 return None
-            self.running[node] = None  # so that an interrupt at any point from here finds it
             if self._may_run is not None and self._hold(node, self._may_run):
                 continue
             bound = self._bind(node)
             if bound is not None and not self._settle_without_call(node, bound):
-                self.running[node] = bound
+                self.running[node] = now = perf_counter()
                 if self._observers:
-                    self._announce(NodeStarted(self._graph.names[node], perf_counter()))
+                    self._announce(NodeStarted(self._graph.names[node], now))
                 return self._call(node, bound)
         return None
 
@@ -153,13 +161,15 @@ class Engine:
             if bound is None or bound[0] is not tasks.get(names[node]):
                 bound = self._bind_if_simple(node)
             if bound is None or bound[3]:
+                scan.place = place
                 return
             inputs = predecessors[node] if bound[2] is None else bound[2]
             started = perf_counter()
             try:
                 value = bound[1](*[records[each][2] for each in inputs])  # type: ignore[index]  # settled
             except BaseException as error:
-                self._leave_sprint(node, bound, error, started)
+                scan.place = place + 1
+                self._leave_sprint(node, error, started)
                 return
             seconds = perf_counter() - started
             last, name, changed = records[node], None, True
@@ -174,6 +184,7 @@ class Engine:
                 for each in successors[node]:
                     dirty[positions[each]] = 1
             dirty[place] = 0
+        scan.place = len(order)
 
     def _bind_if_simple(self, node: int) -> Bound | None:
         task = self._tasks.get(self._graph.names[node])
@@ -182,11 +193,10 @@ class Engine:
         except TypeError:
             return None
 
-    def _leave_sprint(self, node: int, bound: Bound, error: BaseException, started: float) -> None:
+    def _leave_sprint(self, node: int, error: BaseException, started: float) -> None:
+        self.running[node] = started
         if isinstance(error, KeyboardInterrupt):
             raise error
-        self._frontier.pop()
-        self.running[node] = bound
         self.settle(node, Report(None, error, started, perf_counter()))
 
     def _bind(self, node: int) -> Bound | None:
@@ -215,7 +225,6 @@ class Engine:
             return False
         self.held.add(node)
         self._memory.stale.add(node)
-        self.running.pop(node)
         self._frontier.settled(node, True)
         return True
 
@@ -228,7 +237,7 @@ class Engine:
         """Settle a node below a failure, or with an answer of a policy; say whether it did."""
         if not self._watchful:
             return False
-        reason = self._blocked_by(node, bound) if self._broken else ""
+        reason = self._blocked_by(node, bound)
         if reason:
             self._record(node, record(self._run, SKIPPED, reason=reason))
             return True
@@ -245,7 +254,9 @@ class Engine:
         needed = bound.needs(self._graph.predecessors[node])
         for each in self._graph.predecessors[node]:
             last = self._records[each]
-            if last is None or last.status.is_success:
+            if last is None:
+                return f"{self._graph.names[each]} has not run"
+            if last.status.is_success:
                 continue
             if last.reason == "no task" and each not in needed:
                 continue
@@ -263,22 +274,20 @@ class Engine:
 
     def settle(self, node: int, report: Report, worker: str = "") -> None:
         """Take in what came of a call. A report for a node that is not out is dropped."""
-        bound = self.running.get(node)
-        if bound is None:
+        if node not in self.running:
             return
-        if report.error is None:
-            changed, name = True, None
-            if self._compare:
-                changed, name = self._compared(self._records[node], report.value)
-            settled = record(self._run, COMPLETED, value=report.value, changed=changed, digest=name)
-        else:
-            settled = record(self._run, FAILED, error=report.error)
-        seconds = report.ended - report.started
-        settled = settled._replace(
-            started=report.started, seconds=seconds, executed=True, worker=worker
+        value, error, started, ended = report
+        changed, name = True, None
+        if error is None and self._compare:
+            changed, name = self._compared(self._records[node], value)
+        status = COMPLETED if error is None else FAILED
+        seconds = ended - started
+        settled = new_tuple(
+            Record,
+            (self._run, status, value, error, started, seconds, changed, True, name, "", worker),
         )
         if self._policies:
-            settled = self._amend(settled, node, bound)
+            settled = self._amend(settled, node)
         self._record(node, settled)
 
     def _compared(self, last: Record | None, value: Any) -> tuple[bool, str | None]:
@@ -292,18 +301,12 @@ class Engine:
             return True, None
         return not (known and last[8] == name), name  # type: ignore[index]  # known
 
-    def _amend(self, settled: Record, node: int, bound: Bound) -> Record:
+    def _amend(self, settled: Record, node: int) -> Record:
         inputs = self._inputs(node)
-        result = self._to_result(node, settled)
+        result = settled.as_result(self._graph.names[node])
         for policy in self._policies:
             result = policy.settled(result, inputs)
         return self._from_result(result)
-
-    def _to_result(self, node: int, last: Record) -> NodeResult:
-        return NodeResult(
-            self._graph.names[node], last.status, last.value, last.error, last.seconds,
-            last.reason, last.executed, last.changed, last.digest, last.started, last.worker,
-        )  # fmt: skip
 
     def _from_result(self, result: NodeResult) -> Record:
         return Record(
@@ -313,10 +316,14 @@ class Engine:
         )  # fmt: skip
 
     def _record(self, node: int, settled: Record) -> None:
-        """Record, announce, release: the one way in which a node settles."""
+        """Record, announce, release: the one way in which a node settles.
+
+        The frontier comes to know last, so that what an interrupt leaves undone is still there
+        for `finish` to find.
+        """
         self._store(node, settled)
-        self.running.pop(node, None)
         self._frontier.settled(node, settled.changed)
+        self.running.pop(node, None)
 
     def _store(self, node: int, settled: Record) -> None:
         if self._replaced is not None:
@@ -343,27 +350,54 @@ class Engine:
             self._stopped = status, reason
         if not abandon_running:
             return
-        now = perf_counter()
         for node in list(self.running):
-            late = record(
-                self._run, NodeStatus.TIMED_OUT, reason=reason, started=now, executed=True
-            )
-            self._record(node, late)
+            self._record(node, self._broken_off(node, NodeStatus.TIMED_OUT, reason))
+
+    def _broken_off(self, node: int, status: NodeStatus, reason: str) -> Record:
+        """Return the record of a node that is out and will not be waited for."""
+        started = self.running[node]
+        seconds = perf_counter() - started
+        return record(
+            self._run, status, reason=reason, started=started, seconds=seconds, executed=True
+        )
 
     def finish(self, kind: type[ResultT]) -> ResultT:
         """End the run: whatever is left settles as stopped. Return the results."""
-        status, reason = self._stopped or (SKIPPED, "")
-        for node in list(self.running):
-            self._record(
-                node, record(self._run, NodeStatus.CANCELLED, reason=reason, executed=True)
-            )
-        for node in self._frontier.rest():
-            self._store(node, record(self._run, status, reason=self._why_stopped(node, reason)))
+        reason = self._settle_rest() if self._stopped or self.running else ""
         self.results.seal()
         result = kind(self.results, perf_counter() - self._began, reason)
+        self._memory.end()
+        self.release_graph()
         if self._observers:
             self._announce(RunFinished(result))
         return result
+
+    def _settle_rest(self) -> str:
+        """Settle what is out and what has not started; return why, if there was anything.
+
+        Whatever an interrupt cut short before is done here, and can be done again.
+        """
+        status, reason = self._stopped or (NodeStatus.CANCELLED, "")
+        for node in self._frontier.left():
+            last = self._records[node]
+            if last is not None and last.run == self._run:
+                self._frontier.settled(node, last.changed)
+        left = self._graph.affected(self._frontier.left())
+        for node in left:
+            if node in self.running:
+                self._store(node, self._broken_off(node, NodeStatus.CANCELLED, reason))
+            else:
+                why = self._why_stopped(node, reason)
+                self._store(node, record(self._run, status, reason=why))
+        self._frontier.close()
+        self.running.clear()
+        return reason if left else ""
+
+    def recover(self) -> None:
+        """Finish a run whose driver was interrupted before it could."""
+        if self not in self._graph.runs:
+            self.stop(NodeStatus.CANCELLED, "interrupted")
+            self.finish(ExecutionResult)
 
     def _why_stopped(self, node: int, reason: str) -> str:
         for each in self._graph.predecessors[node]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from dagnb.errors import NodeNotFoundError
 from dagnb.events import Observer
+from dagnb.graph.adjacency import Adjacency, NodeRef
 from dagnb.graph.analysis import Provenance, cost_to_go
 from dagnb.graph.dag import DAG
 from dagnb.observe.callbacks import callbacks_observer
@@ -180,7 +181,7 @@ class IncrementalExecutor:
         self._workers = None if max_workers is None else check_workers(max_workers)
         self._memory = Memory(dag.adjacency)
         self._binder = Binder(dag.adjacency)
-        self._checked: tuple[Tasks | None, int] = (None, 0)
+        self._checked: tuple[Tasks | None, int, int] = (None, 0, 0)
 
     def execute(
         self,
@@ -209,9 +210,7 @@ class IncrementalExecutor:
         KeyboardInterrupt
             Ctrl-C arrived; its ``result`` holds what was done.
         """
-        if tasks is not self._checked[0] or len(tasks) != self._checked[1]:
-            check_tasks(self._dag, tasks)
-            self._checked = tasks, len(tasks)
+        self._check_tasks(tasks)
         check_timeout(timeout)
         memory = self._memory
         memory.catch_up()
@@ -241,8 +240,15 @@ class IncrementalExecutor:
                 cancel_event=cancel_event,
             )
         if causes is not None:
-            result.find_provenance = partial(Provenance, graph, list(causes))
+            result.find_provenance = partial(_provenance, graph, causes, graph.names)
         return result
+
+    def _check_tasks(self, tasks: Tasks) -> None:
+        """Check tasks once, not before every run: that would cost more than a small run."""
+        seen, size, version = self._checked
+        if tasks is not seen or len(tasks) != size or self._dag.adjacency.version != version:
+            check_tasks(self._dag, tasks)
+            self._checked = tasks, len(tasks), self._dag.adjacency.version
 
     def _causes(self, changed: Sequence[str] | None) -> dict[int, str] | None:
         """Map each node to start from to why, or None for all nodes."""
@@ -252,6 +258,7 @@ class IncrementalExecutor:
         stale = self._memory.stale
         causes = {node: self._staleness(node) for node in stale if self._is_alive(node)}
         causes.update(dict.fromkeys(numbers, "direct change"))
+        stale.update(numbers)  # until the run has begun, so that an interrupt loses nothing
         return causes
 
     def _is_alive(self, node: int) -> bool:
@@ -265,6 +272,12 @@ class IncrementalExecutor:
         if last.status.is_success:
             return "its edges changed"
         return f"it {last.status.value.replace('_', ' ')} last time"
+
+
+def _provenance(graph: Adjacency, causes: Iterable[int], names: Sequence[NodeRef]) -> Provenance:
+    """Return why nodes were looked at, in the graph as it is now; the nodes may be gone."""
+    numbers = (graph.ids.get(names[node]) for node in causes)
+    return Provenance(graph, [node for node in numbers if node is not None])
 
 
 def observers_for(

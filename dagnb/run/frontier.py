@@ -10,7 +10,10 @@ from dagnb.graph.adjacency import Adjacency
 
 
 class Frontier(Protocol):
-    """What the engine asks. Nodes are numbers; -1 means that none can start now."""
+    """What the engine asks. Nodes are numbers; -1 means that none can start now.
+
+    A node that was popped stays dirty until it has settled, so that an interrupt loses none.
+    """
 
     def pop(self) -> int:
         """Return the next node to look at, all of whose inputs have settled."""
@@ -18,8 +21,11 @@ class Frontier(Protocol):
     def settled(self, node: int, changed: bool) -> None:
         """Note that a node has settled; if its value changed, its dependents are dirty."""
 
-    def rest(self) -> list[int]:
-        """Return, and forget, all nodes that might still have been popped, in order."""
+    def left(self) -> list[int]:
+        """Return the dirty nodes that have not settled."""
+
+    def close(self) -> None:
+        """Forget what is left."""
 
 
 class Scan:
@@ -27,9 +33,21 @@ class Scan:
 
     Whatever is found first has no dirty node above it, so there is nothing to count. A run
     costs what is dirty, and a scan of the flags at memory speed.
+
+    Parameters
+    ----------
+    graph : Adjacency
+    dirty : bytearray
+        A zero for each place, and zeros again when the frontier is closed.
+    seeds : iterable of int, optional
+        The nodes that are dirty by themselves; None for all.
     """
 
-    def __init__(self, graph: Adjacency, dirty: bytearray, seeds: Iterable[int] | None) -> None:
+    __slots__ = ("dirty", "graph", "order", "place", "positions")
+
+    def __init__(
+        self, graph: Adjacency, dirty: bytearray, seeds: Iterable[int] | None = None
+    ) -> None:
         self.graph = graph
         self.order, self.positions = graph.order, graph.positions
         self.dirty = dirty
@@ -37,90 +55,115 @@ class Scan:
         if seeds is None:
             dirty[:] = b"\x01" * len(self.order)
             return
+        positions = self.positions
         for node in seeds:
-            dirty[self.positions[node]] = 1
+            dirty[positions[node]] = 1
 
     def pop(self) -> int:
         """Return the next dirty node, or -1."""
         place = self.dirty.find(1, self.place)
         if place < 0:
             return -1
-        self.dirty[place] = 0
         self.place = place + 1
         return self.order[place]
 
     def settled(self, node: int, changed: bool) -> None:
-        """Mark the dependents of a changed node."""
+        """Mark the dependents of a changed node, then take its own mark away."""
+        dirty, positions = self.dirty, self.positions
         if changed:
-            dirty, positions = self.dirty, self.positions
             for each in self.graph.successors[node]:
                 dirty[positions[each]] = 1
+        dirty[positions[node]] = 0
 
-    def rest(self) -> list[int]:
-        """Return the dirty nodes and all below them; no flag stays set."""
-        marked = []
-        while (node := self.pop()) >= 0:
-            marked.append(node)
-        return self.graph.affected(marked)
+    def left(self) -> list[int]:
+        """Return the dirty nodes in topological order."""
+        nodes, place = [], -1
+        while (place := self.dirty.find(1, place + 1)) >= 0:
+            nodes.append(self.order[place])
+        return nodes
+
+    def close(self) -> None:
+        """Clear all flags, those of a stopped run too."""
+        self.dirty[:] = bytes(len(self.dirty))
 
 
 class Countdown:
     """For several workers: inputs left to settle, of every node that a change can reach.
 
     Ready nodes come by priority, then in topological order (Kahn 1962). One that turns out
-    not to be dirty is passed over at once. Nodes may be added while it runs.
+    not to be dirty is passed over at once.
+
+    Parameters
+    ----------
+    graph : Adjacency
+    seeds : iterable of int, optional
+        The nodes that are dirty by themselves; None for all.
+    priorities : sequence of float, optional
+        By node; of several ready ones the one with the highest goes first.
     """
+
+    __slots__ = ("_nodes", "_ranks", "_ready", "_waiting", "dirty", "graph")
 
     def __init__(
         self,
         graph: Adjacency,
-        seeds: Iterable[int] | None,
+        seeds: Iterable[int] | None = None,
         priorities: Sequence[float] | None = None,
     ) -> None:
         self.graph = graph
-        self.priorities = priorities
+        self._nodes, self._ranks = (
+            (graph.order, graph.positions)
+            if priorities is None
+            else _by_priority(graph, priorities)
+        )
         scope = graph.order if seeds is None else graph.affected(seeds)
         self.dirty = set(scope if seeds is None else seeds)
-        self.waiting: dict[int, int] = dict.fromkeys(scope, 0)
-        for node in scope:
-            self.waiting[node] = sum(each in self.waiting for each in graph.predecessors[node])
-        self.ready: list[tuple[float, int, int]] = []
-        for node in scope:
-            if not self.waiting[node]:
-                self._push(node)
-
-    def _push(self, node: int) -> None:
-        rank = -self.priorities[node] if self.priorities else 0.0
-        heappush(self.ready, (rank, self.graph.positions[node], node))
+        above = graph.predecessors
+        if seeds is None:
+            self._waiting = {node: len(above[node]) for node in scope}
+        else:
+            inside = set(scope)
+            self._waiting = {node: len(inside.intersection(above[node])) for node in scope}
+        self._ready = sorted(self._ranks[node] for node in scope if not self._waiting[node])
 
     def pop(self) -> int:
         """Return the ready dirty node of the highest priority, or -1."""
-        while self.ready:
-            node = heappop(self.ready)[2]
+        while self._ready:
+            node = self._nodes[heappop(self._ready)]
             if node in self.dirty:
-                del self.waiting[node]
                 return node
-            del self.waiting[node]
             self._release(node, False)
         return -1
 
     def settled(self, node: int, changed: bool) -> None:
         """Count down the dependents."""
         self._release(node, changed)
+        self.dirty.discard(node)
 
     def _release(self, node: int, changed: bool) -> None:
-        waiting = self.waiting
+        waiting = self._waiting
         for each in self.graph.successors[node]:
-            if each not in waiting:
-                continue
-            waiting[each] -= 1
             if changed:
                 self.dirty.add(each)
-            if not waiting[each]:
-                self._push(each)
+            waiting[each] = left = waiting[each] - 1
+            if not left:
+                heappush(self._ready, self._ranks[each])
 
-    def rest(self) -> list[int]:
-        """Return the nodes that were dirty or below a dirty one."""
-        left = [node for node in self.waiting if node in self.dirty]
-        self.waiting, self.ready = {}, []
-        return self.graph.affected(left)
+    def left(self) -> list[int]:
+        """Return the dirty nodes in topological order."""
+        return self.graph.sort(self.dirty)
+
+    def close(self) -> None:
+        """Forget what is left."""
+        self.dirty, self._ready = set(), []
+
+
+def _by_priority(
+    graph: Adjacency, priorities: Sequence[float]
+) -> tuple[list[int], list[int]]:
+    """Return the nodes, those of the highest priority first, and the rank of each."""
+    nodes = sorted(graph.order, key=lambda node: -priorities[node])  # stable: then by order
+    ranks = [-1] * len(graph.names)
+    for rank, node in enumerate(nodes):
+        ranks[node] = rank
+    return nodes, ranks

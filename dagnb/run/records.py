@@ -9,7 +9,7 @@ as in persistent arrays). So a run costs what it touches, and old results stay w
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dagnb.graph.adjacency import Adjacency
@@ -80,6 +80,9 @@ class Memory:
         The number of the current or last run; the first is 1.
     replaced : dict or None
         Where a replaced record goes: to the results of the run before, if anyone holds them.
+    unfinished : callable or None
+        Ends the run that has begun, if it broke off (an interrupt at the wrong moment); does
+        nothing while it goes on.
     """
 
     def __init__(self, graph: Adjacency) -> None:
@@ -91,43 +94,66 @@ class Memory:
         self._generation = graph.generation
         self._names = graph.names
         self._last: weakref.ref[RunRecords] | None = None
-        self._flags, self._flags_version = bytearray(), -1
+        self._flags, self._flags_version, self._lent = bytearray(), -1, False
+        self.unfinished: Callable[[], None] | None = None
         self.replaced: dict[int, Record | None] | None = None
 
     def catch_up(self) -> None:
-        """Take in what was edited in the graph: linear in the edits since the last time."""
+        """Take in what was edited in the graph: linear in the edits since the last time.
+
+        A run that was broken off without an end is ended first; during a run nothing happens,
+        since nothing can have been edited.
+        """
+        if self.unfinished is not None:
+            self.unfinished()
+            if self.unfinished is not None:
+                return
         graph = self.graph
         if graph.generation != self._generation:
             self._renumber()
-        first = len(self.records)
-        new = range(first, len(graph.names))
-        self.records.extend([None] * len(new))
+        new = range(len(self.records), len(graph.names))
         self.stale.update(new)
+        self.records.extend([None] * len(new))
         self.stale.update(graph.edited[self._edits_seen :])
+        self.stale.discard(-1)
         self._edits_seen = len(graph.edited)
 
     def _renumber(self) -> None:
+        """Follow a compaction of the graph; results of before keep the records of before."""
         graph, old = self.graph, dict(zip(self._names, self.records, strict=False))
         epochs = {name: name.epoch for name in self._names}
         known = [epochs.get(name) == name.epoch for name in graph.names]
-        stale = {self._names[node] for node in self.stale}
-        self.records = [old.get(n) if k else None for n, k in zip(graph.names, known, strict=True)]
-        self.stale = {
-            node
-            for node, name in enumerate(graph.names)
-            if name in stale or self.records[node] is None
+        records = [old.get(n) if k else None for n, k in zip(graph.names, known, strict=True)]
+        names = {self._names[node] for node in self.stale}
+        stale = {
+            node for node, name in enumerate(graph.names) if name in names or records[node] is None
         }
-        self._names, self._generation, self._edits_seen = graph.names, graph.generation, 0
+        self.records, self.stale, self._last = records, stale, None
+        self._names, self._generation = graph.names, graph.generation
 
     def flags(self) -> bytearray:
-        """A zero for each place in the order; who sets one clears it."""
-        if self._flags_version != self.graph.version:
+        """Lend a zero for each place in the order, until `end`."""
+        if self._lent or self._flags_version != self.graph.version:
             self._flags = bytearray(len(self.graph.order))
             self._flags_version = self.graph.version
+        self._lent = True
         return self._flags
 
     def begin(self) -> RunRecords:
-        """Begin a run: its results, and the place for what it replaces."""
+        """Begin a run: its results, and the place for what it replaces.
+
+        Raises
+        ------
+        RuntimeError
+            A run is going on, which this one would disturb.
+        """
+        if self.unfinished is not None:
+            self.unfinished()
+            if self.unfinished is not None:
+                raise RuntimeError(
+                    "this executor is running already; wait for that run to end, "
+                    "or use another executor"
+                )
         previous = self._last() if self._last is not None else None
         self.run += 1
         current = RunRecords(self)
@@ -136,6 +162,11 @@ class Memory:
         self._last = weakref.ref(current)
         self.replaced = previous.overlay if previous is not None else None
         return current
+
+    def end(self) -> None:
+        """Note that the run has ended, and left the flags as they were lent."""
+        self._lent = False
+        self.unfinished = None
 
 
 class RunRecords(Mapping[str, NodeResult]):

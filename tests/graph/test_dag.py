@@ -19,6 +19,7 @@ from dagnb import (
 
 @pytest.fixture
 def diamond() -> DAG:
+    """From a by b and c to d."""
     return (
         DAG.builder()
         .add_edge("a", "b")
