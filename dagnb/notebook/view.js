@@ -147,6 +147,7 @@ class Graph {
       edge.target.edges.push(edge);
     }
     this.title.textContent = this.title.title = graph.title;
+    this.body.dataset.empty = list.length ? "" : "No nodes yet. A cell that begins with %%dag_node makes one.";
     this.stage.draw(graph);
     this.restore(this.model.get("state"));
     this.panel.redrawn();
@@ -378,7 +379,8 @@ class Stage {
   show(node) {
     const [width, height] = this.room();
     const { k } = this;
-    const edge = (at, low, high, room) => (low < 24 ? at + 24 - low : high > room - 24 ? at - (high - room + 24) : at);
+    const rim = 10;
+    const edge = (at, low, high, room) => (low < rim ? at + rim - low : high > room - rim ? at - (high - room + rim) : at);
     const left = node.x * k + this.x, top = node.y * k + this.y;
     const x = edge(this.x, left, left + node.w * k, width);
     const y = edge(this.y, top, top + node.h * k, height);

@@ -177,7 +177,7 @@ class GraphWidget(anywidget.AnyWidget):
             return
         with self._lock:
             self._drawn_rev = rev
-            self._publish(graph=geometry(plan, view, rev), state=self._snapshot())
+            self._publish(self._snapshot(), geometry(plan, view, rev))
 
     def _send_delta(self) -> None:
         """Send the nodes that changed since the last message, if any did."""
@@ -195,27 +195,27 @@ class GraphWidget(anywidget.AnyWidget):
         with self._lock:
             self._synced_at = time.monotonic()
             if self._synced_rev != self._view.rev:
-                self._publish(state=self._snapshot())
+                self._publish(self._snapshot())
 
     def _snapshot(self) -> dict[str, object]:
         """Return the state without what the geometry tells."""
         snapshot = self._view.snapshot()
-        self._synced_rev = int(str(snapshot["rev"]))
         for known in ("edges", "groups"):
             del snapshot[known]
         return snapshot | {"seq": self._seq, "clock": time.perf_counter()}
 
-    def _publish(self, **traits: object) -> None:
-        """Set synced traits in one message; a page that is gone is none of the run's business."""
+    def _publish(self, state: dict[str, object], graph: dict[str, object] | None = None) -> None:
+        """Set the synced traits in one message; a lost page is none of the run's business."""
+        self._synced_rev = int(str(state["rev"]))
         try:
             with self.hold_sync():
-                for name, value in traits.items():
-                    setattr(self, name, value)
+                self.graph = graph or self.graph
+                self.state = state
         except Exception:  # the comm, its transport or an observer of the trait
             self._closed = self.comm is None
 
     def _post(self, message: dict[str, object]) -> None:
-        """Send a message; a page that is gone is none of the run's business."""
+        """Send a message; a lost page is none of the run's business."""
         try:
             self.send(message)
         except Exception:  # the comm or its transport

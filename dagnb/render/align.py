@@ -42,14 +42,14 @@ def align(
     >>> placed["a"][0] == placed["b"][0]
     True
     """
-    rows = _rows(rects)
+    near = _neighbours(rects, edges)
+    at = {name: x + w / 2 for name, (x, _, w, _) in rects.items()}
+    rows = [_sorted_twins(row, near, groups, at) for row in _rows(rects)]
     frames = _frames(rects, groups)
     spans = {group: _span(group, frames, rects, groups) for group in frames}
     segments = [
         s for row in rows for s in _segments(row, rects, groups, frames, spans, gap=gap, pad=pad)
     ]
-    near = _neighbours(rects, edges)
-    at = {name: x + w / 2 for name, (x, _, w, _) in rects.items()}
     for sweep in range(_SWEEPS):
         pull = _mean if sweep < _SWEEPS - 2 else _snapped
         for names, bounds in segments if sweep % 2 else reversed(segments):
@@ -63,6 +63,24 @@ def _rows(rects: Mapping[str, Rect]) -> list[list[str]]:
     middle = {name: round(y + h / 2) for name, (_, y, _, h) in rects.items()}
     order = sorted(rects, key=lambda n: (middle[n], rects[n][0]))
     return [list(row) for _, row in groupby(order, key=middle.__getitem__)]
+
+
+def _sorted_twins(
+    row: Sequence[str],
+    near: Mapping[str, Sequence[tuple[str, float]]],
+    groups: Mapping[str, str],
+    at: dict[str, float],
+) -> list[str]:
+    """Let neighbours that could change places without any effect stand in order of definition."""
+    order = {name: i for i, name in enumerate(at)}
+    out: list[str] = []
+    for _, twins in groupby(row, key=lambda n: (groups.get(n, ""), sorted(o for o, _ in near[n]))):
+        run = list(twins)
+        places = sorted(at[name] for name in run)
+        run.sort(key=order.__getitem__)
+        at.update(zip(run, places, strict=True))
+        out += run
+    return out
 
 
 def _frames(rects: Mapping[str, Rect], groups: Mapping[str, str]) -> dict[str, Rect]:

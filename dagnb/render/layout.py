@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from math import floor
 from pathlib import Path
 from typing import Literal
 
@@ -161,6 +162,8 @@ def _one(
     sizes = {n: (_node_width(label), NODE_HEIGHT) for n, label in labels.items()}
     boxes = _boxes(place(sizes, edges, groups, direction), sizes)
     boxes = _aligned(boxes, edges, groups, direction)
+    if direction == "LR":
+        boxes = _flush_left(boxes)
     frames = _frames(boxes, groups)
     boxes, frames, width, height = _to_origin(boxes, frames)
     curves = route({n: (b.x, b.y, b.w, b.h) for n, b in boxes.items()}, edges, direction)
@@ -195,6 +198,15 @@ def _aligned(
     pad = (GROUP_HEAD if flip else GROUP_PAD, GROUP_PAD)
     moved = align(rects, edges, groups, NODE_GAP, pad)
     return {n: Box(y, x, h, w) if flip else Box(x, y, w, h) for n, (x, y, w, h) in moved.items()}
+
+
+def _flush_left(boxes: Mapping[str, Box]) -> dict[str, Box]:
+    """Let the nodes of a column begin at one line."""
+    left: dict[int, float] = {}
+    for box in boxes.values():
+        middle = round(box.x + box.w / 2)
+        left[middle] = min(left.get(middle, box.x), box.x)
+    return {n: Box(left[round(b.x + b.w / 2)], b.y, b.w, b.h) for n, b in boxes.items()}
 
 
 def _frames(boxes: Mapping[str, Box], groups: Mapping[str, str]) -> dict[str, Box]:
@@ -241,7 +253,8 @@ def _to_origin(
 
 def _moved(box: Box, dx: float, dy: float) -> Box:
     """Return the box elsewhere, on whole px so that hairlines stay sharp."""
-    return Box(float(round(box.x + dx)), float(round(box.y + dy)), box.w, box.h)
+    # Not round(): it takes halves to the even side, and boxes with one middle would part.
+    return Box(float(floor(box.x + dx + 0.5)), float(floor(box.y + dy + 0.5)), box.w, box.h)
 
 
 def _scale(width: float, height: float) -> float:

@@ -136,6 +136,9 @@ def _kept(start: Point, end: Point, rows: Sequence[Row], xs: Sequence[float]) ->
     kept = [[(x, row.top), (x, row.bottom)] for row, x in zip(rows, xs, strict=True)]
     for shifts in (_SHIFTS if len(rows) < _LONG else _SHIFTS[:1], ()):
         for i, (row, x) in enumerate(zip(rows, xs, strict=True)):
+            before, after = [start[0], *xs, end[0]][i : i + 3 : 2]
+            if shifts and (x - before) * (after - x) < 0:
+                continue  # the curve turns back here and needs room to do so
             middle = (row.top + row.bottom) / 2
             choices = [[(x + shift, middle)] for shift in shifts] or [[]]
             trials = ([*kept[:i], choice, *kept[i + 1 :]] for choice in choices)

@@ -213,6 +213,16 @@ def test_a_page_that_missed_something_gets_the_whole_state(widget: GraphWidget, 
     assert "seq" in message
 
 
+def test_an_answer_to_one_page_does_not_replace_the_saved_state(
+    widget: GraphWidget, view: GraphView
+) -> None:
+    """A message is seen by the pages that are open now, and by no later one."""
+    view(settled("raw"))
+    say(widget, kind="sync")
+    widget.flush()
+    assert widget.state["rev"] == view.rev
+
+
 def test_a_dead_connection_does_not_reach_the_run(
     view: GraphView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
