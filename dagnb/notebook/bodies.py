@@ -102,11 +102,21 @@ def evaluate(
     return scope[name]
 
 
+def shows(last: ast.stmt, name: str, names: Names) -> bool:
+    """Whether a body assigns the node's own name and ends with something else, to be looked at."""
+    if name not in names.local or not isinstance(last, ast.Expr):
+        return False
+    return not (isinstance(last.value, ast.Name) and last.value.id == name)
+
+
 def value_of(last: ast.stmt, name: str, names: Names) -> list[ast.stmt]:
     """Return the statements that end the function in place of the cell's last one."""
     own = name in names.local
+    if shows(last, name, names) and isinstance(last, ast.Expr):
+        pair = ast.Tuple([last.value, _load(name, last)], ast.Load())
+        return [_return(ast.copy_location(pair, last), last)]
     if isinstance(last, ast.Expr):
-        return [_return(_or_named(last.value, name) if own else last.value, last)]
+        return [_return(last.value, last)]
     if own:
         return [last, _return(_load(name, last), last)]
     if isinstance(last, ast.Assert) or not names.completes:
@@ -123,17 +133,6 @@ def _return(value: ast.expr, at: ast.stmt) -> ast.Return:
 
 def _load(name: str, at: ast.AST) -> ast.expr:
     return ast.copy_location(ast.Name(name, ast.Load()), at)
-
-
-def _or_named(value: ast.expr, name: str) -> ast.expr:
-    """Return ``value``, or the variable `name` where that is None."""
-    if isinstance(value, ast.Name) and value.id == name:
-        return value
-    stored = ast.copy_location(ast.Name("__value__", ast.Store()), value)
-    shown = ast.copy_location(ast.NamedExpr(stored, value), value)
-    nothing = ast.copy_location(ast.Constant(None), value)
-    test = ast.copy_location(ast.Compare(shown, [ast.IsNot()], [nothing]), value)
-    return ast.copy_location(ast.IfExp(test, _load("__value__", value), _load(name, value)), value)
 
 
 def _as_cell(function: Callable[..., object]) -> Callable[..., object]:

@@ -13,9 +13,10 @@ function whose parameters are those that are nodes by now. All other names are l
 user's namespace when the node runs. A name that is read from there *and* assigned
 (``count = count + 1``) is first copied into the function.
 
-The value of a body is its last expression, or the variable named like the node if the last
-statement is not an expression, or if it is one whose value is None (a ``print``, a plot call). A
-check, which ends with ``assert`` or ``raise``, has the value None. Any other body is refused.
+The value of a body is its last expression. A body that assigns the node's own name has the value
+of that variable, as if the cell had been run by hand; what it ends with is only shown
+(``clean = raw.dropna()``, then ``clean.head()``). A check, which ends with ``assert`` or ``raise``,
+has the value None. Any other body is refused.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from dagnb.notebook.bodies import (
     forbidden,
     refuse_self,
     share_globals,
+    shows,
     value_of,
 )
 from dagnb.notebook.names import free_names, names_of
@@ -55,8 +57,8 @@ class NodeCode:
     source : str
         As typed, below the magic's line; without decorators for a function.
     function : callable
-        Takes its inputs and returns the node's value (a coroutine if `is_async`). Its globals
-        are the user's namespace.
+        Takes its inputs and returns the node's value (a coroutine if `is_async`); if `shows`, a
+        pair of what the cell ends with and the value. Its globals are the user's namespace.
     parameters : tuple of str
         The inputs of `function`: for a body, the names it reads that are nodes, in order of
         first use; for a function, its parameters.
@@ -66,6 +68,8 @@ class NodeCode:
         All names that may be read from outside, `parameters` and builtins included.
     is_async : bool
         Whether calling `function` gives a coroutine; see `run_coroutine`.
+    shows : bool
+        Whether the cell ends with an expression that is not its value.
     """
 
     name: str
@@ -75,6 +79,7 @@ class NodeCode:
     optional: frozenset[str]
     reads: tuple[str, ...]
     is_async: bool
+    shows: bool = False
     _body: Body | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -229,7 +234,8 @@ def _body_cell(name: str, body: Body, node_names: Container[str]) -> NodeCode:
     names = body.names
     refuse_self(name, names)
     share_globals(names)
-    statements = [*body.statements[:-1], *value_of(body.statements[-1], name, names)]
+    last = body.statements[-1]
+    statements = [*body.statements[:-1], *value_of(last, name, names)]
     body = replace(body, statements=statements)
     inputs = body.inputs(name, node_names, ())
     return NodeCode(
@@ -240,6 +246,7 @@ def _body_cell(name: str, body: Body, node_names: Container[str]) -> NodeCode:
         optional=frozenset(),
         reads=names.reads,
         is_async=names.awaits,
+        shows=shows(last, name, names),
         _body=body,
     )
 

@@ -100,13 +100,18 @@ def value_outputs(shell: Shell, value: object) -> list[Output]:
 
     Objects that display themselves (``_ipython_display_``) may give several outputs.
     """
-    if value is None:
-        return []
     with capture(shell) as sink:
-        data, metadata = formatted(shell, value)
-        if data:
-            shell.display_pub.publish(data, metadata)
+        show(shell, value)
     return sink.outputs
+
+
+def show(shell: Shell, value: object) -> None:
+    """Display a value as the end of a cell does: not at all if it is None."""
+    if value is None:
+        return
+    data, metadata = formatted(shell, value)
+    if data:
+        shell.display_pub.publish(data, metadata)
 
 
 def format_value(shell: Shell, value: object) -> Bundle:

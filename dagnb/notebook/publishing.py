@@ -100,6 +100,7 @@ class Publisher:
     def _outputs_of(self, result: NodeResult, performance: Performance) -> list[Output]:
         if result.error is not None:
             return [*performance.outputs, error_output(self._shell, result.error)]
-        if self._nodes[result.name].code.quiet:
+        code = self._nodes[result.name].code
+        if code.quiet or code.shows:
             return performance.outputs
         return without_twins(performance.outputs, value_outputs(self._shell, result.result))

@@ -10,6 +10,7 @@ from typing import Any
 from dagnb.notebook.capture import Output, Shell, capture
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.coroutines import run_coroutine
+from dagnb.notebook.display import show
 from dagnb.notebook.registry import NotebookNode
 
 
@@ -105,7 +106,14 @@ class NodeTask:
         count = getattr(getattr(function, "__code__", None), "co_posonlyargcount", 0)
         positional = [given.pop(name) for name in self._code.parameters[:count] if name in given]
         value: Any = function(*positional, **given)
-        return run_coroutine(value) if self._code.is_async else value
+        if self._code.is_async:
+            value = run_coroutine(value)
+        if not self._code.shows:
+            return value
+        ending, value = value
+        if not self._code.quiet:
+            show(self._tasks.shell, ending)
+        return value
 
     def variables(self) -> dict[str, Any]:
         """Return the values of those parameters that are variables of the notebook."""
