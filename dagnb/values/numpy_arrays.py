@@ -41,7 +41,9 @@ def _masked(value: np.ma.MaskedArray[Any, Any]) -> Parts:
 
 @register(np.generic)
 def _scalar(value: np.generic) -> Parts:
-    return Parts("numpy scalar", [np.asarray(value)])
+    if value.dtype.kind in "VO" or value.dtype.char in "gG":
+        return Parts("numpy scalar", [np.asarray(value)])
+    return Parts("numpy scalar", [value.dtype.str, value.tobytes()])
 
 
 @register(np.dtype)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import sys
-import textwrap
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import chain
-from tokenize import TokenError
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from weakref import WeakKeyDictionary
+from types import BuiltinFunctionType, FunctionType, ModuleType
 
 from dagnb.errors import UncacheableValue
 from dagnb.values.bytecode import Import, Load, normal_form
@@ -24,13 +20,10 @@ from dagnb.values.functions import class_annotations, class_members, closed_over
 from dagnb.values.guards import Guards
 from dagnb.values.hazards import hazard, origin, path_hazard
 from dagnb.values.names import Found, find, is_library, is_library_file, version_of
+from dagnb.values.pieces import TABLES, Table, defaults_of, holds_code, is_bound, is_code, pieces_of
 from dagnb.values.plain import PLAIN
+from dagnb.values.sources import source_of
 from dagnb.values.walk import combine
-
-_SOURCES: WeakKeyDictionary[CodeType, str] = WeakKeyDictionary()
-_WRAPPERS = (staticmethod, classmethod, functools._lru_cache_wrapper)
-_TABLES = (dict, list, tuple)
-_Table = Mapping[object, object] | Collection[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +76,8 @@ class Reading:
             self._read(_dotted(label, name), value)
         for each in normal.imports:
             self._read_import(label, each, function.__globals__)
-        for name, value in _defaults(function):
-            if _is_code(value):
+        for name, value in defaults_of(function):
+            if is_code(value):
                 self._read(_dotted(label, name), value)
         if "__wrapped__" in vars(function):
             self._read(_dotted(label, "__wrapped__"), vars(function)["__wrapped__"])
@@ -165,7 +158,7 @@ class Reading:
             self.reads[label] = self._module(value)
         elif is_library(value):
             self.reads[label] = _library(value)
-        elif isinstance(value, BuiltinFunctionType) and not _is_bound(value):
+        elif isinstance(value, BuiltinFunctionType) and not is_bound(value):
             name = f"{value.__module__}.{value.__qualname__}"
             self.reads[label] = Read("builtin", _hash("builtin", name), value.__name__)
         else:
@@ -181,10 +174,10 @@ class Reading:
         elif isinstance(value, type):
             self._mark(label, value)
             self._class(label, value)
-        elif _is_code(value):
+        elif is_code(value):
             self._mark(label, value)
             self._pieces(label, value)
-        elif isinstance(value, _TABLES) and _holds_code(value):
+        elif isinstance(value, TABLES) and holds_code(value):
             self._mark(label, value)
             self._table(label, value)
         else:
@@ -198,10 +191,10 @@ class Reading:
     def _function(self, label: str, function: FunctionType) -> Read:
         """A function by its own code and defaults."""
         tokens = [normal_form(function.__code__).digest]
-        for name, value in _defaults(function):
-            token = "code" if _is_code(value) else self._value(_dotted(label, name), value)
+        for name, value in defaults_of(function):
+            token = "code" if is_code(value) else self._value(_dotted(label, name), value)
             tokens += [name.encode(), token.encode()]
-        return Read("function", combine("function", tokens).hex(), _source(function))
+        return Read("function", combine("function", tokens).hex(), source_of(function))
 
     def _class(self, label: str, kind: type) -> None:
         """A class by its name, bases and members; methods are read on their own."""
@@ -221,12 +214,12 @@ class Reading:
     def _pieces(self, label: str, value: object) -> None:
         """Something made around functions: a partial, a method, a property."""
         kind = type(value).__name__
-        pieces = _pieces(value)
+        pieces = pieces_of(value)
         self.reads[label] = Read("function", _hash("made of", kind), describe(value))
         for name, piece in pieces.items():
             self._read(_dotted(label, name), piece)
 
-    def _table(self, label: str, table: _Table) -> None:
+    def _table(self, label: str, table: Table) -> None:
         """A container of functions: its keys, and each function on its own."""
         items = table.items() if isinstance(table, dict) else enumerate(table)
         before = list(items)
@@ -283,47 +276,6 @@ def _hash(*words: str) -> str:
     return combine("", [word.encode("utf-8", "surrogatepass") for word in words]).hex()
 
 
-def _defaults(function: FunctionType) -> list[tuple[str, object]]:
-    """The parameters of a function that have a default, with it."""
-    code = function.__code__
-    values = function.__defaults__ or ()
-    names = code.co_varnames[code.co_argcount - len(values) : code.co_argcount]
-    keywords = function.__kwdefaults__ or {}
-    return [*zip(names, values, strict=True), *sorted(keywords.items())]
-
-
-def _is_bound(value: BuiltinFunctionType) -> bool:
-    """Whether a builtin method is bound to an object."""
-    return value.__self__ is not None and not isinstance(value.__self__, ModuleType)
-
-
-def _is_code(value: object) -> bool:
-    """Whether a value is code or made around code."""
-    return isinstance(value, FunctionType | type) or bool(_pieces(value))
-
-
-def _holds_code(table: _Table) -> bool:
-    values = table.values() if isinstance(table, dict) else table
-    return any(_is_code(value) and not is_library(value) for value in values)
-
-
-def _pieces(value: object) -> dict[str, object]:
-    """What an object that is made around functions consists of."""
-    if isinstance(value, functools.partial):
-        arguments = {"args": value.args, "keywords": value.keywords}
-        return {"func": value.func, **{k: v for k, v in arguments.items() if v}}
-    if isinstance(value, MethodType):
-        return {value.__func__.__name__: value.__func__, "__self__": value.__self__}
-    if isinstance(value, property):
-        each = {"fget": value.fget, "fset": value.fset, "fdel": value.fdel}
-        return {name: piece for name, piece in each.items() if piece is not None}
-    if isinstance(value, functools.cached_property):
-        return {"func": value.func}
-    if isinstance(value, _WRAPPERS):
-        return {"__wrapped__": value.__wrapped__}
-    return {}
-
-
 def _library(value: object) -> Read:
     """Something installed: by name and version."""
     if isinstance(value, ModuleType):
@@ -337,29 +289,6 @@ def _library(value: object) -> Read:
     return Read(kind, _hash(module, name, version), f"{module}.{name} ({version})")
 
 
-def _source(function: FunctionType) -> str:
-    """The source of a function, or its signature where there is none."""
-    code = function.__code__
-    found = _SOURCES.get(code)
-    if found is None:
-        found = _SOURCES[code] = _read_source(function)
-    return found
-
-
-def _read_source(function: FunctionType) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(function.__code__)).rstrip()
-    except (OSError, TypeError, SyntaxError, TokenError, IndexError):
-        return f"def {function.__name__}{_signature(function)}"
-
-
-def _signature(function: Callable[..., object]) -> str:
-    try:
-        return str(inspect.signature(function, follow_wrapped=False))
-    except Exception:  # a default of the user's may have a repr that raises
-        return "(...)"
-
-
 def _absolute(each: Import, namespace: Mapping[str, object]) -> str:
     """The full name of the module that an import statement names."""
     if not each.level:
@@ -369,7 +298,7 @@ def _absolute(each: Import, namespace: Mapping[str, object]) -> str:
     return ".".join(part for part in parts if part)
 
 
-def _unchanged(table: _Table, before: list[tuple[object, object]]) -> bool:
+def _unchanged(table: Table, before: list[tuple[object, object]]) -> bool:
     """Whether a container still holds the very same objects under the same keys."""
     items = list(table.items() if isinstance(table, dict) else enumerate(table))
     if len(items) != len(before):

@@ -1,0 +1,55 @@
+"""What objects that are made around functions consist of."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Mapping
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+
+from dagnb.values.names import is_library
+
+Table = Mapping[object, object] | Collection[object]
+TABLES = (dict, list, tuple)
+_WRAPPERS = (staticmethod, classmethod, functools._lru_cache_wrapper)
+
+
+def defaults_of(function: FunctionType) -> list[tuple[str, object]]:
+    """The parameters of a function that have a default, with it."""
+    code = function.__code__
+    values = function.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(values) : code.co_argcount]
+    keywords = function.__kwdefaults__ or {}
+    return [*zip(names, values, strict=True), *sorted(keywords.items())]
+
+
+def is_bound(value: BuiltinFunctionType) -> bool:
+    """Whether a builtin method is bound to an object."""
+    return value.__self__ is not None and not isinstance(value.__self__, ModuleType)
+
+
+def is_code(value: object) -> bool:
+    """Whether a value is code or made around code."""
+    return isinstance(value, FunctionType | type) or bool(pieces_of(value))
+
+
+def holds_code(table: Table) -> bool:
+    """Whether a container holds code of the user."""
+    values = table.values() if isinstance(table, dict) else table
+    return any(is_code(value) and not is_library(value) for value in values)
+
+
+def pieces_of(value: object) -> dict[str, object]:
+    """What an object that is made around functions consists of."""
+    if isinstance(value, functools.partial):
+        arguments = {"args": value.args, "keywords": value.keywords}
+        return {"func": value.func, **{k: v for k, v in arguments.items() if v}}
+    if isinstance(value, MethodType):
+        return {value.__func__.__name__: value.__func__, "__self__": value.__self__}
+    if isinstance(value, property):
+        each = {"fget": value.fget, "fset": value.fset, "fdel": value.fdel}
+        return {name: piece for name, piece in each.items() if piece is not None}
+    if isinstance(value, functools.cached_property):
+        return {"func": value.func}
+    if isinstance(value, _WRAPPERS):
+        return {"__wrapped__": value.__wrapped__}
+    return {}
