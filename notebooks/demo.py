@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -70,17 +71,19 @@ class Kernel:
     def __init__(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
         where = {"metadata": {"path": str(HERE)}}
-        self.client = NotebookClient(notebook, resources=where, timeout=300)
+        quiet = ["--log-level=ERROR"]
+        self.client = NotebookClient(notebook, resources=where, timeout=300, extra_arguments=quiet)
 
     def run_cell(self, index: int) -> None:
         """Run one cell and keep its outputs, and what it changed in the outputs of others."""
         self.client.execute_cell(self.notebook.cells[index], index)
 
     def ask(self, source: str) -> list[dict[str, object]] | str:
-        """Run code that is not in the notebook and return what it prints, read as JSON."""
-        cell = nbformat.v4.new_code_cell(source)
-        self.client.execute_cell(cell, len(self.notebook.cells), store_history=False)
-        return json.loads("".join(output.get("text", "") for output in cell.outputs))
+        """Run code in a cell that is gone afterwards; return what it prints, read as JSON."""
+        cells = self.notebook.cells
+        cells.append(nbformat.v4.new_code_cell(source))
+        self.client.execute_cell(cells[-1], len(cells) - 1, store_history=False)
+        return json.loads("".join(output.get("text", "") for output in cells.pop().outputs))
 
     def last_run(self) -> list[Row]:
         """Return what happened to each node in the last run; nothing before the first one."""
@@ -129,7 +132,7 @@ def code_cells(notebook: NotebookNode) -> list[int]:
 
 def table(title: str, rows: Iterable[Row]) -> Table:
     """Return the rows as a table: node, what happened, seconds, why."""
-    made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     made.add_column("Node", no_wrap=True)
     made.add_column("What happened", no_wrap=True)
     made.add_column("Seconds", justify="right")
@@ -137,7 +140,8 @@ def table(title: str, rows: Iterable[Row]) -> Table:
     for row in rows:
         seconds = f"{row.seconds:.3f}" if row.executed else ""
         outcome = Text(row.outcome, STYLES.get(row.outcome, "bold red"))
-        made.add_row(row.name, outcome, seconds, Text(row.why))
+        why = row.why if row.executed else row.why.partition("\n")[0]
+        made.add_row(row.name, outcome, seconds, Text(why))
     return made
 
 

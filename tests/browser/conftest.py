@@ -55,6 +55,7 @@ def open_notebook(
     server: JupyterServer, browser: Browser, request: pytest.FixtureRequest
 ) -> Iterator[OpenNotebook]:
     """Open a notebook of these cell sources, or a copy of one in ``notebooks/``."""
+    server.reset_settings()
     with ExitStack() as closing:
 
         def open_notebook(*sources: str, copy_of: str = "") -> NotebookPage:

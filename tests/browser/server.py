@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -44,12 +45,13 @@ class JupyterServer:
         self.work = home / "work"
         self.log = home / "server.log"
         self._home = home
+        self._settings = home / "jupyterlab_settings_dir"
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> JupyterServer:
         self.work.mkdir()
-        self._write_settings()
+        self.reset_settings()
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(), env=self._environment(), stdout=log, stderr=subprocess.STDOUT
@@ -78,6 +80,14 @@ class JupyterServer:
         folder = lab if self.application == "lab" else "notebooks"
         return f"http://127.0.0.1:{self._port}/{folder}/{path}"
 
+    def reset_settings(self) -> None:
+        """Forget what a test changed, the theme for example."""
+        shutil.rmtree(self._settings, ignore_errors=True)
+        for plugin, values in SETTINGS.items():
+            path = self._settings / f"{plugin}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+
     def _command(self) -> list[str]:
         return [
             sys.executable, "-m", MODULES[self.application],
@@ -91,12 +101,6 @@ class JupyterServer:
         folders += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
         own = {name: str(self._home / name.lower()) for name in folders}
         return {**os.environ, **own, "PYTHONPATH": str(ROOT), "JUPYTER_PLATFORM_DIRS": "1"}
-
-    def _write_settings(self) -> None:
-        for plugin, values in SETTINGS.items():
-            path = self._home / "jupyterlab_settings_dir" / f"{plugin}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(values))
 
     def _wait_until_it_answers(self, seconds: float) -> None:
         assert self._process is not None
