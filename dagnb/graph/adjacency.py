@@ -216,11 +216,11 @@ class Adjacency:
         if self._sorted is None:
             live = list(self.ids.values())
             degrees = [len(each) for each in self.predecessors]
-            self._sorted = canonical_order(live, self.successors, degrees)
+            order = canonical_order(live, self.successors, degrees)
             alive = set(live)
             dead = [node for node in range(len(self.names)) if node not in alive]
-            self.order_kept.renew([*self._sorted, *dead])
-            self._positions = None
+            self.order_kept.renew([*order, *dead])
+            self._sorted, self._positions = order, None
         return self._sorted
 
     @property

@@ -53,16 +53,18 @@ class TopologicalOrder:
 
     def renew(self, order: Iterable[int]) -> None:
         """Take ``order``, a valid topological order of all nodes, as the order from now on."""
-        self._before = [-1] * len(self.labels)
-        self._after = [-1] * len(self.labels)
-        self._last, self._highest = -1, 0
+        labels = self.labels[:]
+        before, after = [-1] * len(labels), [-1] * len(labels)
+        last, highest = -1, 0
         for node in order:
-            self._highest += SPACING
-            self.labels[node] = self._highest
-            self._before[node] = self._last
-            if self._last >= 0:
-                self._after[self._last] = node
-            self._last = node
+            highest += SPACING
+            labels[node] = highest
+            before[node] = last
+            if last >= 0:
+                after[last] = node
+            last = node
+        self.labels, self._before, self._after = labels, before, after  # at once, or not at all
+        self._last, self._highest = last, highest
 
     def insert(
         self, source: int, target: int, successors: Neighbours, predecessors: Neighbours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 from dagnb.events import Event, GraphEdited, NodeSettled, NodeStarted, Observer, RunFinished
 from dagnb.results import NodeResult, NodeStatus
+
+log = logging.getLogger(__name__)
 
 SPELLINGS = {
     "on_node_start": "on_start",
@@ -52,16 +55,24 @@ def callbacks_observer(callbacks: object) -> Observer:
     """Return an observer that calls the methods of ``callbacks``.
 
     A reused node is skipped in the sense of ``on_node_skip``; since a run does not look at
-    what it does not touch, these calls come at its end.
+    what it does not touch, these calls come at its end. A method that raises is logged once
+    and goes on being called.
     """
     found = {name: _method(callbacks, name) for name in SPELLINGS}
+    raised: set[str] = set()
     _warn_of_misspellings(callbacks)
 
     def observe(event: Event) -> None:
         for name, arguments in _calls(event):
             method = found[name]
-            if method is not None:
+            if method is None:
+                continue
+            try:
                 method(*arguments)
+            except Exception:
+                if name not in raised:
+                    raised.add(name)
+                    log.exception("the callback %s raised; later errors are not logged", name)
 
     return observe
 

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from types import CodeType
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from dagnb.graph.adjacency import Adjacency
@@ -80,8 +80,8 @@ class Binder:
     def bindings(self) -> list[Bound | None]:
         """The bindings by node, as far as they are known for the graph as it is."""
         if self._version != self._graph.version:
-            self._version = self._graph.version
             self._bound = [None] * len(self._graph.names)
+            self._version = self._graph.version
         return self._bound
 
     def bind(self, node: int, task: Callable[..., Any]) -> Bound:
@@ -95,18 +95,26 @@ class Binder:
         bindings = self.bindings
         bound = bindings[node]
         if bound is None or bound[0] is not task:
-            bound = bindings[node] = self._simple(task) or self._matched(node, task)
+            bound = bindings[node] = self._simple(node, task) or self._matched(node, task)
         return bound
 
-    def _simple(self, task: Callable[..., Any]) -> Bound | None:
-        """Bind the plain functions that most tasks are: no parameters, or only ``*args``."""
-        code = getattr(task, "__code__", None)
-        if code.__class__ is not CodeType or code.co_argcount or code.co_kwonlyargcount:
+    def _simple(self, node: int, task: Callable[..., Any]) -> Bound | None:
+        """Bind the plain functions that most tasks are: each parameter a predecessor."""
+        if task.__class__ is not FunctionType or task.__dict__:  # it may be wrapped or marked
             return None
-        flags = code.co_flags & NOT_SIMPLE
-        if flags & ~inspect.CO_VARARGS:
+        code = task.__code__
+        flags, count = code.co_flags & NOT_SIMPLE, code.co_argcount
+        if flags == inspect.CO_VARARGS and not count and not code.co_kwonlyargcount:
+            return new_tuple(Bound, (task, task, None, ()))
+        if flags or code.co_kwonlyargcount:
             return None
-        return new_tuple(Bound, (task, task, None if flags else (), ()))
+        ids, edges, inputs = self._graph.ids, self._graph.edges, []
+        for name in code.co_varnames[:count]:
+            source = ids.get(name)
+            if source is None or source << 32 | node not in edges:
+                return None
+            inputs.append(source)
+        return new_tuple(Bound, (task, task, inputs, ()))
 
     def _matched(self, node: int, task: Callable[..., Any]) -> Bound:
         function = _synchronous(task) if inspect.iscoroutinefunction(task) else task
@@ -114,10 +122,9 @@ class Binder:
         return Bound(task, function, inputs, keywords)
 
     def _parameters_of(self, task: Callable[..., Any]) -> list[inspect.Parameter]:
-        code = getattr(task, "__code__", None)
-        if code is None or getattr(task, "__wrapped__", None) is not None:
+        if not isinstance(task, FunctionType) or task.__dict__:
             return _signature(task)
-        key = code, bool(task.__defaults__), bool(task.__kwdefaults__)
+        key = task.__code__, len(task.__defaults__ or ()), frozenset(task.__kwdefaults__ or ())
         if key not in self._parameters:
             self._parameters[key] = _signature(task)
         return self._parameters[key]

@@ -158,9 +158,7 @@ class Countdown:
         self.dirty, self._ready = set(), []
 
 
-def _by_priority(
-    graph: Adjacency, priorities: Sequence[float]
-) -> tuple[list[int], list[int]]:
+def _by_priority(graph: Adjacency, priorities: Sequence[float]) -> tuple[list[int], list[int]]:
     """Return the nodes, those of the highest priority first, and the rank of each."""
     nodes = sorted(graph.order, key=lambda node: -priorities[node])  # stable: then by order
     ranks = [-1] * len(graph.names)

@@ -106,7 +106,7 @@ class Remember(Policy):
         if name in self._fresh or key is None:
             return None
         fact, last = self._facts.get(name), self._current(name)
-        if fact is not None and fact.key == key and last is not None and not was_changed(last):
+        if fact is not None and fact.key == key and last is not None and _is_intact(last):
             reason = "reused: same code, same inputs"
             return replace(last, reason=reason, executed=False, changed=False)
         stored = self._store.get(key)
@@ -175,7 +175,7 @@ class Guard(Policy):
             try:
                 digest(result.result)
             except UncacheableValue as error:
-                return _failed(result, error)
+                return _failed(result, UncacheableValue(f"node {result.name!r}: {error}"))
         return result
 
 
@@ -187,6 +187,10 @@ def was_changed(given: NodeResult) -> bool:
         return digest(given.result) != given.digest
     except UncacheableValue:
         return True
+
+
+def _is_intact(last: NodeResult) -> bool:
+    return last.status.is_success and not was_changed(last)
 
 
 def _failed(result: NodeResult, error: Exception) -> NodeResult:

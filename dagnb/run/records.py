@@ -120,13 +120,14 @@ class Memory:
 
     def _renumber(self) -> None:
         """Follow a compaction of the graph; results of before keep the records of before."""
-        graph, old = self.graph, dict(zip(self._names, self.records, strict=False))
-        epochs = {name: name.epoch for name in self._names}
-        known = [epochs.get(name) == name.epoch for name in graph.names]
-        records = [old.get(n) if k else None for n, k in zip(graph.names, known, strict=True)]
-        names = {self._names[node] for node in self.stale}
+        graph, names = self.graph, self._names
+        old = {name.epoch: last for name, last in zip(names, self.records, strict=False)}
+        old_stale = {names[node].epoch for node in self.stale}
+        records = [old.get(name.epoch) for name in graph.names]
         stale = {
-            node for node, name in enumerate(graph.names) if name in names or records[node] is None
+            node
+            for node, name in enumerate(graph.names)
+            if name.epoch in old_stale or records[node] is None
         }
         self.records, self.stale, self._last = records, stale, None
         self._names, self._generation = graph.names, graph.generation
@@ -166,6 +167,7 @@ class Memory:
     def end(self) -> None:
         """Note that the run has ended, and left the flags as they were lent."""
         self._lent = False
+        self.replaced = None  # so that old values are free when their results are
         self.unfinished = None
 
 

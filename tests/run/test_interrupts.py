@@ -1,0 +1,226 @@
+"""Ctrl-C at every line of the engine: the next run is right, whatever was cut short."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import dagnb.run.engine
+from dagnb import DAG, IncrementalExecutor, IncrementalResult, Interrupted, NodeStatus
+
+Tasks = dict[str, Callable[..., Any]]
+FOLDER = str(Path(dagnb.run.engine.__file__).parent)
+
+
+@contextmanager
+def interrupt_at(line: int) -> Iterator[list[int]]:
+    """Raise ``KeyboardInterrupt`` before the n-th line that runs in ``dagnb/run``."""
+    seen = [0]
+
+    def trace(frame: FrameType, kind: str, argument: object) -> Any:
+        if not frame.f_code.co_filename.startswith(FOLDER):
+            return None
+        if kind == "line":
+            seen[0] += 1
+            if seen[0] == line:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield seen
+    finally:
+        sys.settrace(before)
+
+
+class Pipeline:
+    """A graph of five nodes whose source can change, and what its values must be."""
+
+    def __init__(self, **options: Any) -> None:
+        edges = [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"), ("d", "e")]
+        self.dag = DAG.builder().add_edges(edges).build()
+        self.source = 0
+        self.tasks: Tasks = {
+            "a": lambda: self.source,
+            "b": lambda a: a % 2,
+            "c": lambda *, a: [a],
+            "d": lambda *inputs: inputs,
+            "e": lambda d: f"{d}",
+        }
+        self.executor = IncrementalExecutor(self.dag, **options)
+
+    def run(self, changed: list[str] | None) -> IncrementalResult:
+        """Execute."""
+        return self.executor.execute(self.tasks, changed_nodes=changed)
+
+    def check(self, result: IncrementalResult) -> None:
+        """Compare all values with those of a computation from scratch."""
+        values = {str(name): each.result for name, each in result.node_results.items()}
+        a = self.source
+        d = (a % 2, [a])
+        assert values == {"a": a, "b": a % 2, "c": [a], "d": d, "e": f"{d}"}
+        assert result.succeeded == 5
+
+
+def lines_of(pipeline: Pipeline, changed: list[str] | None) -> int:
+    """Count the lines that a run takes."""
+    with interrupt_at(0) as seen:
+        pipeline.run(changed)
+    return seen[0]
+
+
+class Listener:
+    """Callbacks that make the run go the general way."""
+
+    def on_node_start(self, name: str) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize("options", [{}, {"callbacks": Listener()}], ids=["sprint", "general"])
+@pytest.mark.parametrize("changed", [None, ["a"]], ids=["all", "changed"])
+def test_an_interrupt_at_any_line_loses_nothing(
+    options: dict[str, Any], changed: list[str] | None
+) -> None:
+    """After it, running what is stale gives the values of a run from scratch."""
+    pipeline = Pipeline(**options)
+    pipeline.run(None)
+    pipeline.source = 1
+    lines = lines_of(pipeline, changed)
+    assert lines > 50
+    for line in range(1, lines + 1):
+        pipeline.source += 1 if line % 2 else 2
+        with interrupt_at(line), pytest.raises(KeyboardInterrupt):
+            pipeline.run(changed)
+        if "a" not in pipeline.run([]).recomputed:
+            pipeline.run(["a"])  # it had not begun, or was over: nothing may be broken either way
+        pipeline.check(pipeline.run([]))
+        assert pipeline.run([]).recomputed == []
+        pipeline.dag.add_node("x")  # and the graph is free
+        pipeline.dag.remove_node("x")
+
+
+def test_an_interrupt_with_edits_at_any_line() -> None:
+    """New nodes and edges are not forgotten either."""
+    line = 0
+    while True:
+        line += 1
+        pipeline = Pipeline()
+        pipeline.run(None)
+        pipeline.dag.add_node("f")
+        pipeline.tasks["f"] = lambda: 7
+        pipeline.dag.remove_edge("b", "d")
+        pipeline.tasks["d"] = lambda c: (0, c)
+        try:
+            with interrupt_at(line):
+                pipeline.run([])
+        except KeyboardInterrupt:
+            result = pipeline.run([])
+            assert result["d"].result == (0, [0])
+            assert result["f"].result == 7
+            assert result.succeeded == 6
+        else:
+            return
+
+
+def interrupt(a: int) -> None:
+    """Be interrupted, as a task."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("options", [{}, {"callbacks": Listener()}], ids=["sprint", "general"])
+def test_two_interrupts_in_a_row(options: dict[str, Any]) -> None:
+    """A second Ctrl-C during the clean-up after the first loses nothing."""
+    pipeline = Pipeline(**options)
+    pipeline.run(None)
+    compute, pipeline.tasks["b"] = pipeline.tasks["b"], interrupt
+    with interrupt_at(0) as seen, pytest.raises(KeyboardInterrupt):
+        pipeline.run(["a"])
+    for line in range(1, seen[0] + 1):
+        pipeline.source, pipeline.tasks["b"] = line, interrupt
+        with interrupt_at(line), pytest.raises(KeyboardInterrupt):
+            pipeline.run(["a"])
+        pipeline.tasks["b"] = compute
+        if "b" not in pipeline.run([]).recomputed:
+            pipeline.run(["a"])  # it had not begun
+        pipeline.check(pipeline.run([]))
+
+
+def test_an_interrupt_in_the_clean_up() -> None:
+    """The run that could not be finished is finished before the next."""
+
+    class Rude:
+        def __init__(self) -> None:
+            self.pipeline: Pipeline | None = None
+            self.rude = False
+
+        def on_node_skip(self, name: str) -> None:
+            if self.rude:
+                self.rude = False
+                raise KeyboardInterrupt
+
+    rude = Rude()
+    pipeline = Pipeline(callbacks=rude)
+    pipeline.run(None)
+    pipeline.source, rude.rude = 1, True
+    pipeline.tasks["b"] = lambda a: a / 0
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(["a"])
+    pipeline.dag.add_node("x")
+    pipeline.dag.remove_node("x")
+    pipeline.tasks["b"] = lambda a: a % 2
+    pipeline.check(pipeline.run([]))
+
+
+def test_the_exception_holds_the_results_so_far() -> None:
+    """What had run is there, the node that ran and the rest are cancelled."""
+    pipeline = Pipeline()
+    pipeline.tasks["b"] = lambda a: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(Interrupted) as caught:
+        pipeline.run(None)
+    result = caught.value.result
+    assert result["a"].result == 0
+    assert result["b"].status is NodeStatus.CANCELLED
+    assert result["b"].executed
+    assert result["e"].reason == result.stopped == "interrupted"
+    pipeline.tasks["b"] = lambda a: a % 2
+    again = pipeline.run([])
+    assert again.reused == ["a"]
+    pipeline.check(again)
+
+
+def test_an_interrupt_while_workers_are_busy() -> None:
+    """It is raised at once; the late result of the worker is dropped."""
+    dag = DAG.builder().add_edge("stuck", "after").build()
+    release, began = threading.Event(), threading.Event()
+    tasks: Tasks = {
+        "stuck": lambda: began.set() or release.wait(30) or "late",
+        "after": lambda stuck: stuck,
+    }
+    executor = IncrementalExecutor(dag, max_workers=2)
+    interrupter = threading.Thread(target=lambda: began.wait(30) and interrupt_main())
+    interrupter.start()
+    before = time.perf_counter()
+    with pytest.raises(Interrupted) as caught:
+        executor.execute(tasks)
+    assert time.perf_counter() - before < 20
+    release.set()
+    interrupter.join()
+    assert caught.value.result["stuck"].status is NodeStatus.CANCELLED
+    tasks["stuck"] = lambda: "new"
+    assert executor.execute(tasks, changed_nodes=[])["after"].result == "new"
+
+
+def interrupt_main() -> None:
+    """Do what Ctrl-C does."""
+    import _thread
+
+    _thread.interrupt_main()
