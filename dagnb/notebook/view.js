@@ -4,6 +4,7 @@
 const FAR = 0.42; // below this zoom: no text, no icons, boxes filled with their status colour
 const FLOOR = 0.72; // a small graph starts no smaller than this: pan instead
 const SMALL = 150;
+const MANY = 300;
 const MANY_EDGES = 2500;
 const TALLEST = 720;
 const SVG = "http://www.w3.org/2000/svg";
@@ -115,9 +116,7 @@ class Graph {
     this.body = make("div", { class: "dagnb-body" });
     this.live = make("div", { class: "dagnb-live", role: "status", "aria-live": "polite" });
     this.noticeLine = make("div", { class: "dagnb-notice", role: "alert" });
-    // JupyterLab's shortcuts (arrows move between cells) would take the keys first.
-    this.root = make("div", { class: "dagnb", "data-lm-suppress-shortcuts": "true" },
-      this.head, this.bar, this.body, this.live, this.noticeLine);
+    this.root = make("div", { class: "dagnb" }, this.head, this.bar, this.body, this.live, this.noticeLine);
     this.head.addEventListener("click", (event) => this.tool(event.target.closest("button")?.dataset.action));
   }
 
@@ -275,6 +274,7 @@ class Stage {
 
   destroy() {
     this.sizes.disconnect();
+    window.removeEventListener("keydown", this.keys, true);
     cancelAnimationFrame(this.frame);
   }
 
@@ -292,6 +292,7 @@ class Stage {
       draw("g", { class: "dagnb-edges" }, ...graph.edges.map((edge) => edge.el)),
       draw("g", {}, ...[...graph.nodes.values()].map((node) => node.el)),
     );
+    graph.root.toggleAttribute("data-many", nodes.length > MANY);
     this.svg.setAttribute("aria-label",
       `${graph.title.textContent || "Graph"}, ${nodes.length} nodes. Arrow keys follow edges, Enter opens a node.`);
     this.walkFrom(graph.nodes.get(focused) ?? graph.nodes.values().next().value, Boolean(focused));
@@ -376,15 +377,22 @@ class Stage {
   }
 
   // Bring a node into view, moving as little as possible.
-  show(node) {
+  show(node, x0 = this.x) {
     const [width, height] = this.room();
     const { k } = this;
     const rim = 10;
     const edge = (at, low, high, room) => (low < rim ? at + rim - low : high > room - rim ? at - (high - room + rim) : at);
-    const left = node.x * k + this.x, top = node.y * k + this.y;
-    const x = edge(this.x, left, left + node.w * k, width);
+    const left = node.x * k + x0, top = node.y * k + this.y;
+    const x = edge(x0, left, left + node.w * k, width);
     const y = edge(this.y, top, top + node.h * k, height);
     if (x !== this.x || y !== this.y) this.moveTo({ x, y, k }, true);
+  }
+
+  // Where the drawing stands in the middle of the room, if the reader has not moved it.
+  aside() {
+    const [width] = this.room();
+    const w = this.size[0] * this.k;
+    return !this.touched && w <= width ? (width - w) / 2 : this.x;
   }
 
   follow(began) {
@@ -412,7 +420,26 @@ class Stage {
     const lod = k < FAR ? "far" : "near";
     if (root.dataset.lod !== lod) root.dataset.lod = lod;
     root.toggleAttribute("data-bare", k < FAR && edges?.length > MANY_EDGES);
+    if (this.graph.nodes.size > MANY) this.cull();
     this.graph.map?.draw();
+  }
+
+  // Of a large graph only what is in sight is drawn: panning stays smooth.
+  cull() {
+    const { x, y, k, graph } = this;
+    const margin = 80 / k;
+    const left = -x / k - margin, top = -y / k - margin;
+    const right = left + graph.body.clientWidth / k + 2 * margin, bottom = top + graph.body.clientHeight / k + 2 * margin;
+    const set = (item, away) => {
+      if (item.away === away) return;
+      item.away = away;
+      item.el.classList.toggle("dagnb-away", away);
+    };
+    for (const node of graph.nodes.values()) set(node, node.x > right || node.x + node.w < left || node.y > bottom || node.y + node.h < top);
+    for (const edge of graph.edges) {
+      const { source: a, target: b } = edge;
+      set(edge, Math.min(a.x, b.x) > right || Math.max(a.x + a.w, b.x + b.w) < left || Math.min(a.y, b.y) > bottom || Math.max(a.y + a.h, b.y + b.h) < top);
+    }
   }
 
   // -------------------------------------------------------------- hands
@@ -432,7 +459,9 @@ class Stage {
     svg.addEventListener("pointerleave", () => this.hover(null));
     svg.addEventListener("focusin", (event) => { const node = nodeOf(event); if (node && event.target.matches(":focus-visible")) this.hover(node); });
     svg.addEventListener("focusout", () => this.hover(null));
-    graph.root.addEventListener("keydown", (event) => this.key(event));
+    // JupyterLab listens at the document, where arrows move between cells and dd deletes one.
+    this.keys = (event) => { if (graph.root.contains(event.target)) this.key(event); };
+    window.addEventListener("keydown", this.keys, true);
   }
 
   at(event) {
@@ -468,10 +497,9 @@ class Stage {
   }
 
   key(event) {
-    if (event.target.closest?.("button, input, table") || event.ctrlKey || event.metaKey || event.altKey) {
-      if (event.key === "Escape") this.graph.panel.close();
-      return;
-    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    event.stopPropagation();
+    if (event.key !== "Escape" && !event.target.closest(".dagnb-stage")) return;
     const act = {
       "+": () => this.zoom(1.3), "=": () => this.zoom(1.3), "-": () => this.zoom(1 / 1.3), 0: () => this.fit(true),
       Escape: () => this.graph.panel.close(),
@@ -481,9 +509,8 @@ class Stage {
       Home: () => this.walkFrom([...this.graph.nodes.values()][0], true),
       End: () => this.walkFrom([...this.graph.nodes.values()].at(-1), true),
     }[event.key];
-    if (!act || !this.current || event.target.closest?.(".dagnb-panel") && event.key !== "Escape") return;
+    if (!act || !this.current) return;
     event.preventDefault();
-    event.stopPropagation();
     act();
   }
 
@@ -508,6 +535,8 @@ class Stage {
     this.current = node;
     node?.el.setAttribute("tabindex", 0);
     if (!node || !focus) return;
+    node.el.classList.remove("dagnb-away"); // what is not drawn cannot be focused
+    node.away = false;
     node.el.focus({ preventScroll: true });
     this.show(node);
     if (this.graph.panel.name) this.graph.panel.open(node);
@@ -628,7 +657,7 @@ class Panel {
     }
     this.el.hidden = false;
     node.el.classList.add("picked");
-    graph.stage.show(node);
+    graph.stage.show(node, graph.stage.aside());
   }
 
   close() {
@@ -638,7 +667,8 @@ class Panel {
     delete this.el.dataset.for;
     node?.el.classList.remove("picked");
     if (this.el.contains(document.activeElement) || document.activeElement === document.body) node?.el.focus({ preventScroll: true });
-    this.graph.map.draw();
+    const { stage } = this.graph;
+    if (stage.size) stage.moveTo({ x: stage.aside(), y: stage.y, k: stage.k }, true);
   }
 
   ask() {

@@ -42,8 +42,9 @@ def _styles() -> str:
 
 
 def _read(name: str) -> str:
-    """Return a file beside this one."""
-    return (_HERE / name).read_text(encoding="utf-8")
+    """Return a file beside this one, without the indentation and comments it is read with."""
+    lines = (line.strip() for line in (_HERE / name).read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 class GraphWidget(anywidget.AnyWidget):

@@ -16,8 +16,8 @@ Point = tuple[float, float]
 Rect = tuple[float, float, float, float]
 Gap = tuple[float, float]
 
-# A curve stays this far from nodes that it passes; rows are nodes that overlap along the way.
-CLEARANCE = 7.0
+# How far a curve stays from the nodes between which it passes, and from the ends of a row.
+CLEARANCE, OUTSIDE = 7.0, 16.0
 _NEAR, _BEAM = 4, 6
 _ROUNDING = 0.01
 _SHIFTS, _LONG = (0.0, -9.0, 9.0, -20.0, 20.0), 10
@@ -87,7 +87,9 @@ def _gaps(rects: Sequence[Rect]) -> list[Gap]:
         if x - CLEARANCE > left:
             gaps.append((left, x - CLEARANCE))
         left = max(left, x + w + CLEARANCE)
-    return [*gaps, (left, float("inf"))]
+    wider = OUTSIDE - CLEARANCE
+    gaps[0] = (gaps[0][0], gaps[0][1] - wider)
+    return [*gaps, (left + wider, float("inf"))]
 
 
 def _curve(source: Rect, target: Rect, rows: Sequence[Row]) -> tuple[Point, ...]:

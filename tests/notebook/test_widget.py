@@ -288,7 +288,7 @@ def test_geometry_is_json(view: GraphView) -> None:
 
 def test_the_code_stays_small() -> None:
     """Each saved notebook holds a copy of both files."""
-    assert len(GraphWidget._esm) < 42_000
+    assert len(GraphWidget._esm) < 40_000
     assert len(GraphWidget._css) < 18_000
 
 
