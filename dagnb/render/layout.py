@@ -88,7 +88,8 @@ def layout(
 ) -> Layout:
     """Lay out a graph; the same structure gives the same geometry, from a cache.
 
-    Blocks until it is done: about 2 ms for 10 nodes, 1 s for 1000. Above 300 nodes the
+    Blocks until it is done: 3 ms for 10 nodes, 80 ms for 100, 0.4 s for 1000 in layers and 3 s for
+    1000 with many long edges. Above 300 nodes the
     work is done in another process, so that the threads of this one go on meanwhile.
 
     Parameters

@@ -15,6 +15,8 @@ from dagnb.render.view import GraphView, NodeView
 FONT = "-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 
 _HEAD, _PAD, _TITLE_ROOM = 44.0, 16.0, 260.0
+# JupyterLab shows the picture as an image of its own size and cuts off what is wider than a cell.
+_WIDEST = 840.0
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -39,11 +41,13 @@ def svg(view: GraphView, *, theme: Literal["auto", "light", "dark"] = "auto") ->
     counts = view.counts()
     width = max(plan.width, _head_width(view.title, counts))
     height = _HEAD + plan.height
+    shown = min(1.0, _WIDEST / width)
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="dagnb-static" '
             f'data-theme="{theme}" role="img" '
-            f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" '
+            f'width="{width * shown:.0f}" height="{height * shown:.0f}" '
+            f'viewBox="0 0 {width:g} {height:g}" '
             f'aria-label="{_attribute(summary(view))}" font-family="{FONT}" '
             'style="max-width:100%;height:auto">',
             f"<style>{_style(theme)}</style>",

@@ -70,6 +70,18 @@ def test_any_name_gives_wellformed_xml(name: str) -> None:
     assert expected in found
 
 
+def test_a_wide_picture_is_scaled_to_a_cell() -> None:
+    """A notebook would cut it off on the right."""
+    view = GraphView()
+    names = [f"a_rather_long_name_{i}" for i in range(40)]
+    view(GraphEdited([*names, "all"], [(name, "all") for name in names]))
+    root = ElementTree.fromstring(svg(view))
+    width, height = (float(root.attrib[key]) for key in ("width", "height"))
+    _, _, full_width, full_height = map(float, root.attrib["viewBox"].split())
+    assert width <= 840
+    assert width / height == pytest.approx(full_width / full_height, rel=0.01)
+
+
 def test_it_has_a_role_and_a_label() -> None:
     """A screen reader gets the counts."""
     root = ElementTree.fromstring(svg(make_view("raw", "clean", "fit")))
