@@ -106,6 +106,8 @@ class GraphWidget(anywidget.AnyWidget):
 
     def flush(self) -> None:
         """Bring the browser and the saved state up to date before returning."""
+        if self._layout_thread is not None:
+            self._layout_thread.join()
         self._draw()
         self._send_delta()
         self._sync_state()
@@ -154,7 +156,7 @@ class GraphWidget(anywidget.AnyWidget):
 
     def _draw_somewhere(self) -> None:
         """Make the geometry here if it is quick, else in a thread while the old one is shown."""
-        if len(self._view.nodes) <= _QUICK_LAYOUT:
+        if len(self._view.nodes) <= _QUICK_LAYOUT or self._thread is None:
             self._draw()
         elif self._layout_thread is None or not self._layout_thread.is_alive():
             self._layout_thread = self._start("dagnb-layout", self._draw_and_refresh)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Literal
 
+from dagnb.errors import LayoutError
+
 Centre = tuple[float, float]
 Size = tuple[float, float]
 Edge = tuple[str, str]
@@ -119,6 +121,8 @@ def _graphviz(source: str) -> list[dict[str, str]] | None:
     graph = pygraphviz.AGraph(string=source)
     try:
         return list(json.loads(graph.draw(format="json0", prog="dot"))["objects"])
+    except ValueError as error:
+        raise LayoutError(f"Graphviz gave no geometry: {error}") from error
     finally:
         graph.close()
 
@@ -129,7 +133,10 @@ def _dot_program(source: str) -> list[dict[str, str]] | None:
         return None
     import graphviz
 
-    answer = graphviz.Source(source).pipe(format="json0", quiet=True)
+    try:
+        answer = graphviz.Source(source).pipe(format="json0", quiet=True)
+    except (graphviz.CalledProcessError, graphviz.ExecutableNotFound) as error:
+        raise LayoutError(f"the dot program gave no geometry: {error}") from error
     return list(json.loads(answer)["objects"])
 
 

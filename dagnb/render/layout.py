@@ -289,6 +289,7 @@ def _elsewhere(
         input=question.encode(),
         capture_output=True,
         check=False,
+        start_new_session=True,  # Jupyter's Stop interrupts the whole process group
     )
     if child.returncode:
         raise LayoutError(f"the layout process failed: {child.stderr.decode()[-500:]}")

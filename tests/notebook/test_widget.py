@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from queue import Empty, Queue
@@ -258,6 +259,20 @@ def test_a_closed_widget_may_still_be_refreshed(widget: GraphWidget, view: Graph
     view(settled("raw"))
     widget.refresh()
     widget.flush()
+
+
+def test_where_there_are_no_threads_a_refresh_sends_itself(
+    view: GraphView, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most once per frame; what came later goes with the next one or with a flush."""
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    widget = GraphWidget(view)
+    widget._sent_at = 0.0  # a frame ago
+    drain(sent)
+    view(settled("raw"))
+    widget.refresh()
+    assert [list(message["nodes"]) for message in drain(sent)] == [["raw"]]
+    widget.close()
 
 
 def test_no_thread_outlives_the_widget(view: GraphView, sent: Sent) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import os
 import shutil
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -197,6 +199,17 @@ class TestWithoutGraphviz:
     def test_the_dot_program_is_asked(self) -> None:
         """It places nodes as pygraphviz does."""
         assert_drawable(_compute(*DIAMOND, {"b": "g"}, "TB"))
+
+    def test_a_dot_program_that_fails_is_reported(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """With what it said."""
+        broken = tmp_path / "dot"
+        broken.write_text("#!/bin/sh\necho no fonts >&2\nexit 1\n")
+        broken.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        with pytest.raises(LayoutError, match="no fonts"):
+            _compute(*DIAMOND, {"a": "g"}, "TB")
 
     def test_plain_layers_need_no_graphviz(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A browser's Python has neither; the graph is drawn all the same."""

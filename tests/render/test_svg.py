@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dagnb.events import GraphEdited, NodeSettled, NodeStarted
+from dagnb.events import Event, GraphEdited, NodeSettled, NodesStale, NodeStarted
 from dagnb.render.layout import layout
 from dagnb.render.look import DARK, LIGHT, Theme, duration
 from dagnb.render.svg import summary, svg
@@ -111,18 +111,41 @@ def test_no_rule_applies_outside_the_picture() -> None:
     assert all(".dagnb-static" in selector for selector in selectors)
 
 
-def test_every_status_has_a_look_of_its_own() -> None:
-    """A status is told by its shape too: colours alone never tell two groups apart."""
-    pictures = {}
-    for status in STATUSES:
-        view = GraphView()
-        view(GraphEdited(["a"], []))
-        view(NodeStarted("a", 0.0))
-        view._put("a", status=status)
-        icon = nodes_of(svg(view))["a"].find(f"{NS}g[@class='icon']")
-        assert icon is not None
-        pictures[status] = ElementTree.tostring(icon)
-    assert len(set(pictures.values())) == len(STATUSES) - 2  # three kinds of reuse share theirs
+def settled(status: NodeStatus, **fields: bool) -> NodeSettled:
+    """A node that ended like this."""
+    return NodeSettled(NodeResult("a", status, **fields))  # type: ignore[arg-type]
+
+
+EVENTS: dict[str, Event] = {
+    "stale": NodesStale(["a"]),
+    "running": NodeStarted("a", 0.0),
+    "completed": settled(NodeStatus.COMPLETED, executed=True),
+    "cutoff": settled(NodeStatus.COMPLETED, executed=True, changed=False),
+    "reused": settled(NodeStatus.COMPLETED),
+    "cached": settled(NodeStatus.CACHE_HIT),
+    "failed": settled(NodeStatus.FAILED),
+    "skipped": settled(NodeStatus.SKIPPED),
+    "cancelled": settled(NodeStatus.CANCELLED),
+    "timed_out": settled(NodeStatus.TIMED_OUT),
+}
+
+
+def icon_after(status: str) -> bytes:
+    """The icon of a node that is in this status."""
+    view = GraphView()
+    view(GraphEdited(["a"], []))
+    if status in EVENTS:
+        view(EVENTS[status])
+    node = nodes_of(svg(view))["a"]
+    assert node.attrib["data-status"] == status
+    icon = node.find(f"{NS}g[@class='icon']")
+    assert icon is not None
+    return ElementTree.tostring(icon)
+
+
+def test_every_status_has_a_shape_of_its_own() -> None:
+    """Colour never tells two statuses apart alone; the three kinds of reuse look the same."""
+    assert len({icon_after(status) for status in STATUSES}) == len(STATUSES) - 2
 
 
 def test_an_empty_graph_is_a_picture_too() -> None:
