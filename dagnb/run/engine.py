@@ -90,7 +90,6 @@ class Engine:
         self._want_digest = any(policy.want_digest for policy in policies)
         self._may_run = may_run
         self.held: set[int] = set()
-        self._broken = False
         self._watchful = (
             bool(policies) or may_run is not None
         )  # whether a node may settle without a call
@@ -326,17 +325,21 @@ class Engine:
         self.running.pop(node, None)
 
     def _store(self, node: int, settled: Record) -> None:
+        """Record and announce. That a node is stale is noted before it counts as settled."""
+        status = settled[1]
+        if not status.is_success:
+            self._note_failure(node, status)
         if self._replaced is not None:
             self._replaced[node] = self._records[node]
         self._records[node] = settled
-        status = settled.status
-        if not status.is_success:
-            self._memory.stale.add(node)
-            self._broken = self._watchful = True
-            if status is FAILED and self._fail_fast and self._stopped is None:
-                self._stopped = SKIPPED, f"fail-fast: {self._graph.names[node]} failed"
         if self._observers:
             self._announce(NodeSettled(self.results.result_of(node)))
+
+    def _note_failure(self, node: int, status: NodeStatus) -> None:
+        self._memory.stale.add(node)
+        self._watchful = True
+        if status is FAILED and self._fail_fast and self._stopped is None:
+            self._stopped = SKIPPED, f"fail-fast: {self._graph.names[node]} failed"
 
     # -- ending -----------------------------------------------------------------------------
 
