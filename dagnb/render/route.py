@@ -138,14 +138,20 @@ def _kept(start: Point, end: Point, rows: Sequence[Row], xs: Sequence[float]) ->
     kept = [[(x, row.top), (x, row.bottom)] for row, x in zip(rows, xs, strict=True)]
     for shifts in (_SHIFTS if len(rows) < _LONG else _SHIFTS[:1], ()):
         for i, (row, x) in enumerate(zip(rows, xs, strict=True)):
-            before, after = [start[0], *xs, end[0]][i : i + 3 : 2]
-            if shifts and (x - before) * (after - x) < 0:
-                continue  # the curve turns back here and needs room to do so
+            if shifts and _turns_back([start[0], *xs, end[0]], i + 1):
+                continue  # and needs room to do so
             middle = (row.top + row.bottom) / 2
             choices = [[(x + shift, middle)] for shift in shifts] or [[]]
             trials = ([*kept[:i], choice, *kept[i + 1 :]] for choice in choices)
             kept = next((t for t in trials if _clear([start, *chain(*t), end], rows)), kept)
     return list(chain(*kept))
+
+
+def _turns_back(xs: Sequence[float], i: int) -> bool:
+    """Whether a way goes back after this crossing to the side from which it came."""
+    before = next((x - xs[i] for x in xs[i - 1 :: -1] if abs(x - xs[i]) > 1), 0.0)
+    after = next((x - xs[i] for x in xs[i + 1 :] if abs(x - xs[i]) > 1), 0.0)
+    return before * after > 0
 
 
 def _clear(points: Sequence[Point], rows: Sequence[Row]) -> bool:
