@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -78,17 +78,15 @@ class Model:
 class Sequences(RuleBasedStateMachine):
     """Edits of tasks, nodes and edges, failures that come and go, runs and interrupts."""
 
-    options: dict[str, Any] = {}
-    fail_fast = False
+    options: ClassVar[dict[str, Any]] = {}
+    fail_fast: ClassVar[bool] = False
 
     @initialize(pipeline=pipelines())
     def begin(self, pipeline: Pipeline) -> None:
         """Start with some pipeline that has not run."""
         self.pipeline = pipeline
         self.model = Model(pipeline)
-        self.executor = IncrementalExecutor(
-            pipeline.dag, fail_fast=self.fail_fast, **self.options
-        )
+        self.executor = IncrementalExecutor(pipeline.dag, fail_fast=self.fail_fast, **self.options)
         self.held: list[tuple[ExecutionResult, dict[str, str]]] = []
         self.fresh = len(pipeline.nodes)
 
