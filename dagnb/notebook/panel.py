@@ -24,12 +24,13 @@ class Panel:
         data: dict[str, Any] = {}
         if last.status.is_success:
             data, _ = format_value(self._shell, last.result)
-        shown = session.view.nodes[name]
+        shown, why = session.view.nodes[name], session.why(name)
         return {
             "source": session.source(name),
             "preview_html": data.get("text/html"),
             "preview_text": data.get("text/plain"),
-            "why": str(session.why(name)),
+            "why": why.sentence,
+            "evidence": "\n".join(why.evidence),
             "seconds": last.duration_seconds,
             "status": shown.status,
             "error": shown.error,

@@ -745,6 +745,7 @@ class Panel {
     const value = facts.preview_html ? shadowed(facts.preview_html, this.graph.root)
       : facts.preview_text ? make("pre", {}, facts.preview_text) : null;
     return [
+      facts.evidence && section("Evidence", make("pre", {}, facts.evidence)),
       inputs.length ? section("Reads", chips(inputs)) : null,
       dependents.length ? section("Read by", chips(dependents)) : null,
       value && section("Value", value),
