@@ -37,6 +37,8 @@ class CodeDigest:
         Names that nothing defines now.
     warnings : tuple of str
         What the digest cannot see: code made at run time, chance, the clock, the environment.
+    guards : Guards
+        What tells whether all of it is still as it was.
     """
 
     digest: str
@@ -45,7 +47,7 @@ class CodeDigest:
     nodes: tuple[str, ...] = ()
     undefined: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    _guards: Guards = field(default_factory=Guards, repr=False, compare=False)
+    guards: Guards = field(default_factory=Guards, repr=False, compare=False)
 
     def is_current(self) -> bool:
         """Whether taking the digest again would give the same, without taking it again.
@@ -53,7 +55,7 @@ class CodeDigest:
         Names, functions and scalars are compared by identity, about 50 ns each; only what can
         change in place is digested again. It may say no in vain, never yes.
         """
-        return self._guards.hold()
+        return self.guards.hold()
 
 
 @dataclass(frozen=True, slots=True)

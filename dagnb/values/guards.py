@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType
 
@@ -30,15 +30,16 @@ class Guards:
         What each variable of a closure holds.
     sizes : dict
         How many names each class has.
-    checks : list of callable
-        What takes longer: digests of what can change in place, files.
+    checks : dict
+        What takes longer: digests of what can change in place, files. The keys tell what is
+        looked at, so that many guards of one thing look at it once.
     """
 
     places: dict[tuple[int, str], _Place] = field(default_factory=dict)
     bodies: dict[int, tuple[FunctionType, _Body]] = field(default_factory=dict)
     cells: dict[int, tuple[CellType, object]] = field(default_factory=dict)
     sizes: dict[int, tuple[Mapping[str, object], int]] = field(default_factory=dict)
-    checks: list[Callable[[], bool]] = field(default_factory=list)
+    checks: dict[Hashable, Callable[[], bool]] = field(default_factory=dict)
 
     def place(self, namespace: Mapping[str, object], name: str, value: object) -> None:
         """Remember what a namespace holds under a name."""
@@ -63,17 +64,29 @@ class Guards:
         for namespace, name, value in self.places.values():
             if namespace.get(name, namespace) is not value:
                 return False
-        for function, (code, defaults, keywords) in self.bodies.values():
-            if function.__code__ is not code or function.__defaults__ is not defaults:
-                return False
-            if function.__kwdefaults__ is not keywords:
-                return False
+        if not all(is_body(function, body) for function, body in self.bodies.values()):
+            return False
         for cell, value in self.cells.values():
             if contents(cell) is not value:
                 return False
-        if any(_size(namespace) != size for namespace, size in self.sizes.values()):
+        if not all(is_size(namespace, size) for namespace, size in self.sizes.values()):
             return False
-        return all(check() for check in self.checks)
+        return all(check() for check in self.checks.values())
+
+
+def is_body(function: FunctionType, body: _Body) -> bool:
+    """Whether a function still has the code and defaults that it had."""
+    code, defaults, keywords = body
+    return (
+        function.__code__ is code
+        and function.__defaults__ is defaults
+        and function.__kwdefaults__ is keywords
+    )
+
+
+def is_size(namespace: Mapping[str, object], size: int) -> bool:
+    """Whether a class still has as many names as it had."""
+    return _size(namespace) == size
 
 
 def _size(namespace: Mapping[str, object]) -> int:

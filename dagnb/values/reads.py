@@ -226,7 +226,8 @@ class Reading:
         keys = self._value(label, [key for key, _ in before])
         kind = type(table).__name__
         self.reads[label] = Read("variable", _hash(kind, keys), describe(table))
-        self.guards.checks.append(lambda: _unchanged(table, before))
+        held = tuple(id(value) for _, value in before)
+        self.guards.checks["items", id(table), keys, held] = lambda: _unchanged(table, before)
         for key, value in before:
             self._read(f"{label}[{describe(key)}]", value)
 
@@ -246,7 +247,7 @@ class Reading:
             self._warn("", f"{label} counts by its type only: {error}")
             return _hash("type", f"{type(value).__module__}.{type(value).__qualname__}")
         if type(value) not in PLAIN:
-            self.guards.checks.append(lambda: _digest_or_none(value) == named)
+            self.guards.checks["value", id(value), named] = lambda: _digest_or_none(value) == named
         return named
 
     def _module(self, module: ModuleType) -> Read:
@@ -260,7 +261,7 @@ class Reading:
         content = file_digest(module)
         if file:
             stamp = _stamp(file)
-            self.guards.checks.append(lambda: _stamp(file) == stamp)
+            self.guards.checks["file", file, stamp] = lambda: _stamp(file) == stamp
         return Read("module", _hash(module.__name__, content.hex()), f"module {module.__name__}")
 
     def _warn(self, label: str, warning: str | None) -> None:

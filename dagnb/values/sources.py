@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import textwrap
 from collections.abc import Callable
 from tokenize import TokenError
@@ -22,10 +23,18 @@ def source_of(function: FunctionType) -> str:
 
 
 def _read_source(function: FunctionType) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(function.__code__)).rstrip()
-    except (OSError, TypeError, SyntaxError, TokenError, IndexError):
-        return f"def {function.__name__}{_signature(function)}"
+    code = function.__code__
+    linecache.checkcache(code.co_filename)
+    lines = linecache.getlines(code.co_filename, function.__globals__)
+    try:  # inspect.getsource first looks through all modules, which takes a millisecond
+        block = inspect.getblock(lines[code.co_firstlineno - 1 :])
+        return textwrap.dedent("".join(block)).rstrip() or _signature_of(function)
+    except (SyntaxError, TokenError, IndexError):
+        return _signature_of(function)
+
+
+def _signature_of(function: FunctionType) -> str:
+    return f"def {function.__name__}{_signature(function)}"
 
 
 def _signature(function: Callable[..., object]) -> str:
