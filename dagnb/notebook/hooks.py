@@ -13,7 +13,6 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from dagnb.errors import DagError, DefinitionError
 from dagnb.notebook.session import Session
-from dagnb.observe.text import run_summary
 
 
 class CellHooks:
@@ -98,11 +97,8 @@ class CellHooks:
                 session.remove(name)
                 print(f"{name} is no longer a node: its cell does not define it")
         if session.nodes and not self.raw_cell.lstrip().startswith("%%dag_node"):
-            for notice in session.check_published(_names_in(self.raw_cell)):
+            for notice in session.after_cell(_names_in(self.raw_cell), run=succeeded):
                 print(notice)
-            ran = session.catch_up(run=succeeded)
-            if ran is not None and any(each.executed for each in ran.node_results.values()):
-                print(f"nodes that read this: {run_summary(ran)}")
         session.follow()
 
 

@@ -24,10 +24,10 @@ from dagnb.notebook.cells import NodeCode, function_node, parse_cell
 from dagnb.notebook.completion import NODE_OPTIONS, completions
 from dagnb.notebook.hooks import CellHooks
 from dagnb.notebook.registry import NodeOptions
-from dagnb.notebook.session import Session
+from dagnb.notebook.session import NO_NODES, Session
 from dagnb.notebook.tracebacks import cache_cell, show_user_frames
 from dagnb.observe.text import run_summary, table
-from dagnb.results import IncrementalResult, NodeStatus
+from dagnb.results import NodeStatus
 from dagnb.run.drive import Interrupted
 
 VERBS = {
@@ -40,9 +40,6 @@ VERBS = {
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
     "help": ("", "this text"),
 }
-NO_NODES = (
-    "there are no nodes yet; start a cell with %%dag_node, or write @dag_node above a function"
-)
 
 
 def usage() -> str:
@@ -131,19 +128,19 @@ class DagMagics(Magics):
     def run_own(self, name: str, *, live: bool) -> None:
         """Run the node of the cell that is being executed, and show it; raise what it raised."""
         with self._plainly():
-            result = self.session.run([name], own=name, live=live)
-        own = result.node_results.get(name) or self.session.result(name)
+            self.session.run([name], own=name, live=live)
+        own = self.session.settled.get(name) or self.session.result(name)
         if own.error is not None and own.status is NodeStatus.FAILED and own.executed:
             raise show_user_frames(self.shell, own.error)
         if not own.executed:
             self.session.show_again(name)
         if own.status is NodeStatus.SKIPPED:
             print(f"{name} is defined and did not run: {own.reason}")
-        self._tell_failures(result, name)
+        self._tell_failures(name)
 
-    def _tell_failures(self, result: IncrementalResult, own: str) -> None:
+    def _tell_failures(self, own: str) -> None:
         """Name the nodes that failed elsewhere: their tracebacks are below their own cells."""
-        for each in result.node_results.values():
+        for each in self.session.settled.values():
             if each.executed and each.error is not None and each.name != own:
                 kind = type(each.error).__name__
                 print(f"{each.name} failed with {kind}: {each.error} (see its cell)")
@@ -189,8 +186,8 @@ class DagMagics(Magics):
         parser.add_argument("--fresh", action="store_true")
         arguments = parser.parse_args(list(words))
         result = self.session.run(arguments.names or None, fresh=arguments.fresh)
-        print(run_summary(result))
-        for each in result.node_results.values():
+        print(run_summary(self.session.settled.values(), result.total_duration_seconds))
+        for each in self.session.settled.values():
             if each.executed and each.error is not None:
                 raise each.error
 
@@ -233,7 +230,7 @@ class DagMagics(Magics):
         try:
             yield
         except Interrupted as stop:
-            raise KeyboardInterrupt(str(stop)) from None
+            raise show_user_frames(self.shell, stop.__cause__ or stop) from None
         except UsageError:
             raise
         except Exception as error:

@@ -10,7 +10,11 @@ from dagnb.errors import DefinitionError, NodeNotFoundError
 from dagnb.graph.dag import DAG
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
+from dagnb.notebook.watch import Watch
 from dagnb.values.code import CodeDigest, code_digest
+
+# What IPython puts into every namespace: it decides no value, and holds the whole shell.
+_SHELL_NAMES = frozenset({"get_ipython", "exit", "quit", "In", "Out"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,15 @@ class Registry:
     dag : DAG
     nodes : dict of str to NotebookNode
         In the order of definition.
+    edits : int
+        Grows whenever nodes or their groups change, beside what the graph's version tells.
     """
 
     dag: DAG = field(default_factory=DAG)
     nodes: dict[str, NotebookNode] = field(default_factory=dict)
+    edits: int = 0
+    _not_read: set[str] = field(default_factory=lambda: set(_SHELL_NAMES))
+    _watch: Watch = field(default_factory=Watch)
     _readers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _reads: dict[str, set[str]] = field(default_factory=dict)
 
@@ -116,47 +125,66 @@ class Registry:
         name = code.name
         if name in options.deps:
             raise DefinitionError(f"node {name!r} cannot depend on itself; drop it from --deps")
-        before = dict(self.nodes)
         old = self.nodes.get(name)
-        output = old.output if old is not None else new_output()
-        bound = code.bind({*self.nodes, name}, options.deps)
-        digest = code_digest(bound.function, skip={*self.nodes, name})
-        self.nodes[name] = NotebookNode(bound, options, cell_id, output, digest)
+        before = {name: old} if old is not None else {}
+        readers = [] if old is not None else sorted(self._readers[name] - {name})
+        before.update((each, self.nodes[each]) for each in readers)
+        self._not_read.add(name)
         try:
-            if old is None:
-                for reader in self._readers[name] - {name}:
-                    self.nodes[reader] = self._bound(self.nodes[reader])
-            self._rewire([name, *sorted(self._readers[name] - {name})] if old is None else [name])
+            output = old.output if old is not None else new_output()
+            bound = code.bind(self.nodes, options.deps)
+            self.nodes[name] = NotebookNode(bound, options, cell_id, output, self._digest(bound))
+            for reader in readers:
+                self.nodes[reader] = self._bound(self.nodes[reader])
+            self._rewire([name, *readers])
         except BaseException:
-            self.nodes.clear()
-            self.nodes.update(before)
+            self._undo(name, before)
             raise
+        self.edits += old is None or old.options.tags[:1] != options.tags[:1]
         return self.nodes[name]
+
+    def _undo(self, name: str, before: Mapping[str, NotebookNode]) -> None:
+        """Take back what a refused definition did to the nodes; the graph undoes itself."""
+        self.nodes.update(before)
+        if name not in before:
+            self.nodes.pop(name, None)
+            self._not_read.discard(name)
 
     def remove(self, name: str) -> NotebookNode:
         """Remove a node; those that read it lose their edge."""
         node = self[name]
-        del self.nodes[name]
-        readers = [each for each in self.dag.successors(name) if each in self.nodes]
-        self._forget_reads(name)
+        readers = [str(each) for each in self.dag.successors(name)]
         self.dag.remove_node(name)
+        del self.nodes[name]
+        self._not_read.discard(name)
+        self._forget_reads(name)
         for reader in readers:
             self.nodes[reader] = self._bound(self.nodes[reader])
+            self._note_reads(reader)
+        self.edits += 1
         return node
 
+    def changed(self, scope: set[str] | None = None) -> list[str]:
+        """Return the nodes that read something which is not what it was, in order of definition."""
+        found = self._watch.broken(scope)
+        return [name for name in self.nodes if name in found] if found else []
+
     def refresh(self, name: str) -> bool:
-        """Look at a node's code again; say whether its digest changed."""
+        """Take the digest of a node's code again; say whether it is another one.
+
+        Raises
+        ------
+        CycleError
+            Its helpers read other nodes now, and it would depend on itself; it stays as it was.
+        """
         node = self.nodes[name]
-        if node.digest.is_current():
-            return False
-        new = code_digest(node.code.function, skip=self.nodes.keys())
-        old, node.digest = node.digest, new
+        old, node.digest = node.digest, self._digest(node.code)
         try:
             self._rewire([name])
         except BaseException:
             node.digest = old
             raise
-        return new.digest != old.digest
+        return node.digest.digest != old.digest
 
     def inputs(self, node: NotebookNode) -> list[str]:
         """Return the nodes that a node comes after: parameters, reads of helpers, ``--deps``."""
@@ -182,38 +210,38 @@ class Registry:
     def _bound(self, node: NotebookNode) -> NotebookNode:
         """Return a node with its parameters and digest as the present names make them."""
         code = node.code.bind(self.nodes, node.options.deps)
-        return replace(node, code=code, digest=code_digest(code.function, skip=self.nodes.keys()))
+        return replace(node, code=code, digest=self._digest(code))
+
+    def _digest(self, code: NodeCode) -> CodeDigest:
+        return code_digest(code.function, skip=self._not_read)
 
     def _rewire(self, names: Sequence[str]) -> None:
         """Give nodes the edges that follow from their code, all of them or none."""
         new = [name for name in names if name not in self.dag]
         self.dag.add_nodes(new)
-        before = {name: list(self.dag.predecessors(name)) for name in names}
+        before = {name: set(self.dag.predecessors(name)) for name in names}
+        inputs = {name: self.inputs(self.nodes[name]) for name in names}
         try:
-            for name in names:
-                self._connect(name, self.inputs(self.nodes[name]))
+            self.dag.add_edges(
+                [
+                    (each, name)
+                    for name in names
+                    for each in inputs[name]
+                    if each not in before[name]
+                ]
+            )
         except BaseException:
-            for name in names:
-                self._connect(name, ())
-            for name, inputs in before.items():
-                self._connect(name, inputs)
             self.dag.remove_nodes(new)
             raise
         for name in names:
-            self._note_reads(name)
-
-    def _connect(self, name: str, inputs: Sequence[str]) -> None:
-        old = list(self.dag.predecessors(name))
-        if old == list(inputs):
-            return
-        for each in old:
-            if each not in inputs:
+            for each in before[name].difference(inputs[name]):
                 self.dag.remove_edge(each, name)
-        self.dag.add_edges([(each, name) for each in inputs if each not in old])
+            self._note_reads(name)
 
     def _note_reads(self, name: str) -> None:
         self._forget_reads(name)
         node = self.nodes[name]
+        self._watch.put(name, node.digest.guards)
         labels = {*node.digest.reads, *node.digest.undefined, *node.digest.nodes}
         names = {label.rpartition(".")[2] for label in labels}
         self._reads[name] = {*names, *node.code.reads, *node.options.deps}
@@ -221,5 +249,6 @@ class Registry:
             self._readers[each].add(name)
 
     def _forget_reads(self, name: str) -> None:
+        self._watch.forget(name)
         for each in self._reads.pop(name, ()):
             self._readers[each].discard(name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from dagnb.errors import DagError, NodeNotFoundError
+from dagnb.errors import CycleError, DagError, NodeNotFoundError
 from dagnb.events import Event, GraphEdited, Observer
 from dagnb.graph.dag import DAG
 from dagnb.notebook.capture import Shell
@@ -14,28 +15,26 @@ from dagnb.notebook.display import CellOutput
 from dagnb.notebook.panel import Panel
 from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import NodeOptions, NotebookNode, Registry
+from dagnb.notebook.rounds import Request, Rounds, refuse_during_run
 from dagnb.notebook.show import GraphDisplay
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting, waits_for
 from dagnb.notebook.why import Explain, Why
-from dagnb.observe.text import seconds, table
+from dagnb.observe.text import run_summary, seconds, table
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
-from dagnb.run.call import Binder
-from dagnb.run.drive import Interrupted, drive_inline
-from dagnb.run.engine import Engine
-from dagnb.run.frontier import Scan
 from dagnb.run.plan import Plan, make_plan
-from dagnb.run.policies import Fact, Guard, Remember
 from dagnb.run.records import Memory
 from dagnb.values.code import CodeDigest
 from dagnb.values.fingerprint import digest
-from dagnb.values.store import MemoryStore
 from dagnb.values.walk import combine
 
 NO_OPTIONS = NodeOptions()
+NO_NODES = (
+    "there are no nodes yet; start a cell with %%dag_node, or write @dag_node above a function"
+)
 
 
 class Session:
@@ -54,8 +53,6 @@ class Session:
         The graph. Edit it by defining and removing nodes, not directly.
     auto : bool
         Whether what is downstream of a change runs at once; else it becomes stale.
-    last_run : IncrementalResult or None
-        What the last run did to each node.
     view : GraphView
         What the graph looks like now.
     observers : list of Observer
@@ -69,18 +66,24 @@ class Session:
         self._tasks = Tasks(self.nodes, shell, namespace)
         self._publisher = Publisher(shell, namespace, self.nodes, self._tasks)
         self._memory = Memory(self.dag.adjacency)
-        self._binder = Binder(self.dag.adjacency)
-        self._store = MemoryStore()
-        self._facts: dict[str, Fact] = {}
         self._explain = Explain(self._present)
-        self._running = False
-        self._began = 0
         self._waiting = Waiting(self._missing)
-        self._structure: tuple[int, dict[str, str]] = -1, {}
+        self._running_thread: int | None = None
+        self._due: set[str] = set()
+        self._structure: tuple[int, int] = 0, 0
         self.auto = True
-        self.last_run: IncrementalResult | None = None
         self.view = GraphView()
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
+        self._rounds = Rounds(
+            self._registry,
+            self._tasks,
+            self._memory,
+            self._staleness,
+            waiting=self._waiting,
+            explain=self._explain,
+            code_of=self._code_of,
+            last=self._last,
+        )
         panel = Panel(self, shell)
         self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
         self.observers: list[Observer] = [self.view, self._display]
@@ -98,7 +101,17 @@ class Session:
     @property
     def running(self) -> bool:
         """Whether a run is going on."""
-        return self._running
+        return self._running_thread is not None
+
+    @property
+    def last_run(self) -> IncrementalResult | None:
+        """What every node was after the last run; None before the first one."""
+        return self._rounds.last_run
+
+    @property
+    def settled(self) -> Mapping[str, NodeResult]:
+        """What became of the nodes that the last run looked at, in the order it did."""
+        return self._rounds.settled
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""
@@ -119,7 +132,10 @@ class Session:
         ------
         CycleError, DefinitionError
             The definition is refused, and the one before stays in force.
+        DagError
+            A run is going on.
         """
+        self._refuse_during_run()
         known = self.nodes.get(code.name)
         node = self._registry.put(code, options, cell_id, lambda: CellOutput(self._shell))
         self._announce_structure()
@@ -134,14 +150,17 @@ class Session:
         ------
         NodeNotFoundError
             There is no such node.
+        DagError
+            A run is going on.
         """
-        self._memory.catch_up()
+        self._refuse_during_run()
+        self.check_name(name)
         last = self._last(name)
         dependents = [str(each) for each in self.dag.descendants(name)]
         node = self._registry.remove(name)
         self._publisher.withdraw(name, last, node.output)
         self._tasks.forget(name)
-        self._facts.pop(name, None)
+        self._rounds.forget(name)
         self._explain.forget(name)
         self._announce_structure()
         self._mark_stale(dependents, f"{name} was removed")
@@ -183,93 +202,29 @@ class Session:
         KeyboardInterrupt
             The run was stopped; its ``result`` holds what was done.
         """
-        if self._running:
-            raise DagError("a run is going on; wait for it, or stop it")
+        self._refuse_during_run()
         targets = self._targets(names)
         downstream = (self.auto if downstream is None else downstream) or names is None
         scope = self._scope(targets, downstream)
         self.look(scope)
-        causes = self._staleness.causes(scope)
         asked = set(targets) if names is not None else set()
+        causes = self._staleness.causes(scope)
         for number in self.dag.numbers(asked, "names"):
-            causes.setdefault(number, "asked to run again" if fresh else "asked for")
-        allowed = None if downstream else scope
-        self._running, self._publisher.own = True, own
+            causes.setdefault(number, "it was asked to run again" if fresh else "")
+        request = Request(
+            causes, asked, set(targets) if fresh else set(), None if downstream else scope
+        )
+        self._running_thread, self._publisher.own = threading.get_ident(), own
         self._tasks.live.update([own] if own is not None and live else [])
         try:
-            self._began = self._memory.run + 1
-            guard = self._drive(causes, asked, allowed, set(targets) if fresh else set())
-            while guard.spoiled:
-                guard = self._mend(guard.spoiled, asked, allowed)
+            return self._rounds.run(request, [*self.observers, self._publisher])
         finally:
-            self._running, self._publisher.own = False, None
+            self._running_thread, self._publisher.own = None, None
             self._tasks.live.clear()
             self._staleness.show()
-        assert self.last_run is not None
-        return self.last_run
 
-    def _drive(
-        self,
-        causes: dict[int, str],
-        asked: set[str],
-        allowed: set[str] | None,
-        fresh: set[str],
-    ) -> Guard:
-        """Run once; a run may take several rounds, whose results count as one."""
-        graph, memory, guard = self.dag.adjacency, self._memory, Guard()
-
-        def may_run(name: str) -> bool:
-            if name in asked:
-                return True
-            return (allowed is None or name in allowed) and not self.nodes[name].options.manual
-
-        engine = Engine(
-            graph,
-            self._tasks,
-            memory,
-            Scan(graph, memory.flags(), causes),
-            binder=self._binder,
-            policies=[
-                self._waiting,
-                guard,
-                Remember(self._code_of, self._store, self._facts, self._last, fresh),
-                self._explain,
-            ],
-            observers=[*self.observers, self._publisher],
-            fail_fast=False,
-            causes=causes,
-            may_run=may_run,
-        )
-        engine.results.since = self._began
-        memory.stale.difference_update(causes)
-        fresh |= self._staleness.spoiled
-        self._staleness.spoiled = set()
-        try:
-            self.last_run = drive_inline(engine, IncrementalResult)
-        except Interrupted as stop:
-            self.last_run = stop.result  # type: ignore[assignment]  # of the kind asked for
-            raise
-        self._staleness.explain(self.dag.refs(engine.held), "an input changed since it ran")
-        return guard
-
-    def _mend(self, spoiled: set[str], asked: set[str], allowed: set[str] | None) -> Guard:
-        """Run again the nodes whose values were changed in place, then what was skipped for it.
-
-        Ends, since each node that changes its inputs fails once and is not run again.
-        """
-        stale = self._memory.stale.intersection(self.dag.numbers(self.nodes, "nodes"))
-        causes = {
-            node: "its input was computed again"
-            for node in stale
-            if (last := self._memory.records[node]) is not None and last.error is None
-        }
-        reason = "its value was changed in place"
-        causes.update(dict.fromkeys(self.dag.numbers(spoiled, "spoiled"), reason))
-        first = self.last_run
-        guard = self._drive(causes, asked | spoiled, allowed, spoiled)
-        if first is not None and self.last_run is not None:
-            self.last_run.total_duration_seconds += first.total_duration_seconds
-        return guard
+    def _refuse_during_run(self) -> None:
+        refuse_during_run(self._running_thread, threading.get_ident())
 
     def look(self, names: Iterable[str] | None = None) -> list[str]:
         """Look at the code of nodes and what it reads; return those that became stale.
@@ -279,9 +234,17 @@ class Session:
         CycleError
             A helper function was changed so that a node depends on itself.
         """
-        changed = [name for name in (names or list(self.nodes)) if self._registry.refresh(name)]
+        changed, refused = [], None
+        for name in self._registry.changed(None if names is None else set(names)):
+            try:
+                changed += [name] if self._registry.refresh(name) else []
+            except CycleError as error:
+                refused = refused or error
+        self._due.update(changed)
         self._announce_structure()
         self._mark_stale(changed, "something its code reads changed")
+        if refused is not None:
+            raise refused
         return changed
 
     def plan(self, names: Iterable[str] | None = None) -> Plan:
@@ -329,6 +292,7 @@ class Session:
 
     def result(self, name: str) -> NodeResult:
         """Return what happened to a node the last time anything did."""
+        self.check_name(name)
         return self._last(name) or NodeResult(name, NodeStatus.PENDING, changed=False)
 
     def svg(self) -> str:
@@ -372,39 +336,53 @@ class Session:
         self.show()
 
     def __repr__(self) -> str:
-        return self.status() if self.nodes else "a session without nodes"
+        return self.status() if self.nodes else NO_NODES
 
     # -- what cells change ------------------------------------------------------------------
 
-    def catch_up(self, *, run: bool) -> IncrementalResult | None:
-        """After a plain cell: look at all code, and run what became stale or need not wait.
-
-        Returns
-        -------
-        IncrementalResult or None
-            None if nothing was to run, or ``run`` or `auto` are off.
-        """
-        changed = [name for name in self.look() if self._last(name) is not None]
-        ready = [n for n in self._waiting.names if not self._registry.missing(n, self._namespace)]
-        due = [name for name in (*changed, *ready, *self._staleness.spoiled) if name in self.nodes]
-        due = [name for name in dict.fromkeys(due) if not self.nodes[name].options.manual]
-        if not (due and run and self.auto):
-            return None
-        return self.run(due)
-
-    def check_published(self, names: Iterable[str]) -> list[str]:
-        """After a plain cell: find nodes whose value it replaced or changed in place.
+    def after_cell(self, names: Iterable[str], *, run: bool) -> list[str]:
+        """After a plain cell: find what it changed, and run the nodes that read it.
 
         Parameters
         ----------
         names : iterable of str
             The names the cell mentions.
+        run : bool
+            False for a cell that failed: what became stale runs after the next one.
 
         Returns
         -------
         list of str
-            A sentence for each.
+            A sentence for each thing to tell.
         """
+        notices = self._check_published(names)
+        try:
+            self.look()
+        except CycleError as error:
+            notices.append(f"{type(error).__name__}: {error}")
+        due = self._take_due() if run else []
+        if due:
+            result = self.run(due)
+            if any(each.executed for each in self.settled.values()):
+                took = result.total_duration_seconds
+                notices.append(f"because of this cell: {run_summary(self.settled.values(), took)}")
+        return notices
+
+    def _take_due(self) -> list[str]:
+        """Return what must run now that a plain cell is over; nothing if `auto` is off."""
+        ready = {n for n in self._waiting.names if not self._registry.missing(n, self._namespace)}
+        changed = {n for n in self._due if n in self.nodes and self._last(n) is not None}
+        found, self._due = ready | changed | self._staleness.spoiled, set()
+        if not (found and self.auto):
+            return []
+        return [
+            name
+            for name in self.nodes
+            if name in found and self.is_stale(name) and not self.nodes[name].options.manual
+        ]
+
+    def _check_published(self, names: Iterable[str]) -> list[str]:
+        """Find nodes whose value a plain cell replaced or changed in place."""
         values = {name: last for name in names if (last := self._value_of(name)) is not None}
         notices, spoiled = self._publisher.check(values)
         self._staleness.spoiled.update(spoiled)
@@ -450,7 +428,7 @@ class Session:
 
     def _mark_stale(self, names: Sequence[str], reason: str) -> None:
         self._staleness.mark(names, reason)
-        if not self._running:
+        if names and not self.running:
             self._staleness.show()
 
     def _code_of(self, name: str) -> str:
@@ -480,9 +458,10 @@ class Session:
 
     def _announce_structure(self) -> None:
         """Tell observers the structure of the graph if it changed."""
-        structure = self.dag.adjacency.version, self._registry.groups()
+        structure = self.dag.adjacency.version, self._registry.edits
         if structure == self._structure:
             return
         self._structure = structure
         edges = [(str(a), str(b)) for a, b in self.dag.edges()]
-        self._announce(GraphEdited([str(n) for n in self.dag], edges, structure[1]))
+        groups = self._registry.groups()
+        self._announce(GraphEdited([str(n) for n in self.dag], edges, groups))

@@ -51,6 +51,11 @@ class Staleness:
         self._memory.stale.update(self._dag.numbers(names, "names"))
         self.explain(names, reason)
 
+    def take_spoiled(self) -> set[str]:
+        """Return the nodes to run whatever their key, once."""
+        spoiled, self.spoiled = self.spoiled, set()
+        return spoiled
+
     def explain(self, names: Iterable[str], reason: str) -> None:
         """Note why nodes that are known to be stale are."""
         self._reasons.update(dict.fromkeys(map(str, names), reason))

@@ -22,6 +22,8 @@ from dagnb.errors import DagError
 from dagnb.notebook.capture import Output, Shell
 
 MOST_FRAMES = 40
+_OURS = DagError | SyntaxError | KeyboardInterrupt
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 def cache_cell(shell: Shell, source: str, *, raw_cell: str, first_line: int) -> str:
@@ -65,6 +67,8 @@ def user_traceback(shell: Shell, exception: BaseException, files: Container[str]
         As in an ``error`` message of Jupyter, with colours.
     """
     with _user_frames_only(exception, files):
+        if _speaks_for_itself(exception):
+            return [f"{_RED}{type(exception).__name__}{_PLAIN}: {exception}".removesuffix(": ")]
         if any(isinstance(each, BaseExceptionGroup) for each in _chain(exception)):
             return "".join(traceback.format_exception(exception)).splitlines()
         return _formatted(shell, exception)
@@ -104,6 +108,12 @@ def is_user_file(filename: str) -> bool:
     if filename.startswith("<"):
         return filename.startswith("<ipython-input")
     return not filename.startswith(_library_folders())
+
+
+def _speaks_for_itself(exception: BaseException) -> bool:
+    """Whether an error has no line of the user's to show: its message says it all."""
+    is_ours = isinstance(exception, DagError | KeyboardInterrupt)
+    return is_ours and all(each.__traceback__ is None for each in _chain(exception))
 
 
 def _formatted(shell: Shell, exception: BaseException) -> list[str]:
@@ -193,7 +203,7 @@ def _cut(
     """Return a traceback's user frames; all of it if there are none, for they would help least."""
     kept = [each for each in _links(trace) if _is_user_frame(each, files)]
     if not kept:
-        return None if isinstance(exception, DagError | SyntaxError) else trace
+        return None if isinstance(exception, _OURS) else trace
     if len(kept) > MOST_FRAMES:  # a recursion: how it began and how it ended
         kept = kept[: MOST_FRAMES // 2] + kept[-MOST_FRAMES // 2 :]
     following = None

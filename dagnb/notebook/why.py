@@ -87,6 +87,11 @@ class Explain(Policy):
     ----------
     present : callable
         Returns a node's source and code digest, and the notebook's variables it takes.
+
+    Attributes
+    ----------
+    causes : mapping of str to str
+        Why nodes are looked at in this run, for those for which nothing changed.
     """
 
     def __init__(
@@ -95,6 +100,7 @@ class Explain(Policy):
         self._present = present
         self._seen: dict[str, Evidence] = {}
         self._whys: dict[str, Why] = {}
+        self.causes: Mapping[str, str] = {}
 
     def forget(self, name: str) -> None:
         """Forget a node that was removed."""
@@ -112,6 +118,7 @@ class Explain(Policy):
         old, new = self._seen.get(name), Evidence(source, code, given)
         self._seen[name] = new
         clauses, lines = ([], []) if old is None else compare(old, new)
+        clauses = clauses or [self.causes.get(name, "")]
         self._whys[name] = why = Why(_sentence(old, clauses), tuple(lines))
         ending = "; same value as before" if result.error is None and not result.changed else ""
         return replace(result, reason=why.sentence + ending)
@@ -141,7 +148,7 @@ class Explain(Policy):
 def _sentence(old: Evidence | None, clauses: Sequence[str]) -> str:
     if old is None:
         return "ran for the first time"
-    if not clauses:
+    if not any(clauses):
         return "ran again, though nothing it depends on changed"
     return f"ran because {', and '.join(clauses)}"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from dagnb.results import IncrementalResult, NodeStatus
+from dagnb.results import NodeResult, NodeStatus
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -42,21 +42,50 @@ def seconds(value: float | None) -> str:
     return f"{int(value // 60)} min {int(value % 60)} s"
 
 
-def run_summary(result: IncrementalResult) -> str:
-    """Return one line: what ran, what came out the same, what failed, and how long it took."""
-    same = set(result.early_cutoff)
-    ran = [f"{name} (same value)" if name in same else name for name in result.recomputed]
-    found = {
-        "ran": ran,
-        "from memory": _names(result, NodeStatus.CACHE_HIT),
-        "failed": _names(result, NodeStatus.FAILED),
-        "skipped": _names(result, NodeStatus.SKIPPED),
-        "cancelled": _names(result, NodeStatus.CANCELLED),
-    }
-    parts = [f"{what} {', '.join(names)}" for what, names in found.items() if names]
-    taken = seconds(result.total_duration_seconds)
-    return f"{'; '.join(parts) or 'nothing to run, everything is up to date'} ({taken})"
+def run_summary(results: Iterable[NodeResult], took: float) -> str:
+    """Return one line: what ran, what came out the same, what failed, and how long it took.
+
+    Parameters
+    ----------
+    results : iterable of NodeResult
+        Of the nodes that the run looked at.
+    took : float
+        Seconds.
+
+    Examples
+    --------
+    >>> ran = NodeResult("a", NodeStatus.COMPLETED, executed=True, changed=False)
+    >>> run_summary([ran, NodeResult("b", NodeStatus.SKIPPED)], 0.25)
+    'ran a (same value); skipped b (250 ms)'
+    """
+    found: dict[str, list[str]] = {what: [] for what in _OUTCOMES}
+    for each in results:
+        same = each.status is NodeStatus.COMPLETED and each.executed and not each.changed
+        found[_outcome(each)].append(f"{each.name} (same value)" if same else str(each.name))
+    del found[""]
+    parts = [f"{what} {listed(names)}" for what, names in found.items() if names]
+    return f"{'; '.join(parts) or 'nothing to run, everything is up to date'} ({seconds(took)})"
 
 
-def _names(result: IncrementalResult, status: NodeStatus) -> list[str]:
-    return [str(each.name) for each in result.node_results.values() if each.status is status]
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Return names with commas between them, and a number for those that are too many.
+
+    Examples
+    --------
+    >>> listed(["a", "b"]), listed(["a", "b", "c", "d"], most=2)
+    ('a, b', 'a, b and 2 more')
+    """
+    if len(names) <= most + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+_OUTCOMES = ("ran", "from memory", "failed", "skipped", "cancelled", "timed out", "")
+
+
+def _outcome(result: NodeResult) -> str:
+    if result.status is NodeStatus.COMPLETED:
+        return "ran" if result.executed else ""
+    if result.status is NodeStatus.CACHE_HIT:
+        return "from memory"
+    return str(result.status.value).replace("_", " ")

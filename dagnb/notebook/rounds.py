@@ -1,0 +1,195 @@
+"""One run of a session: a round, and another for what was changed in place meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from dagnb.errors import DagError
+from dagnb.events import Event, NodeSettled, Observer
+from dagnb.notebook.registry import Registry
+from dagnb.notebook.staleness import Staleness
+from dagnb.notebook.tasks import Tasks
+from dagnb.notebook.waiting import Waiting
+from dagnb.notebook.why import Explain
+from dagnb.results import IncrementalResult, NodeResult
+from dagnb.run.call import Binder
+from dagnb.run.drive import Interrupted, drive_inline
+from dagnb.run.engine import Engine
+from dagnb.run.frontier import Scan
+from dagnb.run.policies import Fact, Guard, Remember
+from dagnb.run.records import Memory
+from dagnb.values.store import MemoryStore
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run is asked to do.
+
+    Attributes
+    ----------
+    causes : dict of int to str
+        The nodes that are dirty, by number, and why.
+    asked : set of str
+        Those that run although they are manual.
+    fresh : set of str
+        Those that run although nothing changed.
+    allowed : set of str or None
+        Those that may run at all; None for all.
+    """
+
+    causes: dict[int, str]
+    asked: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
+    allowed: set[str] | None = None
+
+
+class Rounds:
+    """Runs the nodes of a session.
+
+    A node that changes an input in place fails, and the input is computed again, in another
+    round. Their results count as one. It ends, since a node that changed its input is not run
+    again.
+
+    Parameters
+    ----------
+    registry : Registry
+    tasks : Tasks
+    memory : Memory
+    staleness : Staleness
+    waiting : Waiting
+    explain : Explain
+    code_of : callable
+        Names a node's code and the variables it takes.
+    last : callable
+        Returns the last result of a node.
+
+    Attributes
+    ----------
+    last_run : IncrementalResult or None
+    settled : dict of str to NodeResult
+        What the last run came to, of those nodes that it looked at, in order.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        tasks: Tasks,
+        memory: Memory,
+        staleness: Staleness,
+        *,
+        waiting: Waiting,
+        explain: Explain,
+        code_of: Callable[[str], str],
+        last: Callable[[str], NodeResult | None],
+    ) -> None:
+        self._dag, self._nodes = registry.dag, registry.nodes
+        self._tasks = tasks
+        self._memory = memory
+        self._staleness = staleness
+        self._waiting = waiting
+        self._explain = explain
+        self._code_of = code_of
+        self._last = last
+        self._binder = Binder(registry.dag.adjacency)
+        self._store = MemoryStore()
+        self._facts: dict[str, Fact] = {}
+        self._began = 0
+        self.last_run: IncrementalResult | None = None
+        self.settled: dict[str, NodeResult] = {}
+
+    def forget(self, name: str) -> None:
+        """Forget a node that was removed."""
+        self._facts.pop(name, None)
+
+    def run(self, request: Request, observers: Sequence[Observer]) -> IncrementalResult:
+        """Run what is dirty.
+
+        Raises
+        ------
+        Interrupted
+            The run was stopped; its result is kept as that of the last run all the same.
+        """
+        self.settled = {}
+        self._began = self._memory.run + 1
+        result, guard = self._round(request, observers)
+        while guard.spoiled:
+            before = result.total_duration_seconds
+            result, guard = self._round(self._again(guard.spoiled, request), observers)
+            result.total_duration_seconds += before
+        return result
+
+    def _round(
+        self, request: Request, observers: Sequence[Observer]
+    ) -> tuple[IncrementalResult, Guard]:
+        names = self._dag.adjacency.names
+        self._explain.causes = {str(names[node]): why for node, why in request.causes.items()}
+        guard = Guard()
+        engine = self._engine(request, guard, [*observers, self._note])
+        try:
+            self.last_run = drive_inline(engine, IncrementalResult)
+        except Interrupted as stop:
+            if isinstance(stop.result, IncrementalResult):
+                self.last_run = stop.result
+            raise
+        self._staleness.explain(self._dag.refs(engine.held), "an input changed since it ran")
+        return self.last_run, guard
+
+    def _engine(self, request: Request, guard: Guard, observers: Sequence[Observer]) -> Engine:
+        graph, memory = self._dag.adjacency, self._memory
+        fresh = request.fresh | self._staleness.take_spoiled()
+        remember = Remember(self._code_of, self._store, self._facts, self._last, fresh)
+        engine = Engine(
+            graph,
+            self._tasks,
+            memory,
+            Scan(graph, memory.flags(), request.causes),
+            binder=self._binder,
+            policies=[self._waiting, guard, remember, self._explain],
+            observers=observers,
+            fail_fast=False,
+            causes=request.causes,
+            may_run=lambda name: self._may_run(name, request),
+        )
+        engine.results.since = self._began
+        memory.stale.difference_update(request.causes)
+        return engine
+
+    def _may_run(self, name: str, request: Request) -> bool:
+        if name in request.asked:
+            return True
+        allowed = request.allowed is None or name in request.allowed
+        return allowed and not self._nodes[name].options.manual
+
+    def _again(self, spoiled: set[str], request: Request) -> Request:
+        """Ask for the nodes whose values were changed in place, and what was skipped for it."""
+        causes = {
+            self._dag.number(name): "its input was computed again"
+            for name, last in self.settled.items()
+            if name in self._staleness and last.error is None
+        }
+        reason = "its value was changed in place"
+        causes.update(dict.fromkeys(self._dag.numbers(spoiled, "spoiled"), reason))
+        return Request(causes, request.asked | spoiled, spoiled, request.allowed)
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, NodeSettled):
+            self.settled[str(event.result.name)] = event.result
+
+
+def refuse_during_run(running_thread: int | None, this_thread: int) -> None:
+    """Refuse to start a run, or to edit the graph, while one goes on.
+
+    Raises
+    ------
+    DagError
+        It says whether a node tried it, or somebody else did.
+    """
+    if running_thread is None:
+        return
+    if running_thread == this_thread:
+        raise DagError(
+            "a node cannot start a run or change the graph while it runs; name the nodes it "
+            "needs in its code, and they are its inputs"
+        )
+    raise DagError("a run is going on; wait for it, or stop it")

@@ -1,0 +1,95 @@
+"""Which nodes read something that is no longer what it was: one look for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import CellType
+
+from dagnb.values.guards import Guards, contents, is_body, is_size
+
+_Check = Callable[[], bool]
+
+
+@dataclass(slots=True)
+class _Place:
+    """What a namespace held under a name, and the nodes that read it."""
+
+    namespace: Mapping[str, object]
+    name: str
+    value: object
+    nodes: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Thing:
+    """What else can change, and the nodes that read it."""
+
+    holds: _Check
+    is_dear: bool
+    nodes: set[str] = field(default_factory=set)
+
+
+class Watch:
+    """Looks after what the code of all nodes reads.
+
+    A thing that many nodes read is looked at once. So a look costs about 0.1 microseconds for
+    each variable and helper function that any node reads, and the digests of what can change in
+    place.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[Hashable, _Place] = {}
+        self._things: dict[Hashable, _Thing] = {}
+        self._keys: dict[str, list[Hashable]] = {}
+
+    def put(self, node: str, guards: Guards) -> None:
+        """Watch what a node reads now, and nothing else for it."""
+        self.forget(node)
+        keys = self._keys[node] = []
+        for namespace, name, value in guards.places.values():
+            key: Hashable = ("place", id(namespace), name, id(value))
+            self._places.setdefault(key, _Place(namespace, name, value)).nodes.add(node)
+            keys.append(key)
+        for key, holds, is_dear in _checks(guards):
+            self._things.setdefault(key, _Thing(holds, is_dear)).nodes.add(node)
+            keys.append(key)
+
+    def forget(self, node: str) -> None:
+        """Watch nothing for a node any more."""
+        for key in self._keys.pop(node, ()):
+            found: dict[Hashable, _Place] | dict[Hashable, _Thing]
+            found = self._places if key in self._places else self._things
+            nodes = found[key].nodes
+            nodes.discard(node)
+            if not nodes:
+                del found[key]
+
+    def broken(self, scope: set[str] | None = None) -> set[str]:
+        """Return the nodes that read something that changed; of the given ones, or of all."""
+        found: set[str] = set()
+        for place in self._places.values():
+            if place.namespace.get(place.name, place.namespace) is not place.value:
+                found |= place.nodes
+        for thing in self._things.values():
+            outside = thing.is_dear and scope is not None and scope.isdisjoint(thing.nodes)
+            if not outside and not thing.nodes <= found and not thing.holds():
+                found |= thing.nodes
+        return found if scope is None else found & scope
+
+
+def _checks(guards: Guards) -> Iterator[tuple[Hashable, _Check, bool]]:
+    """Yield a key, a check, and whether it takes long, for all that is no place."""
+    for key, (function, body) in guards.bodies.items():
+        yield ("body", key, *map(id, body)), partial(is_body, function, body), False
+    for key, (cell, value) in guards.cells.items():
+        yield ("cell", key, id(value)), partial(_holds, cell, value), False
+    for key, (members, size) in guards.sizes.items():
+        yield ("size", key, size), partial(is_size, members, size), False
+    for check, holds in guards.checks.items():
+        yield check, holds, True
+
+
+def _holds(cell: CellType, value: object) -> bool:
+    return contents(cell) is value
