@@ -41,7 +41,7 @@ test: $(VENV)/ready browser
 	$(call heading,Types)
 	@$(PY) -m mypy
 	$(call heading,Tests and doctests)
-	@$(PY) -m pytest -q -n 2
+	@$(PY) -m pytest -q
 	$(call heading,Notebooks)
 	@$(PY) -m pytest -q --nbval-lax notebooks
 	$(call heading,Browser)
