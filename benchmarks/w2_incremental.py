@@ -1,0 +1,137 @@
+"""W2: what a re-run costs after one node of a layered graph has changed.
+
+Ten nodes are affected; or the changed node comes out the same, so that nothing below it runs;
+or everything is affected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks import floors, peers
+from benchmarks.measure import Measurement, Prepare, compare, options, show
+from benchmarks.shapes import WIDTH, Edges, adjacency, layered, names
+from benchmarks.w1_scheduling import graph
+from dagnb import IncrementalExecutor
+
+SIZES = (1_000, 10_000, 100_000)
+TARGETS = {  # times the floor, as measured when they were set
+    "ten affected": {1_000: 4.2, 10_000: 3.8, 100_000: 3.1},
+    "cut off at once": {1_000: 6.0, 10_000: 5.8, 100_000: 3.1},
+    "all affected": {1_000: 2.8, 10_000: 2.7, 100_000: 2.2},
+}
+LARGEST = {"dagron": 10_000, "dask": 10_000}
+LARGEST_SLOW = 1_000  # for a peer that is quadratic in what is affected
+
+
+class Clock:
+    """A task whose value is another one each time it is told."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def value(self, *inputs: object) -> int:
+        """Return a value that no run before had."""
+        return self.now
+
+
+def same(*inputs: object) -> int:
+    """Return what was returned before."""
+    return 0
+
+
+def edges_of(workload: str, n: int) -> tuple[Edges, int]:
+    """Return the edges, and the node that changes."""
+    edges = layered(n)
+    if workload == "all affected":
+        return [(0, number) for number in range(1, WIDTH)] + edges, 0
+    if workload == "cut off at once":
+        return edges, 0
+    _, successors = adjacency(n, edges)
+    late = range(n - 5 * WIDTH, n)
+    sizes = {node: len(floors.descendants(node, successors)) for node in late}
+    return edges, min(late, key=lambda node: abs(sizes[node] - 10))
+
+
+def candidates(workload: str, n: int, chosen: Sequence[str] | None) -> dict[str, Prepare]:
+    """Return the floor, ourselves, and the peers, each having run once."""
+    edges, changed = edges_of(workload, n)
+    found = {
+        "floor": floor(n, edges, changed, workload),
+        "dagnb": ours(n, edges, changed, workload),
+    }
+    slow = workload != "ten affected" and n > LARGEST_SLOW
+    wanted = peers.wanted("dagron", chosen) and n <= LARGEST["dagron"] and not slow
+    if wanted and peers.load("dagron") is not None:
+        found["dagron incremental"] = dagron(n, edges, changed, workload)
+    if peers.wanted("dask", chosen) and n <= LARGEST["dask"] and peers.load("dask") is not None:
+        found["dask sync (runs everything)"] = peers.dask_run(n, edges, same, "sync")
+    return found
+
+
+def task_of(workload: str, clock: Clock) -> Callable[..., Any]:
+    """Return the task of every node."""
+    return same if workload == "cut off at once" else clock.value
+
+
+def floor(n: int, edges: Edges, changed: int, workload: str) -> Prepare:
+    """The heap of topological numbers."""
+    predecessors, successors = adjacency(n, edges)
+    clock = Clock()
+    task = task_of(workload, clock)
+    results, _ = floors.run_all(task, predecessors, successors)
+
+    def prepare() -> Callable[[], Any]:
+        clock.now += 1
+        return lambda: floors.rerun(changed, task, predecessors, successors, results)
+
+    return prepare
+
+
+def ours(n: int, edges: Edges, changed: int, workload: str) -> Prepare:
+    """The incremental executor, inline."""
+    executor, clock = IncrementalExecutor(graph(n, edges)), Clock()
+    tasks = dict.fromkeys(names(n), task_of(workload, clock))
+    executor.execute(tasks)
+
+    def prepare() -> Callable[[], Any]:
+        clock.now += 1
+        return lambda: executor.execute(tasks, changed_nodes=[f"n{changed}"])
+
+    return prepare
+
+
+def dagron(n: int, edges: Edges, changed: int, workload: str) -> Prepare:
+    """The peer's incremental executor."""
+    executor = peers.load("dagron").IncrementalExecutor(peers.dagron_graph(n, edges))
+    clock = Clock()
+    tasks = dict.fromkeys(names(n), task_of(workload, clock))
+    executor.execute(tasks)
+
+    def prepare() -> Callable[[], Any]:
+        clock.now += 1
+        return lambda: executor.execute(tasks, changed_nodes=[f"n{changed}"])
+
+    return prepare
+
+
+def measure(
+    sizes: Sequence[int] = SIZES, chosen: Sequence[str] | None = None, rounds: int = 5
+) -> list[Measurement]:
+    """Measure the three workloads in all sizes."""
+    measurements: list[Measurement] = []
+    for workload, targets in TARGETS.items():
+        for n in sizes:
+            goal = {"dagnb": targets[n]} if n in targets else {}
+            turns = rounds if workload == "all affected" else 20 * rounds
+            measurements += compare(
+                f"W2 re-run, {workload}", n, candidates(workload, n, chosen),
+                unit="run", units=1, targets=goal, rounds=turns,
+            )  # fmt: skip
+    return measurements
+
+
+if __name__ == "__main__":
+    asked = options(__doc__, SIZES).parse_args()
+    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
