@@ -107,7 +107,7 @@ def test_mending_the_edit_mends_what_was_skipped(chain: NotebookPage) -> None:
     chain.expect_status("half", "completed")
     expect(chain.cell_output(HALF)).to_contain_text("2.5")
     expect(chain.cell_output(HALF)).not_to_contain_text("ZeroDivisionError")
-    chain.expect_status("word", "reused")
+    chain.expect_status("word", "cached")
     assert chain.node_status("sign") == "cutoff"
 
 
