@@ -24,6 +24,7 @@ _HOMES = {
         "MissingInputError",
         "NodeNotFoundError",
         "StaleNodeRefError",
+        "TooManyStuckTasksError",
         "UncacheableValue",
     ),
     "dagnb.events": (
@@ -45,6 +46,7 @@ _HOMES = {
     "dagnb.results": ("ExecutionResult", "IncrementalResult", "NodeResult", "NodeStatus"),
     "dagnb.run.drive": ("Interrupted",),
     "dagnb.run.executors": ("DAGExecutor", "IncrementalExecutor"),
+    "dagnb.tasks": ("Task", "task"),
     "dagnb.values.fingerprint": ("digest", "register_digest"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -8,12 +8,14 @@
      │    ├── DuplicateNodeError     the name is taken
      │    ├── NodeNotFoundError      no such node; suggests the nearest name
      │    ├── EdgeNotFoundError      no such edge
+     │    ├── ExpansionError         nodes that a running node asks for and cannot get
      │    ├── StaleNodeRefError      a handle to a node that was removed
      │    └── GraphInUseError        an edit while the graph runs
      ├── DefinitionError             a node cell that cannot become a node
      ├── InputMutatedError           a node changed one of its inputs in place
      ├── MissingInputError           a node reads a name that nothing defines
      ├── UncacheableValue            a value that no digest can name
+     ├── TooManyStuckTasksError      tasks that ran out of time still hold their threads
      └── LayoutError                 Graphviz is missing or gave no geometry
 
 Misuse of a function (a string where a list is expected, a negative timeout) raises the
@@ -114,6 +116,23 @@ class StaleNodeRefError(GraphError):
         return type(self), (self.name,)
 
 
+class ExpansionError(GraphError):
+    """An edit asked for by a node of a run that cannot be made any more, or at all.
+
+    Attributes
+    ----------
+    by : str
+        The node whose expander asked for it.
+    """
+
+    def __init__(self, by: str, reason: str) -> None:
+        self.by, self.reason = str(by), reason
+        super().__init__(f"the expansion of node {self.by!r} is refused: {reason}")
+
+    def __reduce__(self) -> tuple[type[ExpansionError], tuple[str, str]]:
+        return type(self), (self.by, self.reason)
+
+
 class GraphInUseError(GraphError):
     """An edit of a graph that is running; tasks and callbacks cannot change what runs."""
 
@@ -159,6 +178,22 @@ class MissingInputError(DagError):
 
 class UncacheableValue(DagError):
     """A value that no digest can name, because looking at it would change or exhaust it."""
+
+
+class TooManyStuckTasksError(DagError):
+    """So many abandoned tasks still run that no further one with a timeout is started."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = [str(name) for name in names]
+        super().__init__(
+            f"{len(self.names)} tasks that ran out of time still run in their threads "
+            f"({', '.join(self.names)}), and a thread cannot be stopped; "
+            "isolate tasks that may hang in a process (subprocess, multiprocessing), "
+            "which can be killed, or restart"
+        )
+
+    def __reduce__(self) -> tuple[type[TooManyStuckTasksError], tuple[list[str]]]:
+        return type(self), (self.names,)
 
 
 class LayoutError(DagError):

@@ -54,6 +54,8 @@ class NodeResult:
         ``time.perf_counter()`` when the task began; 0.0 if it did not.
     worker : str
         The name of the worker that ran it; empty for the driver's own thread.
+    attempts : int
+        How often its task was called the last time that it was executed: 1 and its retries.
     """
 
     name: str
@@ -67,6 +69,7 @@ class NodeResult:
     digest: str | None = None
     started: float = 0.0
     worker: str = ""
+    attempts: int = 1
 
 
 class ExecutionResult:

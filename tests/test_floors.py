@@ -18,7 +18,7 @@ FLOORS = {
     "errors": 0, "results": 0, "events": 0,
     "graph": 1,
     "values": 2,
-    "observe": 3, "task": 3,
+    "observe": 3, "tasks": 3,
     "run": 4,
     "project": 5, "render": 5, "teach": 5,
     "notebook": 6, "cli": 6,

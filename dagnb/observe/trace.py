@@ -49,7 +49,8 @@ class TraceEvent:
     error : str or None
         What the task raised, as text.
     metadata : mapping
-        For the last event of a node: ``worker``, ``executed``, ``changed`` and ``reason``.
+        For the last event of a node: ``worker``, ``executed``, ``changed``, ``reason`` and
+        ``attempts``.
     """
 
     event_type: TraceEventType
@@ -180,6 +181,7 @@ class Tracer:
                 "executed": result.executed,
                 "changed": result.changed,
                 "reason": result.reason,
+                "attempts": result.attempts,
             },
             at=result.started + result.duration_seconds if ran else None,
         )

@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from dagnb.graph.adjacency import Adjacency
+from dagnb.tasks import Options, Task
 
 NOT_SIMPLE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_COROUTINE
 new_tuple = tuple.__new__  # a third of the cost of calling a named tuple's class
@@ -22,26 +23,37 @@ class Call(NamedTuple):
     function: Callable[..., Any]
     arguments: Sequence[Any]
     keywords: Mapping[str, Any] | None
+    options: Options | None = None
 
 
 class Report(NamedTuple):
-    """What came of a call. ``started`` and ``ended`` are ``perf_counter()`` in the worker."""
+    """What came of a call. ``started`` and ``ended`` are ``perf_counter()`` in the worker.
+
+    Attributes
+    ----------
+    attempts : int
+        How often the function was called.
+    overdue : str
+        Why it was given up, if it was; empty otherwise.
+    """
 
     value: Any
     error: BaseException | None
     started: float
     ended: float
+    attempts: int = 1
+    overdue: str = ""
 
 
 def perform(call: Call) -> Report:
-    """Call the function and report; whatever it raises is in the report."""
-    _, function, arguments, keywords = call
+    """Call the function once and report; whatever it raises is in the report."""
+    _, function, arguments, keywords, _ = call
     started = perf_counter()
     try:
         value = function(*arguments, **keywords) if keywords else function(*arguments)
     except BaseException as error:
         return Report(None, error, started, perf_counter())
-    return new_tuple(Report, (value, None, started, perf_counter()))
+    return new_tuple(Report, (value, None, started, perf_counter(), 1, ""))
 
 
 class Bound(NamedTuple):
@@ -55,6 +67,7 @@ class Bound(NamedTuple):
     function: Callable[..., Any]
     inputs: Sequence[int] | None
     keywords: Sequence[tuple[str, int]]
+    options: Options | None
 
     def needs(self, predecessors: Sequence[int]) -> list[int]:
         """Return all nodes whose values it takes."""
@@ -105,7 +118,7 @@ class Binder:
         code = task.__code__
         flags, count = code.co_flags & NOT_SIMPLE, code.co_argcount
         if flags == inspect.CO_VARARGS and not count and not code.co_kwonlyargcount:
-            return new_tuple(Bound, (task, task, None, ()))
+            return new_tuple(Bound, (task, task, None, (), None))
         if flags or code.co_kwonlyargcount:
             return None
         ids, edges, inputs = self._graph.ids, self._graph.edges, []
@@ -114,12 +127,15 @@ class Binder:
             if source is None or source << 32 | node not in edges:
                 return None
             inputs.append(source)
-        return new_tuple(Bound, (task, task, inputs, ()))
+        return new_tuple(Bound, (task, task, inputs, (), None))
 
     def _matched(self, node: int, task: Callable[..., Any]) -> Bound:
-        function = _synchronous(task) if inspect.iscoroutinefunction(task) else task
+        function = task.function if isinstance(task, Task) else task
+        options = task.options if isinstance(task, Task) else None
+        if is_coroutine_function(function):
+            function = OwnLoop(function)
         inputs, keywords = self._match(node, self._parameters_of(task))
-        return Bound(task, function, inputs, keywords)
+        return Bound(task, function, inputs, keywords, options)
 
     def _parameters_of(self, task: Callable[..., Any]) -> list[inspect.Parameter]:
         if not isinstance(task, FunctionType) or task.__dict__:
@@ -168,10 +184,26 @@ def _signature(task: Callable[..., Any]) -> list[inspect.Parameter]:
         return []
 
 
-def _synchronous(task: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that runs the coroutine to its end on a loop of its own."""
+class OwnLoop:
+    """Makes a coroutine function one that runs the coroutine to its end, on a loop of its own.
 
-    def run(*arguments: Any, **keywords: Any) -> Any:
-        return asyncio.run(task(*arguments, **keywords))
+    Attributes
+    ----------
+    function : callable
+        The coroutine function, for a driver that has a loop.
+    """
 
-    return run
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Run the coroutine."""
+        return asyncio.run(self.function(*arguments, **keywords))
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """Whether calling it gives a coroutine: it, or the method behind it, is an ``async def``."""
+    method = getattr(type(function), "__call__", None)  # noqa: B004  # of its class, as Python does
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(method)

@@ -26,6 +26,7 @@ from dagnb.values.plain import PLAIN, same
 log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT", bound=ExecutionResult)
 COMPLETED, FAILED, SKIPPED = NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED
+ENDINGS = {FAILED: "failed", NodeStatus.TIMED_OUT: "timed out"}  # which stop a fail-fast run
 new_tuple = tuple.__new__
 
 
@@ -159,7 +160,7 @@ class Engine:
             bound = bindings[node]
             if bound is None or bound[0] is not tasks.get(names[node]):
                 bound = self._bind_if_simple(node)
-            if bound is None or bound[3]:
+            if bound is None or bound[3] or bound[4]:
                 scan.place = place
                 return
             inputs = predecessors[node] if bound[2] is None else bound[2]
@@ -177,7 +178,8 @@ class Engine:
             if replaced is not None:
                 replaced[node] = last
             records[node] = new_tuple(
-                Record, (run, COMPLETED, value, None, started, seconds, changed, True, name, "", "")
+                Record,
+                (run, COMPLETED, value, None, started, seconds, changed, True, name, "", "", 1),
             )
             if changed:
                 for each in successors[node]:
@@ -215,7 +217,7 @@ class Engine:
         inputs = self._graph.predecessors[node] if bound.inputs is None else bound.inputs
         arguments = [records[each].value for each in inputs]  # type: ignore[union-attr]  # settled
         keywords = {name: records[each].value for name, each in bound.keywords}  # type: ignore[union-attr]
-        return Call(node, bound.function, arguments, keywords or None)
+        return Call(node, bound.function, arguments, keywords or None, bound.options)
 
     def _hold(self, node: int, may_run: Callable[[str], bool]) -> bool:
         """Leave a node stale if it may not run, or is below one that may not; say whether."""
@@ -259,7 +261,7 @@ class Engine:
                 continue
             if last.reason == "no task" and each not in needed:
                 continue
-            how = {FAILED: "failed", SKIPPED: "was skipped"}.get(last.status, last.status.value)
+            how = ENDINGS.get(last.status) or f"was {last.status.value}"
             return f"{self._graph.names[each]} {how}"
         return ""
 
@@ -275,15 +277,33 @@ class Engine:
         """Take in what came of a call. A report for a node that is not out is dropped."""
         if node not in self.running:
             return
-        value, error, started, ended = report
+        value, error, started, ended, attempts, overdue = report
         changed, name = True, None
-        if error is None and self._compare:
-            changed, name = self._compared(self._records[node], value)
-        status = COMPLETED if error is None else FAILED
+        if overdue:
+            status = NodeStatus.TIMED_OUT
+        elif error is not None:
+            status = FAILED
+        else:
+            status = COMPLETED
+            if self._compare:
+                changed, name = self._compared(self._records[node], value)
         seconds = ended - started
         settled = new_tuple(
             Record,
-            (self._run, status, value, error, started, seconds, changed, True, name, "", worker),
+            (
+                self._run,
+                status,
+                value,
+                error,
+                started,
+                seconds,
+                changed,
+                True,
+                name,
+                overdue,
+                worker,
+                attempts,
+            ),
         )
         if self._policies:
             settled = self._amend(settled, node)
@@ -311,7 +331,7 @@ class Engine:
         return Record(
             self._run, result.status, result.result, result.error, result.started,
             result.duration_seconds, result.changed, result.executed, result.digest,
-            result.reason, result.worker,
+            result.reason, result.worker, result.attempts,
         )  # fmt: skip
 
     def _record(self, node: int, settled: Record) -> None:
@@ -338,8 +358,8 @@ class Engine:
     def _note_failure(self, node: int, status: NodeStatus) -> None:
         self._memory.stale.add(node)
         self._watchful = True
-        if status is FAILED and self._fail_fast and self._stopped is None:
-            self._stopped = SKIPPED, f"fail-fast: {self._graph.names[node]} failed"
+        if status in ENDINGS and self._fail_fast and self._stopped is None:
+            self._stopped = SKIPPED, f"fail-fast: {self._graph.names[node]} {ENDINGS[status]}"
 
     # -- ending -----------------------------------------------------------------------------
 

@@ -125,7 +125,7 @@ class Remember(Policy):
 
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
         """Remember a success; forget what a failed node rested on."""
-        if result.error is not None:
+        if not result.status.is_success:
             self._facts.pop(result.name, None)
             return result
         key, fact = self.key(result.name, inputs), self._facts.get(result.name)

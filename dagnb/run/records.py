@@ -30,6 +30,7 @@ class Record(NamedTuple):
     digest: str | None
     reason: str
     worker: str
+    attempts: int
 
     def as_result(self, name: str) -> NodeResult:
         """Return the record as a result, as of its own run."""
@@ -45,6 +46,7 @@ class Record(NamedTuple):
             self.digest,
             self.started,
             self.worker,
+            self.attempts,
         )
 
 
@@ -61,11 +63,13 @@ def record(
     digest: str | None = None,
     reason: str = "",
     worker: str = "",
+    attempts: int = 1,
 ) -> Record:
     """Return a record by field names."""
     return Record(
-        run, status, value, error, started, seconds, changed, executed, digest, reason, worker
-    )
+        run, status, value, error, started, seconds, changed, executed, digest, reason, worker,
+        attempts,
+    )  # fmt: skip
 
 
 class Memory:
@@ -263,6 +267,7 @@ class RunRecords(Mapping[str, NodeResult]):
             last.digest,
             last.started,
             last.worker,
+            last.attempts,
         )
 
     def _reason(self, node: int, last: Record, this_run: bool) -> str:

@@ -1,0 +1,202 @@
+"""A callable with a name and with options for how it is run."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, overload
+
+LONGEST_WAIT_SECONDS = 60.0
+
+
+class Options(NamedTuple):
+    """How often a call is tried, and for how long.
+
+    Attributes
+    ----------
+    timeout : float or None
+        Seconds for one attempt.
+    retries : int
+        How many attempts may follow the first.
+    backoff : float
+        Seconds to wait before the first retry.
+    """
+
+    timeout: float | None = None
+    retries: int = 0
+    backoff: float = 0.1
+
+    def waits(self) -> Iterator[float]:
+        """Yield the seconds to wait before each retry; each time twice as long."""
+        wait = self.backoff
+        for _ in range(self.retries):
+            yield min(wait, LONGEST_WAIT_SECONDS)
+            wait *= 2
+
+
+class Task:
+    """A callable with a name and options; calling it calls the function, once and directly.
+
+    The options count where an executor runs it.
+
+    Parameters
+    ----------
+    function : callable
+    name : str, optional
+        The name of its node; the function's own by default.
+    timeout : float, optional
+        Seconds for one attempt; then the node is TIMED_OUT. The function then runs in a thread
+        of its own, which is abandoned if it is late: Python cannot stop a thread. It is
+        noticed in time unless the function holds the interpreter's lock.
+    retries : int
+        How many attempts may follow one that raised. One that timed out is not repeated, since
+        it may still be at work.
+    backoff : float
+        Seconds to wait before the first retry; each later wait is twice as long, up to a minute.
+    tags : iterable of str
+    cache : bool
+        Whether a `Pipeline` may use the value of an earlier run with the same code and inputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The function is not callable, or an option makes no sense.
+
+    Examples
+    --------
+    >>> fetch = Task(lambda: [1, 2], name="fetch", retries=3)
+    >>> fetch(), fetch.name, fetch.retries
+    ([1, 2], 'fetch', 3)
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        name: str | None = None,
+        timeout: float | None = None,
+        retries: int = 0,
+        backoff: float = 0.1,
+        tags: Iterable[str] = (),
+        cache: bool = False,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"a task is made from something callable, not from {function!r}")
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name = _checked_name(function, name)
+        self.timeout = _checked_seconds("timeout", timeout, more_than_zero=True)
+        self.retries = _checked_retries(retries)
+        self.backoff = _checked_seconds("backoff", backoff) or 0.0
+        self.tags = _checked_tags(tags)
+        self.cache = bool(cache)
+
+    @property
+    def options(self) -> Options | None:
+        """What an executor must do beyond calling it; None if nothing."""
+        if self.timeout is None and not self.retries:
+            return None
+        return Options(self.timeout, self.retries, self.backoff)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call the function."""
+        return self.function(*arguments, **keywords)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        if instance is None or not hasattr(self.function, "__get__"):
+            return self
+        return self._around(self.function.__get__(instance, owner))
+
+    def _around(self, function: Callable[..., Any]) -> Task:
+        """Return a task with the same options around another function."""
+        return Task(
+            function,
+            name=self.name,
+            timeout=self.timeout,
+            retries=self.retries,
+            backoff=self.backoff,
+            tags=self.tags,
+            cache=self.cache,
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle by name where the name leads back here, as functions do."""
+        found: Any = sys.modules.get(getattr(self.function, "__module__", None) or "")
+        qualified = getattr(self.function, "__qualname__", "")
+        for part in qualified.split("."):
+            found = getattr(found, part, None)
+        return qualified if found is self else super().__reduce_ex__(protocol)
+
+    def __repr__(self) -> str:
+        return f"<Task {self.name}>"
+
+
+@overload
+def task(function: Callable[..., Any], /) -> Task: ...
+
+
+@overload
+def task(
+    *,
+    name: str | None = None,
+    timeout: float | None = None,
+    retries: int = 0,
+    backoff: float = 0.1,
+    tags: Iterable[str] = (),
+    cache: bool = False,
+) -> Callable[[Callable[..., Any]], Task]: ...
+
+
+def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a function a task, bare or with the options of `Task`.
+
+    Examples
+    --------
+    >>> @task
+    ... def load():
+    ...     return [1, 2, 3]
+    >>> @task(name="total", retries=2, timeout=30.0)
+    ... def add_up(load):
+    ...     return sum(load)
+    >>> add_up(load())
+    6
+    """
+    if function is None:
+        return functools.partial(Task, **options)
+    return Task(function, **options)
+
+
+def _checked_name(function: Callable[..., Any], name: str | None) -> str:
+    found = getattr(function, "__name__", None) if name is None else name
+    if found is None:
+        raise TypeError(f"{function!r} has no name; write task(name=...)")
+    if not isinstance(found, str) or not found:
+        raise TypeError(f"the name of a task is a string, not {found!r}")
+    return found
+
+
+def _checked_seconds(
+    option: str, value: float | None, *, more_than_zero: bool = False
+) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{option} is a number of seconds, not {value!r}")
+    if not value >= 0 or (more_than_zero and not value):
+        raise ValueError(f"{option} is a number of seconds from 0 on, not {value!r}")
+    return float(value)
+
+
+def _checked_retries(value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"retries is a whole number, not {value!r}")
+    if value < 0:
+        raise ValueError(f"retries is at least 0, not {value}")
+    return value
+
+
+def _checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(tags, str):
+        raise TypeError(f"tags is a list of strings; write [{tags!r}]")
+    return tuple(tags)
