@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from numbers import Real
 from typing import Any, NamedTuple, overload
 
 LONGEST_WAIT_SECONDS = 60.0
@@ -181,7 +182,7 @@ def _checked_seconds(
 ) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{option} is a number of seconds, not {value!r}")
     if not value >= 0 or (more_than_zero and not value):
         raise ValueError(f"{option} is a number of seconds from 0 on, not {value!r}")

@@ -261,9 +261,15 @@ class Engine:
                 continue
             if last.reason == "no task" and each not in needed:
                 continue
+            if self._is_excused(node, each):
+                continue
             how = ENDINGS.get(last.status) or f"was {last.status.value}"
             return f"{self._graph.names[each]} {how}"
         return ""
+
+    def _is_excused(self, node: int, missing: int) -> bool:
+        name, result = self._graph.names[node], self.results.result_of(missing)
+        return any(policy.excuses(name, result) for policy in self._policies)
 
     def _inputs(self, node: int) -> dict[str, NodeResult]:
         names = self._graph.names

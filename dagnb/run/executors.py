@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from numbers import Real
 from typing import Any
 
 from dagnb.errors import NodeNotFoundError
@@ -20,12 +21,59 @@ from dagnb.run.call import Binder
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown, Scan
+from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
 
 Tasks = Mapping[str, Callable[..., Any]]
 
 
-class DAGExecutor:
+class Executor:
+    """What all executors that run every node have in common: their options.
+
+    See `DAGExecutor` for the parameters.
+    """
+
+    def __init__(  # noqa: PLR0917  # the order is the contract
+        self,
+        dag: DAG,
+        max_workers: int | None = None,
+        costs: Mapping[str, float] | None = None,
+        callbacks: object = None,
+        fail_fast: bool = True,
+        enable_tracing: bool = False,
+        hooks: HookRegistry | None = None,
+    ) -> None:
+        self._dag = dag
+        self._workers = check_workers(max_workers)
+        self._costs = check_costs(costs)
+        self._callbacks = callbacks
+        self._fail_fast = fail_fast
+        self._tracing = enable_tracing
+        self._hooks = hooks
+
+    def _engine(self, tasks: Tasks, policies: Sequence[Policy] = ()) -> Engine:
+        """Return the engine of a run of every node, which has not begun."""
+        graph = self._dag.adjacency
+        check_tasks(self._dag, tasks)
+        costs = self._dag.costs_by_number(self._costs)
+        priorities = cost_to_go(graph, costs, 1.0) if costs else None
+        memory = Memory(graph)
+        memory.catch_up()
+        return Engine(
+            graph,
+            tasks,
+            memory,
+            Countdown(graph, None, priorities),
+            binder=Binder(graph),
+            policies=policies,
+            observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
+            fail_fast=self._fail_fast,
+            compare=False,
+            default_cause="every node runs",
+        )
+
+
+class DAGExecutor(Executor):
     """Runs every node of a graph on a crew of threads.
 
     A node starts when its own inputs are ready; there are no level barriers. A task takes the
@@ -55,24 +103,6 @@ class DAGExecutor:
     21
     """
 
-    def __init__(  # noqa: PLR0917  # the order is the contract
-        self,
-        dag: DAG,
-        max_workers: int | None = None,
-        costs: Mapping[str, float] | None = None,
-        callbacks: object = None,
-        fail_fast: bool = True,
-        enable_tracing: bool = False,
-        hooks: HookRegistry | None = None,
-    ) -> None:
-        self._dag = dag
-        self._workers = check_workers(max_workers)
-        self._costs = costs
-        self._callbacks = callbacks
-        self._fail_fast = fail_fast
-        self._tracing = enable_tracing
-        self._hooks = hooks
-
     def execute(
         self,
         tasks: Tasks,
@@ -100,30 +130,10 @@ class DAGExecutor:
         KeyboardInterrupt
             Ctrl-C arrived; its ``result`` holds what was done.
         """
-        graph = self._dag.adjacency
-        check_tasks(self._dag, tasks)
         check_timeout(timeout)
-        costs = self._dag.costs_by_number(self._costs)
-        priorities = cost_to_go(graph, costs, 1.0) if costs else None
-        memory = Memory(graph)
-        memory.catch_up()
-        engine = Engine(
-            graph,
-            tasks,
-            memory,
-            Countdown(graph, None, priorities),
-            binder=Binder(graph),
-            observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
-            fail_fast=self._fail_fast,
-            compare=False,
-            default_cause="every node runs",
-        )
+        engine = self._engine(tasks)
         return drive_threads(
-            engine,
-            ExecutionResult,
-            self._workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
+            engine, ExecutionResult, self._workers, timeout=timeout, cancel_event=cancel_event
         )
 
 
@@ -316,6 +326,20 @@ def check_workers(workers: int | None) -> int:
 
 
 def check_timeout(timeout: float | None) -> None:
-    """Refuse a negative timeout."""
-    if timeout is not None and timeout < 0:
+    """Refuse what is no number of seconds."""
+    if timeout is None:
+        return
+    if isinstance(timeout, bool) or not isinstance(timeout, Real):
+        raise TypeError(f"timeout is a number of seconds, not {timeout!r}")
+    if not timeout >= 0:
         raise ValueError(f"timeout is a number of seconds from 0 on, not {timeout!r}")
+
+
+def check_costs(costs: Mapping[str, float] | None) -> Mapping[str, float] | None:
+    """Refuse costs that are no numbers; names are looked up when the graph runs."""
+    for name, cost in (costs or {}).items():
+        if isinstance(cost, bool) or not isinstance(cost, Real):
+            raise TypeError(f"the cost of node {str(name)!r} is a number, not {cost!r}")
+        if cost != cost or cost < 0:
+            raise ValueError(f"the cost of node {str(name)!r} is at least 0, not {cost!r}")
+    return costs

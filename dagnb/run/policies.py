@@ -33,9 +33,33 @@ class Policy:
     def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
         """Return a result to use instead of running the node; the first answer wins."""
 
+    def excuses(self, name: str, missing: NodeResult) -> bool:
+        """Whether the node may do without the value of an input that has none.
+
+        Otherwise it is skipped before any policy decides; one policy that says yes is enough.
+        """
+        return False
+
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
         """Return the result as the rest of the run shall see it; called if it was executed."""
         return result
+
+
+class Given(Policy):
+    """Gives some nodes a value instead of running them, whatever became of their inputs."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
+        """Answer with the given value."""
+        if name not in self._values:
+            return None
+        return NodeResult(name, NodeStatus.COMPLETED, self._values[name], reason="given")
+
+    def excuses(self, name: str, missing: NodeResult) -> bool:
+        """A node whose value is given needs no inputs."""
+        return name in self._values
 
 
 @dataclass(frozen=True, slots=True)
