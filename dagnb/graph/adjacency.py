@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import get_ident
 from typing import NamedTuple
 
 from dagnb.errors import GraphInUseError
@@ -80,6 +82,8 @@ class Adjacency:
     runs : set
         Who runs the graph now; meanwhile every edit is refused, because a run walks these
         very lists.
+    writer : int
+        The thread that may edit nevertheless (see `edited_by_its_run`), or 0.
     """
 
     __slots__ = (
@@ -95,6 +99,7 @@ class Adjacency:
         "runs",
         "successors",
         "version",
+        "writer",
     )
 
     def __init__(self) -> None:
@@ -110,19 +115,38 @@ class Adjacency:
         self.version = 0
         self.generation = 0
         self.runs: set[object] = set()
+        self.writer = 0
 
     def __getstate__(self) -> dict[str, object]:
         """Leave out who runs the graph: a copy is not running."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "runs"}
+        left_out = "runs", "writer"
+        return {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        self.runs = set()
+        self.runs, self.writer = set(), 0
         for name, value in state.items():
             setattr(self, name, value)
 
+    @contextmanager
+    def edited_by_its_run(self) -> Iterator[None]:
+        """Let the one run that goes on edit the graph, on this thread, within the block.
+
+        Raises
+        ------
+        GraphInUseError
+            Others run the graph too.
+        """
+        if len(self.runs) > 1:
+            raise GraphInUseError
+        self.writer = get_ident()
+        try:
+            yield
+        finally:
+            self.writer = 0
+
     def add(self, name: str) -> NodeRef:
         """Add a node that is known to be new."""
-        if self.runs:
+        if self.runs and self.writer != get_ident():
             raise GraphInUseError
         node = len(self.names)
         ref = NodeRef(name)
@@ -146,7 +170,7 @@ class Adjacency:
         stays the canonical one: it was the smallest of all valid orders, and is of the fewer
         that are left.
         """
-        if self.runs:
+        if self.runs and self.writer != get_ident():
             raise GraphInUseError
         key = source << 32 | target
         if key in self.edges:
@@ -169,7 +193,7 @@ class Adjacency:
 
     def unlink(self, source: int, target: int) -> None:
         """Remove an edge that exists."""
-        if self.runs:
+        if self.runs and self.writer != get_ident():
             raise GraphInUseError
         del self.edges[source << 32 | target]
         self.successors[source].remove(target)
@@ -179,7 +203,7 @@ class Adjacency:
 
     def discard(self, nodes: Sequence[int]) -> None:
         """Remove nodes and their edges: linear in their degrees and their neighbours'."""
-        if self.runs:
+        if self.runs and self.writer != get_ident():
             raise GraphInUseError
         gone = set(nodes)
         above = {each for node in gone for each in self.predecessors[node]} - gone
@@ -199,7 +223,7 @@ class Adjacency:
             self.successors[node] = []
             self.predecessors[node] = []
         self._changed()
-        if len(self.names) > 2 * len(self.ids) + 1024:
+        if len(self.names) > 2 * len(self.ids) + 1024 and not self.runs:
             self.compact()
 
     def _changed(self) -> None:

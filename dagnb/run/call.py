@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -96,6 +96,13 @@ class Binder:
             self._bound = [None] * len(self._graph.names)
             self._version = self._graph.version
         return self._bound
+
+    def grow(self, edited: Iterable[int]) -> None:
+        """Keep the bindings of a graph that grew, but for nodes whose edges were edited."""
+        self._bound.extend([None] * (len(self._graph.names) - len(self._bound)))
+        for node in edited:
+            self._bound[node] = None
+        self._version = self._graph.version
 
     def bind(self, node: int, task: Callable[..., Any]) -> Bound:
         """Return the task of a node with its inputs.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Protocol
 
 from dagnb.graph.adjacency import Adjacency
+
+OUT = -1  # instead of a count: popped and not settled
 
 
 class Frontier(Protocol):
@@ -112,7 +114,7 @@ class Countdown:
     ) -> None:
         self.graph = graph
         self._nodes, self._ranks = (
-            (graph.order, graph.positions)
+            (graph.order[:], graph.positions[:])  # copies, to grow apart from the graph's own
             if priorities is None
             else _by_priority(graph, priorities)
         )
@@ -130,6 +132,9 @@ class Countdown:
         """Return the ready dirty node of the highest priority, or -1."""
         while self._ready:
             node = self._nodes[heappop(self._ready)]
+            if self._waiting.get(node) != 0:  # it got an input since, or is out
+                continue
+            self._waiting[node] = OUT
             if node in self.dirty:
                 return node
             self._release(node, False)
@@ -142,12 +147,44 @@ class Countdown:
 
     def _release(self, node: int, changed: bool) -> None:
         waiting = self._waiting
+        waiting.pop(node, None)
         for each in self.graph.successors[node]:
             if changed:
                 self.dirty.add(each)
             waiting[each] = left = waiting[each] - 1
             if not left:
                 heappush(self._ready, self._ranks[each])
+
+    def grow(self, added: Collection[int], edges: Iterable[tuple[int, int]]) -> None:
+        """Take in new nodes, all of them dirty, and new edges: linear in both.
+
+        For a run of all nodes. New ones come after others that are ready; a new edge leads to
+        a node that has not been popped.
+        """
+        for node in range(len(self._ranks), len(self.graph.names)):
+            self._ranks.append(len(self._nodes))
+            self._nodes.append(node)
+        waiting = self._waiting
+        waiting.update(dict.fromkeys(added, 0))
+        self.dirty.update(added)
+        for source, target in edges:
+            if source in waiting:
+                waiting[target] += 1
+        for node in added:
+            if not waiting[node]:
+                heappush(self._ready, self._ranks[node])
+
+    def shrink(self, removed: Iterable[int], cut: Iterable[tuple[int, int]]) -> None:
+        """Forget nodes that have not been popped, and edges that they had."""
+        waiting, gone = self._waiting, set(removed)
+        for source, target in cut:
+            if source in gone and target not in gone:
+                waiting[target] -= 1
+                if not waiting[target]:
+                    heappush(self._ready, self._ranks[target])
+        for node in gone:
+            waiting.pop(node, None)
+            self.dirty.discard(node)
 
     def left(self) -> list[int]:
         """Return the dirty nodes in topological order."""

@@ -122,6 +122,11 @@ class Memory:
         self.stale.discard(-1)
         self._edits_seen = len(graph.edited)
 
+    def grow(self) -> None:
+        """Take in nodes and edges that the run itself added; they are no news to the next."""
+        self.records.extend([None] * (len(self.graph.names) - len(self.records)))
+        self._edits_seen = len(self.graph.edited)
+
     def _renumber(self) -> None:
         """Follow a compaction of the graph; results of before keep the records of before."""
         graph, names = self.graph, self._names
