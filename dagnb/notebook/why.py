@@ -69,7 +69,10 @@ def compare(old: Evidence, new: Evidence) -> tuple[list[str], list[str]]:
             clauses.append(f"it now reads {name}")
         elif value_digest is None or value_digest != before[0]:
             clauses.append(f"its input {name} changed")
-            lines.append(f"{name}: {before[1]} -> {text}")
+            same = before[1] == text
+            lines.append(
+                f"{name}: {text}, other values" if same else f"{name}: {before[1]} -> {text}"
+            )
     clauses += [f"it no longer reads {name}" for name in old.inputs if name not in new.inputs]
     return clauses, lines
 
