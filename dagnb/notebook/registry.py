@@ -87,6 +87,7 @@ class Registry:
     _watch: Watch = field(default_factory=Watch)
     _readers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _reads: dict[str, set[str]] = field(default_factory=dict)
+    _edges: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def __contains__(self, name: object) -> bool:
         return name in self.nodes
@@ -155,12 +156,12 @@ class Registry:
         node = self[name]
         readers = [str(each) for each in self.dag.successors(name)]
         self.dag.remove_node(name)
-        del self.nodes[name]
+        del self.nodes[name], self._edges[name]
         self._not_read.discard(name)
         self._forget_reads(name)
         for reader in readers:
             self.nodes[reader] = self._bound(self.nodes[reader])
-            self._note_reads(reader)
+        self._rewire(readers)
         self.edits += 1
         return node
 
@@ -201,6 +202,10 @@ class Registry:
             if each not in self.nodes and (each in node.options.deps or each not in namespace)
         ]
 
+    def edges(self) -> list[tuple[str, str]]:
+        """Return the edges as pairs of names, by the order in which their targets were defined."""
+        return [edge for name in self.nodes for edge in self._edges[name]]
+
     def groups(self) -> dict[str, str]:
         """Return the group of each node that has one."""
         return {
@@ -236,12 +241,13 @@ class Registry:
         for name in names:
             for each in before[name].difference(inputs[name]):
                 self.dag.remove_edge(each, name)
+            self._edges[name] = [(each, name) for each in inputs[name]]
             self._note_reads(name)
 
     def _note_reads(self, name: str) -> None:
         self._forget_reads(name)
         node = self.nodes[name]
-        self._watch.put(name, node.digest.guards)
+        self._watch.put(name, node.digest.guards, node.code.function)
         labels = {*node.digest.reads, *node.digest.undefined, *node.digest.nodes}
         names = {label.rpartition(".")[2] for label in labels}
         self._reads[name] = {*names, *node.code.reads, *node.options.deps}

@@ -205,15 +205,13 @@ class Session:
         self._refuse_during_run()
         targets = self._targets(names)
         downstream = (self.auto if downstream is None else downstream) or names is None
-        scope = self._scope(targets, downstream)
-        self.look(scope)
+        scope = self._looked_at(targets, downstream)
         asked = set(targets) if names is not None else set()
         causes = self._staleness.causes(scope)
         for number in self.dag.numbers(asked, "names"):
             causes.setdefault(number, "it was asked to run again" if fresh else "")
-        request = Request(
-            causes, asked, set(targets) if fresh else set(), None if downstream else scope
-        )
+        allowed = None if downstream else {*map(str, self.dag.refs(scope))}
+        request = Request(causes, asked, asked if fresh else set(), allowed)
         self._running_thread, self._publisher.own = threading.get_ident(), own
         self._tasks.live.update([own] if own is not None and live else [])
         try:
@@ -250,8 +248,7 @@ class Session:
     def plan(self, names: Iterable[str] | None = None) -> Plan:
         """Return what `run` with the same names would do, without doing it."""
         targets = self._targets(names)
-        scope = self._scope(targets, self.auto or names is None)
-        self.look(scope)
+        scope = self._looked_at(targets, self.auto or names is None)
         causes = self._staleness.causes(scope)
         waiting = {
             self.dag.number(name): reason
@@ -410,14 +407,17 @@ class Session:
                 raise NodeNotFoundError(name, self.nodes)
         return targets
 
-    def _scope(self, targets: Sequence[str], downstream: bool) -> set[str]:
+    def _looked_at(self, targets: Sequence[str], downstream: bool) -> set[int]:
+        """Return the scope after a look at the code in it, which may draw other edges."""
+        scope = self._scope(targets, downstream)
+        return self._scope(targets, downstream) if self.look(self.dag.refs(scope)) else scope
+
+    def _scope(self, targets: Sequence[str], downstream: bool) -> set[int]:
         """Return the targets with what they need and, if asked, what depends on them."""
         graph = self.dag.adjacency
         numbers = self.dag.numbers(targets, "names")
         found = graph.reach(numbers, graph.predecessors)
-        if downstream:
-            found |= graph.reach(numbers, graph.successors)
-        return {str(name) for name in self.dag.refs(found)}
+        return found | graph.reach(numbers, graph.successors) if downstream else found
 
     def _why_waiting(self, name: str, asked: Sequence[str]) -> str:
         missing = self._registry.missing(name, self._namespace)
@@ -462,6 +462,5 @@ class Session:
         if structure == self._structure:
             return
         self._structure = structure
-        edges = [(str(a), str(b)) for a, b in self.dag.edges()]
-        groups = self._registry.groups()
-        self._announce(GraphEdited([str(n) for n in self.dag], edges, groups))
+        edges, groups = self._registry.edges(), self._registry.groups()
+        self._announce(GraphEdited(list(self.nodes), edges, groups))

@@ -60,11 +60,10 @@ class Staleness:
         """Note why nodes that are known to be stale are."""
         self._reasons.update(dict.fromkeys(map(str, names), reason))
 
-    def causes(self, scope: Iterable[str]) -> dict[int, str]:
-        """Map the stale nodes of a scope, by number, to why they are stale."""
+    def causes(self, scope: set[int]) -> dict[int, str]:
+        """Map the stale nodes of a scope to why they are stale, by number."""
         self._memory.catch_up()
-        stale = self._memory.stale.intersection(self._dag.numbers(scope, "names"))
-        return {node: self._reason(node) for node in stale}
+        return {node: self._reason(node) for node in scope & self._memory.stale}
 
     def _reason(self, node: int) -> str:
         last = self._memory.records[node]

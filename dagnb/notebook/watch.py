@@ -6,20 +6,20 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import CellType
+from typing import NamedTuple
 
 from dagnb.values.guards import Guards, contents, is_body, is_size
 
 _Check = Callable[[], bool]
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(NamedTuple):
     """What a namespace held under a name, and the nodes that read it."""
 
     namespace: Mapping[str, object]
     name: str
     value: object
-    nodes: set[str] = field(default_factory=set)
+    nodes: set[str]
 
 
 @dataclass(slots=True)
@@ -44,15 +44,18 @@ class Watch:
         self._things: dict[Hashable, _Thing] = {}
         self._keys: dict[str, list[Hashable]] = {}
 
-    def put(self, node: str, guards: Guards) -> None:
-        """Watch what a node reads now, and nothing else for it."""
+    def put(self, node: str, guards: Guards, function: object) -> None:
+        """Watch what a node reads now, and nothing else for it.
+
+        Its own function is not watched: one that is changed comes as a new definition.
+        """
         self.forget(node)
         keys = self._keys[node] = []
         for namespace, name, value in guards.places.values():
             key: Hashable = ("place", id(namespace), name, id(value))
-            self._places.setdefault(key, _Place(namespace, name, value)).nodes.add(node)
+            self._places.setdefault(key, _Place(namespace, name, value, set())).nodes.add(node)
             keys.append(key)
-        for key, holds, is_dear in _checks(guards):
+        for key, holds, is_dear in _checks(guards, function):
             self._things.setdefault(key, _Thing(holds, is_dear)).nodes.add(node)
             keys.append(key)
 
@@ -69,9 +72,9 @@ class Watch:
     def broken(self, scope: set[str] | None = None) -> set[str]:
         """Return the nodes that read something that changed; of the given ones, or of all."""
         found: set[str] = set()
-        for place in self._places.values():
-            if place.namespace.get(place.name, place.namespace) is not place.value:
-                found |= place.nodes
+        for namespace, name, value, nodes in self._places.values():
+            if namespace.get(name, namespace) is not value:
+                found |= nodes
         for thing in self._things.values():
             outside = thing.is_dear and scope is not None and scope.isdisjoint(thing.nodes)
             if not outside and not thing.nodes <= found and not thing.holds():
@@ -79,10 +82,11 @@ class Watch:
         return found if scope is None else found & scope
 
 
-def _checks(guards: Guards) -> Iterator[tuple[Hashable, _Check, bool]]:
+def _checks(guards: Guards, own: object) -> Iterator[tuple[Hashable, _Check, bool]]:
     """Yield a key, a check, and whether it takes long, for all that is no place."""
     for key, (function, body) in guards.bodies.items():
-        yield ("body", key, *map(id, body)), partial(is_body, function, body), False
+        if function is not own:
+            yield ("body", key, *map(id, body)), partial(is_body, function, body), False
     for key, (cell, value) in guards.cells.items():
         yield ("cell", key, id(value)), partial(_holds, cell, value), False
     for key, (members, size) in guards.sizes.items():

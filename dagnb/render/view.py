@@ -242,7 +242,7 @@ class GraphView:
         groups: Mapping[str, str] = event.groups
         nodes = {}
         for name in event.nodes:
-            node = self.nodes.get(name, NodeView(name))
+            node = self.nodes.get(name) or NodeView(name)
             group = groups.get(name, "")
             changed = name not in self.nodes or node.group != group
             nodes[name] = replace(node, group=group, rev=self.rev + 1) if changed else node
