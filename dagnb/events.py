@@ -49,13 +49,16 @@ class GraphEdited:
     """The graph's structure is now this (whole, not a difference).
 
     ``groups`` maps a node to the name of its group; ``by`` names the node whose expansion
-    made the edit, and is empty for an edit by the user.
+    made the edit, and is empty for an edit by the user. ``added`` are the nodes that such an
+    expansion added; ``nodes`` and ``edges`` are then what they are when they are first read,
+    which is to be while the event is delivered.
     """
 
     nodes: Sequence[str]
     edges: Sequence[tuple[str, str]]
     groups: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
+    added: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,26 @@ class DynamicModification:
     remove_nodes: Sequence[str] | None = field(default=None)
 
 
+class NewNodes(list[str]):
+    """The names of nodes that an expansion added, with the whole of what it asked for.
+
+    Attributes
+    ----------
+    add_nodes : list of DynamicNodeSpec
+    remove_nodes : list of str
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        add_nodes: Sequence[DynamicNodeSpec] = (),
+        remove_nodes: Sequence[str] = (),
+    ) -> None:
+        super().__init__(str(name) for name in names)
+        self.add_nodes = list(add_nodes)
+        self.remove_nodes = list(remove_nodes)
+
+
 class Removed(NamedTuple):
     """A removed node with all that is needed to add it again."""
 
@@ -67,6 +87,8 @@ class Expansion:
     edges : list of tuple of int
         The new edges, by the numbers of their nodes.
     removed : list of Removed
+    gone : list of int
+        The numbers that these had.
     cut : list of tuple of int
         The edges of removed nodes, by the numbers that these had.
     """
@@ -74,6 +96,7 @@ class Expansion:
     added: list[NodeRef]
     edges: list[tuple[int, int]]
     removed: list[Removed]
+    gone: list[int]
     cut: list[tuple[int, int]]
 
 
@@ -127,6 +150,7 @@ class Edit:
             self.check_cycles()
         graph = self._dag.adjacency
         removed = [self._remember(name) for name in self.removed]
+        gone = [graph.ids[name] for name in self.removed]
         cut = list(dict.fromkeys(self._numbers(edge) for each in removed for edge in each.edges))
         if self.removed:
             self._dag.remove_nodes(self.removed)
@@ -139,7 +163,7 @@ class Edit:
             self._dag.remove_nodes(added)
             raise
         edges = [(graph.ids[source], graph.ids[target]) for source, target in self.edges]
-        return Expansion(added, edges, removed, cut)
+        return Expansion(added, edges, removed, gone, cut)
 
     def check_cycles(self) -> None:
         """Refuse a cycle in the graph as it would be, without touching it."""

@@ -83,7 +83,7 @@ def _calls(event: Event) -> Iterator[tuple[str, tuple[Any, ...]]]:
     elif isinstance(event, NodeSettled):
         yield _settled(event.result)
     elif isinstance(event, GraphEdited) and event.by:
-        yield "on_dynamic_expand", (event.by, event.nodes)
+        yield "on_dynamic_expand", (event.by, event.added)
     elif isinstance(event, RunFinished):
         for result in event.result.node_results.values():
             if result.status is NodeStatus.COMPLETED and not result.executed:

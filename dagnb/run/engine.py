@@ -2,7 +2,8 @@
 
 A driver asks for calls (`Engine.take`), has them performed somewhere, and hands back what came
 of them (`Engine.settle`) until nothing is active. Each node settles exactly once: the result is
-amended by the policies, recorded, announced, and then its dependents are released.
+amended by the policies, recorded, announced, the graph grows by what it brings forth, and then
+its dependents are released.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dagnb.graph.adjacency import Adjacency
 from dagnb.results import ExecutionResult, NodeResult, NodeStatus
 from dagnb.run.call import Binder, Bound, Call, Report
 from dagnb.run.frontier import Frontier, Scan
+from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory, Record, record
 from dagnb.values.fingerprint import digest
@@ -55,6 +57,8 @@ class Engine:
     may_run : callable, optional
         Asked by name before a dirty node runs; one that may not stays stale, and so does what
         is below it. They do not settle; `held` has their numbers.
+    growth : Growth, optional
+        How nodes bring forth more; without it they do not.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Engine:
         causes: Mapping[int, str] | None = None,
         default_cause: str = "",
         may_run: Callable[[str], bool] | None = None,
+        growth: Growth | None = None,
     ) -> None:
         self._graph = graph
         self._tasks = tasks
@@ -83,13 +88,14 @@ class Engine:
         self._fail_fast = fail_fast
         self._compare = compare
         self.results = memory.begin()
-        self.results.causes = causes or {}
+        self.results.causes = {} if causes is None else causes
         self.results.default_cause = default_cause
         self._records = memory.records
         self._replaced = memory.replaced
         self._run = memory.run
         self._want_digest = any(policy.want_digest for policy in policies)
         self._may_run = may_run
+        self._growth = growth
         self.held: set[int] = set()
         self._watchful = (
             bool(policies) or may_run is not None
@@ -296,21 +302,9 @@ class Engine:
         seconds = ended - started
         settled = new_tuple(
             Record,
-            (
-                self._run,
-                status,
-                value,
-                error,
-                started,
-                seconds,
-                changed,
-                True,
-                name,
-                overdue,
-                worker,
-                attempts,
-            ),
-        )
+            (self._run, status, value, error, started, seconds, changed, True, name, overdue,
+             worker, attempts),
+        )  # fmt: skip
         if self._policies:
             settled = self._amend(settled, node)
         self._record(node, settled)
@@ -341,12 +335,17 @@ class Engine:
         )  # fmt: skip
 
     def _record(self, node: int, settled: Record) -> None:
-        """Record, announce, release: the one way in which a node settles.
+        """Record, announce, grow, release: the one way in which a node settles.
 
-        The frontier comes to know last, so that what an interrupt leaves undone is still there
-        for `finish` to find.
+        The graph grows first, so that no dependent starts before what is to come in between;
+        the frontier comes to know last, so that `finish` finds what an interrupt left undone.
         """
+        edit = None
+        if self._growth is not None and self._stopped is None and settled[1].is_success:
+            settled, edit = self._growth.ask(node, settled)
         self._store(node, settled)
+        if edit is not None and self._growth is not None:
+            self._announce(self._growth.apply(node, edit, self.running))
         self._frontier.settled(node, settled.changed)
         self.running.pop(node, None)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from dagnb.errors import InputMutatedError, UncacheableValue
+from dagnb.graph.edit import DynamicModification
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.values.fingerprint import digest
 from dagnb.values.plain import PLAIN
@@ -43,6 +44,13 @@ class Policy:
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
         """Return the result as the rest of the run shall see it; called if it was executed."""
         return result
+
+    def expand(self, result: NodeResult) -> DynamicModification | None:
+        """Return what a node's value brings forth; called once it has one, however it came.
+
+        What this raises is the node's own failure: it is the one question that runs code of
+        the user.
+        """
 
 
 class Given(Policy):

@@ -1,0 +1,165 @@
+"""How a node of a run brings forth more nodes, without the run starting anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, MutableMapping, Sequence
+from typing import Any, TypeVar, overload
+
+from dagnb.errors import ExpansionError
+from dagnb.events import GraphEdited
+from dagnb.graph.dag import DAG
+from dagnb.graph.edit import DynamicModification, Edit, Expansion, NewNodes
+from dagnb.results import NodeStatus
+from dagnb.run.call import Binder
+from dagnb.run.frontier import Countdown
+from dagnb.run.policies import Policy
+from dagnb.run.records import Memory, Record
+
+T = TypeVar("T")
+
+
+class Growth:
+    """Asks the policies for more nodes, and puts them into graph, memory and frontier.
+
+    An expansion costs what it adds: no order is computed and nothing is copied.
+
+    Parameters
+    ----------
+    dag : DAG
+        Edited in place.
+    tasks : dict
+        The run's tasks; those of new nodes go there.
+    memory, frontier, binder
+        Those of the engine; the frontier is one over all nodes.
+    policies : sequence of Policy
+        The first modification that one returns is made.
+    causes : dict
+        Why nodes run; new ones go there.
+    limit : int
+        How many nodes may be added in all.
+
+    Attributes
+    ----------
+    expansions : list of Expansion
+        What was done, with the name of the node that asked for it.
+    """
+
+    def __init__(
+        self,
+        dag: DAG,
+        tasks: MutableMapping[str, Callable[..., Any]],
+        memory: Memory,
+        frontier: Countdown,
+        *,
+        binder: Binder,
+        policies: Sequence[Policy],
+        causes: MutableMapping[int, str],
+        limit: int,
+    ) -> None:
+        self._dag = dag
+        self._tasks = tasks
+        self._memory = memory
+        self._frontier = frontier
+        self._binder = binder
+        self._policies = policies
+        self._causes = causes
+        self._limit = limit
+        self._added = 0
+        self.expansions: list[tuple[str, Expansion]] = []
+
+    def ask(self, node: int, settled: Record) -> tuple[Record, DynamicModification | None]:
+        """Ask for more nodes; if that raises, the node has failed."""
+        result = settled.as_result(self._dag.adjacency.names[node])
+        try:
+            for policy in self._policies:
+                modification = policy.expand(result)
+                if modification is not None:
+                    return settled, modification
+        except (Exception, SystemExit) as error:
+            failed = settled._replace(
+                status=NodeStatus.FAILED, value=None, error=error, changed=True, digest=None
+            )
+            return failed, None
+        return settled, None
+
+    def apply(
+        self, node: int, modification: DynamicModification, running: Collection[int]
+    ) -> GraphEdited:
+        """Edit the graph, and return the event that says so.
+
+        Raises
+        ------
+        GraphError, TypeError
+            The modification is refused; nothing has changed.
+        """
+        graph = self._dag.adjacency
+        by = graph.names[node]
+        edit = Edit(self._dag, by, modification)
+        self._check(by, edit, running)
+        with graph.edited_by_its_run():
+            expansion = edit.apply()
+        self._added += len(edit.specs)
+        self.expansions.append((str(by), expansion))
+        self._take_in(edit, expansion)
+        self._causes.update((graph.ids[name], f"added by {by}") for name in expansion.added)
+        new = NewNodes(expansion.added, edit.specs, edit.removed)
+        edges = Lazy(lambda: [(str(source), str(target)) for source, target in self._dag.edges()])
+        return GraphEdited(Lazy(lambda: list(map(str, self._dag))), edges, by=str(by), added=new)
+
+    def _check(self, by: str, edit: Edit, running: Collection[int]) -> None:
+        """Refuse a runaway expansion, and one that comes too late for a node."""
+        if self._added + len(edit.specs) > self._limit:
+            reason = f"the run would add more than max_dynamic_nodes={self._limit} nodes"
+            raise ExpansionError(by, reason)
+        ids, records = self._dag.adjacency.ids, self._memory.records
+        for name in edit.touched():
+            last = records[ids[name]]
+            if ids[name] in running or (last is not None and last.run == self._memory.run):
+                edit.check_cycles()  # the truer reason, where it is one
+                raise ExpansionError(
+                    by,
+                    f"node {name!r} has already started; only one that has not can be removed "
+                    "or get a new input",
+                )
+
+    def _take_in(self, edit: Edit, expansion: Expansion) -> None:
+        """Let tasks, memory, binder and frontier know."""
+        for name in edit.removed:
+            self._tasks.pop(name, None)
+        for spec in edit.specs:
+            self._tasks[str(spec.name)] = spec.task
+        ids = self._dag.adjacency.ids
+        gone = {source for source, _ in expansion.cut} | {target for _, target in expansion.cut}
+        self._memory.grow()
+        self._binder.grow([*gone, *(target for _, target in expansion.edges)])
+        self._frontier.shrink(expansion.gone, expansion.cut)
+        self._frontier.grow([ids[name] for name in expansion.added], expansion.edges)
+
+
+class Lazy(Sequence[T]):
+    """A sequence made when it is first read: an event that nobody reads costs nothing."""
+
+    def __init__(self, make: Callable[[], Sequence[T]]) -> None:
+        self._make = make
+        self._made: Sequence[T] | None = None
+
+    @property
+    def _items(self) -> Sequence[T]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
