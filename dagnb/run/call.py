@@ -87,6 +87,7 @@ class Binder:
         self._graph = graph
         self._version = -1
         self._bound: list[Bound | None] = []
+        self._shared: Bound | None = None
         self._parameters: dict[Any, list[inspect.Parameter]] = {}
 
     @property
@@ -115,7 +116,10 @@ class Binder:
         bindings = self.bindings
         bound = bindings[node]
         if bound is None or bound[0] is not task:
-            bound = bindings[node] = self._simple(node, task) or self._matched(node, task)
+            bound = self._shared
+            if bound is None or bound[0] is not task:
+                bound = self._simple(node, task) or self._matched(node, task)
+            bindings[node] = bound
         return bound
 
     def _simple(self, node: int, task: Callable[..., Any]) -> Bound | None:
@@ -124,10 +128,11 @@ class Binder:
             return None
         code = task.__code__
         flags, count = code.co_flags & NOT_SIMPLE, code.co_argcount
-        if flags == inspect.CO_VARARGS and not count and not code.co_kwonlyargcount:
-            return new_tuple(Bound, (task, task, None, (), None))
-        if flags or code.co_kwonlyargcount:
+        if flags & ~inspect.CO_VARARGS or code.co_kwonlyargcount or (flags and count):
             return None
+        if not count:  # all inputs or none, whatever the node: the next one often has it too
+            self._shared = new_tuple(Bound, (task, task, None if flags else (), (), None))
+            return self._shared
         ids, edges, inputs = self._graph.ids, self._graph.edges, []
         for name in code.co_varnames[:count]:
             source = ids.get(name)
@@ -146,10 +151,10 @@ class Binder:
 
     def _parameters_of(self, task: Callable[..., Any]) -> list[inspect.Parameter]:
         if not isinstance(task, FunctionType) or task.__dict__:
-            return _signature(task)
+            return parameters_of(task)
         key = task.__code__, len(task.__defaults__ or ()), frozenset(task.__kwdefaults__ or ())
         if key not in self._parameters:
-            self._parameters[key] = _signature(task)
+            self._parameters[key] = parameters_of(task)
         return self._parameters[key]
 
     def _match(
@@ -184,10 +189,11 @@ class Binder:
         )
 
 
-def _signature(task: Callable[..., Any]) -> list[inspect.Parameter]:
+def parameters_of(task: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters of a task; those of a builtin that does not tell count as none."""
     try:
         return list(inspect.signature(task).parameters.values())
-    except ValueError:  # some builtins have none; they take no inputs
+    except ValueError:
         return []
 
 

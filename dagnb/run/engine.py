@@ -160,12 +160,16 @@ class Engine:
         names, tasks, bindings = self._graph.names, self._tasks, self._binder.bindings
         records, replaced, compare = self._records, self._replaced, self._compare
         order, positions, dirty = scan.order, scan.positions, scan.dirty
-        find, place, run = dirty.find, scan.place, self._run
-        while (place := find(1, place)) >= 0:
+        find, place, size, run = dirty.find, scan.place, len(scan.order), self._run
+        while True:
+            if place == size or not dirty[place]:  # to look is far cheaper than to search
+                place = find(1, place)
+                if place < 0:
+                    break
             node = order[place]
-            bound = bindings[node]
-            if bound is None or bound[0] is not tasks.get(names[node]):
-                bound = self._bind_if_simple(node)
+            task, bound = tasks.get(names[node]), bindings[node]
+            if bound is None or bound[0] is not task:
+                bound = self._bind_if_simple(node, task)
             if bound is None or bound[3] or bound[4]:
                 scan.place = place
                 return
@@ -191,10 +195,10 @@ class Engine:
                 for each in successors[node]:
                     dirty[positions[each]] = 1
             dirty[place] = 0
-        scan.place = len(order)
+            place += 1
+        scan.place = size
 
-    def _bind_if_simple(self, node: int) -> Bound | None:
-        task = self._tasks.get(self._graph.names[node])
+    def _bind_if_simple(self, node: int, task: Callable[..., Any] | None) -> Bound | None:
         try:
             return None if task is None else self._binder.bind(node, task)
         except TypeError:
