@@ -24,16 +24,16 @@ export PIP_QUIET := 2
 
 heading = @printf '\n== %s\n' "$(1)"
 
-.DELETE_ON_ERROR:
+.PRECIOUS: $(VENV)/%.ready
 .PHONY: demo lab test bench browser clean
 
-demo: $(VENV)/ready
+demo: $(VENV)/demo.ready
 	@$(PY) notebooks/demo.py
 
-lab: $(VENV)/ready
+lab: $(VENV)/demo.ready
 	@$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_penguins.ipynb
 
-test: $(VENV)/ready browser
+test: $(VENV)/dev.ready browser
 	$(call heading,Format)
 	@$(PY) -m ruff format --check .
 	$(call heading,Lint)
@@ -47,28 +47,27 @@ test: $(VENV)/ready browser
 	$(call heading,Browser)
 	@$(PY) -m pytest -q tests/browser
 
-bench: $(VENV)/peers
+bench: $(VENV)/bench.ready
 	@$(PY) -m benchmarks
 
 # A browser for the tests: the one on PATH, else the distribution's, else playwright's own.
-browser: $(VENV)/ready
+browser: $(VENV)/dev.ready
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
 	|| command -v google-chrome >/dev/null \
 	|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "Installing chromium" \
 	     && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null; } \
 	|| $(PY) -m playwright install chromium
 
-$(VENV)/ready: pyproject.toml
-	@test -n "$(VERSION)" || { echo "PYTHON=$(PYTHON) does not run here; name another interpreter, \
-	e.g. make test PYTHON=python3.12" >&2; exit 2; }
-	@echo "Setting up $(VENV); the first time takes a minute or two"
-	@$(lastword $(FOUND)) -m venv $(if $(wildcard $@),,--clear) $(VENV)
-	@$(PY) -m pip install --editable '.[dev]'
+# One environment, filled by the extras of pyproject.toml: demo, dev (for the tests), bench (peers).
+$(VENV)/%.ready: pyproject.toml $(VENV)/made
+	@echo "Installing what $* needs into $(VENV); the first time takes a minute or two"
+	@$(PY) -m pip install --editable '.[$*]'
 	@touch $@
 
-$(VENV)/peers: $(VENV)/ready
-	@echo "Installing the peers to measure against, once"
-	@$(PY) -m pip install --editable '.[bench]'
+$(VENV)/made:
+	@test -n "$(VERSION)" || { echo "PYTHON=$(PYTHON) does not run here; name another interpreter, \
+	e.g. make test PYTHON=python3.12" >&2; exit 2; }
+	@$(lastword $(FOUND)) -m venv --clear $(VENV)
 	@touch $@
 
 clean:
