@@ -45,7 +45,8 @@ _HOMES = {
     "dagnb.observe.trace": ("ExecutionTrace", "TraceEvent", "TraceEventType", "Tracer"),
     "dagnb.results": ("ExecutionResult", "IncrementalResult", "NodeResult", "NodeStatus"),
     "dagnb.run.drive": ("Interrupted",),
-    "dagnb.run.executors": ("DAGExecutor", "IncrementalExecutor"),
+    "dagnb.run.executors": ("AsyncDAGExecutor", "DAGExecutor", "IncrementalExecutor"),
+    "dagnb.run.pipeline": ("Pipeline",),
     "dagnb.tasks": ("Task", "task"),
     "dagnb.values.fingerprint": ("digest", "register_digest"),
 }

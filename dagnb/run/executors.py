@@ -19,8 +19,10 @@ from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult, IncrementalResult
 from dagnb.run.call import Binder
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
+from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown, Scan
+from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
 
@@ -28,12 +30,17 @@ Tasks = Mapping[str, Callable[..., Any]]
 
 
 class Executor:
-    """What all executors that run every node have in common: their options.
+    """What all executors that run every node have in common: their options, and the engine.
 
     See `DAGExecutor` for the parameters.
+
+    Attributes
+    ----------
+    workers : int
+        How many tasks run at once.
     """
 
-    def __init__(  # noqa: PLR0917  # the order is the contract
+    def __init__(  # the order is the contract
         self,
         dag: DAG,
         max_workers: int | None = None,
@@ -44,32 +51,46 @@ class Executor:
         hooks: HookRegistry | None = None,
     ) -> None:
         self._dag = dag
-        self._workers = check_workers(max_workers)
+        self.workers = check_workers(max_workers)
         self._costs = check_costs(costs)
         self._callbacks = callbacks
         self._fail_fast = fail_fast
         self._tracing = enable_tracing
         self._hooks = hooks
 
-    def _engine(self, tasks: Tasks, policies: Sequence[Policy] = ()) -> Engine:
-        """Return the engine of a run of every node, which has not begun."""
+    def engine(
+        self, tasks: Tasks, policies: Sequence[Policy] = (), *, most_new_nodes: int | None = None
+    ) -> Engine:
+        """Return the engine of a run of every node, which has not begun.
+
+        If a number of new nodes is given, what the policies bring forth is added, up to it.
+        """
         graph = self._dag.adjacency
         check_tasks(self._dag, tasks)
         costs = self._dag.costs_by_number(self._costs)
         priorities = cost_to_go(graph, costs, 1.0) if costs else None
-        memory = Memory(graph)
+        memory, binder = Memory(graph), Binder(graph)
         memory.catch_up()
+        frontier, causes, growth = Countdown(graph, None, priorities), dict[int, str](), None
+        if most_new_nodes is not None:
+            tasks = own = dict(tasks)
+            growth = Growth(
+                self._dag, own, memory, frontier,
+                binder=binder, policies=policies, causes=causes, limit=most_new_nodes,
+            )  # fmt: skip
         return Engine(
             graph,
             tasks,
             memory,
-            Countdown(graph, None, priorities),
-            binder=Binder(graph),
+            frontier,
+            binder=binder,
             policies=policies,
             observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
             fail_fast=self._fail_fast,
-            compare=False,
+            compare=any(policy.want_digest for policy in policies),
+            causes=causes,
             default_cause="every node runs",
+            growth=growth,
         )
 
 
@@ -131,9 +152,68 @@ class DAGExecutor(Executor):
             Ctrl-C arrived; its ``result`` holds what was done.
         """
         check_timeout(timeout)
-        engine = self._engine(tasks)
         return drive_threads(
-            engine, ExecutionResult, self._workers, timeout=timeout, cancel_event=cancel_event
+            self.engine(tasks),
+            ExecutionResult,
+            self.workers,
+            timeout=timeout,
+            cancel_event=cancel_event,
+        )
+
+
+class AsyncDAGExecutor(Executor):
+    """Runs every node of a graph on the running event loop.
+
+    Coroutine functions run as tasks of the loop, plain functions on threads. A plain function
+    that returns a coroutine has it awaited. Otherwise all is as for `DAGExecutor`, which has
+    the parameters.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> from dagnb import DAG, AsyncDAGExecutor
+    >>> async def fetch():
+    ...     await asyncio.sleep(0.01)
+    ...     return 20
+    >>> dag = DAG.builder().add_edge("a", "b").build()
+    >>> tasks = {"a": fetch, "b": lambda a: a + 1}
+    >>> asyncio.run(AsyncDAGExecutor(dag).execute(tasks))["b"].result
+    21
+    """
+
+    async def execute(
+        self,
+        tasks: Tasks,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> ExecutionResult:
+        """Run all nodes.
+
+        Parameters
+        ----------
+        tasks : mapping of str to callable
+            The task of each node; a node without one is skipped.
+        timeout : float, optional
+            Seconds for the whole run. Coroutines that run then are cancelled, and left to
+            themselves if they swallow that; threads are abandoned. The promise holds as long as
+            no coroutine blocks the loop.
+        cancel_event : object with ``is_set()``, optional
+            Once it is set, running tasks finish and the rest is CANCELLED.
+
+        Raises
+        ------
+        NodeNotFoundError
+            A task or a cost names no node.
+        TypeError, ValueError
+            A task is not callable; the timeout is negative.
+        """
+        check_timeout(timeout)
+        return await drive_async(
+            self.engine(tasks),
+            ExecutionResult,
+            self.workers,
+            timeout=timeout,
+            cancel_event=cancel_event,
         )
 
 
@@ -174,7 +254,7 @@ class IncrementalExecutor:
     (['rows', 'count'], ['count'], ['report'])
     """
 
-    def __init__(  # noqa: PLR0917  # the order is the contract
+    def __init__(  # the order is the contract
         self,
         dag: DAG,
         callbacks: object = None,
@@ -307,11 +387,12 @@ def observers_for(
 def check_tasks(dag: DAG, tasks: Tasks) -> None:
     """Refuse a task that names no node or is not callable."""
     known = dag.adjacency.ids
-    for name, task in tasks.items():
-        if name not in known:
-            raise NodeNotFoundError(name, known, "tasks")
-        if not callable(task):
-            raise TypeError(f"the task of node {str(name)!r} is not callable: {task!r}")
+    if not tasks.keys() <= known.keys():
+        unknown = next(name for name in tasks if name not in known)
+        raise NodeNotFoundError(unknown, known, "tasks")
+    if not all(map(callable, tasks.values())):
+        name, task = next(each for each in tasks.items() if not callable(each[1]))
+        raise TypeError(f"the task of node {str(name)!r} is not callable: {task!r}")
 
 
 def check_workers(workers: int | None) -> int:
@@ -340,6 +421,6 @@ def check_costs(costs: Mapping[str, float] | None) -> Mapping[str, float] | None
     for name, cost in (costs or {}).items():
         if isinstance(cost, bool) or not isinstance(cost, Real):
             raise TypeError(f"the cost of node {str(name)!r} is a number, not {cost!r}")
-        if cost != cost or cost < 0:
+        if not cost >= 0:
             raise ValueError(f"the cost of node {str(name)!r} is at least 0, not {cost!r}")
     return costs

@@ -169,6 +169,24 @@ class Remember(Policy):
         )
 
 
+class Cache(Remember):
+    """Remembers some nodes only, by key, in a store that outlives the run."""
+
+    def __init__(
+        self, names: Container[str], code_of: Callable[[str], str], store: MemoryStore
+    ) -> None:
+        super().__init__(code_of, store, {}, lambda name: None)
+        self._names = names
+
+    def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
+        """Answer for a cached node."""
+        return super().decide(name, inputs) if name in self._names else None
+
+    def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
+        """Remember a cached node."""
+        return super().settled(result, inputs) if result.name in self._names else result
+
+
 class Guard(Policy):
     """Fails a node that changed an input in place, or whose value can be read only once.
 
