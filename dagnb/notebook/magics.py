@@ -136,14 +136,8 @@ class DagMagics(Magics):
             self.session.show_again(name)
         if own.status is NodeStatus.SKIPPED:
             print(f"{name} is defined and did not run: {own.reason}")
-        self._tell_failures(name)
-
-    def _tell_failures(self, own: str) -> None:
-        """Name the nodes that failed elsewhere: their tracebacks are below their own cells."""
-        for each in self.session.settled.values():
-            if each.executed and each.error is not None and each.name != own:
-                kind = type(each.error).__name__
-                print(f"{each.name} failed with {kind}: {each.error} (see its cell)")
+        for sentence in self.session.failures():
+            print(sentence)
 
     def decorate(
         self, function: Callable[..., Any], name: str | None, options: NodeOptions, *, replace: bool
@@ -219,7 +213,9 @@ class DagMagics(Magics):
             raise UsageError("usage: %dag auto [on|off]")
         if words:
             self.session.auto = words[0] == "on"
-        print(f"auto is {'on' if self.session.auto else 'off'}")
+        stale = len(self.session.stale())
+        ending = f"; {stale} nodes are stale, %dag run brings them up to date" if stale else ""
+        print(f"auto is {'on' if self.session.auto else 'off'}{ending}")
 
     def _help(self, words: Sequence[str]) -> None:
         print(usage())

@@ -12,7 +12,7 @@ from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.why import Explain
-from dagnb.results import IncrementalResult, NodeResult
+from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.call import Binder
 from dagnb.run.drive import Interrupted, drive_inline
 from dagnb.run.engine import Engine
@@ -173,8 +173,13 @@ class Rounds:
         return Request(causes, request.asked | spoiled, spoiled, request.allowed)
 
     def _note(self, event: Event) -> None:
-        if isinstance(event, NodeSettled):
-            self.settled[str(event.result.name)] = event.result
+        if not isinstance(event, NodeSettled):
+            return
+        name = str(event.result.name)
+        self.settled[name] = event.result
+        if event.result.status is NodeStatus.CACHE_HIT:
+            above = ((each, self._last(each)) for each in self._dag.predecessors(name))
+            self._explain.remembered(name, {str(n): last for n, last in above if last is not None})
 
 
 def refuse_during_run(running_thread: int | None, this_thread: int) -> None:

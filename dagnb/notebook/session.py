@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dagnb.errors import CycleError, DagError, NodeNotFoundError
@@ -156,12 +157,14 @@ class Session:
         self._refuse_during_run()
         self.check_name(name)
         last = self._last(name)
+        readers = [str(each) for each in self.dag.successors(name)]
         dependents = [str(each) for each in self.dag.descendants(name)]
         node = self._registry.remove(name)
         self._publisher.withdraw(name, last, node.output)
         self._tasks.forget(name)
         self._rounds.forget(name)
         self._explain.forget(name)
+        self._due.update(readers)
         self._announce_structure()
         self._mark_stale(dependents, f"{name} was removed")
 
@@ -207,11 +210,12 @@ class Session:
         downstream = (self.auto if downstream is None else downstream) or names is None
         scope = self._looked_at(targets, downstream)
         asked = set(targets) if names is not None else set()
+        again = set(targets) if fresh else set()
         causes = self._staleness.causes(scope)
-        for number in self.dag.numbers(asked, "names"):
+        for number in self.dag.numbers(asked | again, "names"):
             causes.setdefault(number, "it was asked to run again" if fresh else "")
         allowed = None if downstream else {*map(str, self.dag.refs(scope))}
-        request = Request(causes, asked, asked if fresh else set(), allowed)
+        request = Request(causes, asked, again, allowed)
         self._running_thread, self._publisher.own = threading.get_ident(), own
         self._tasks.live.update([own] if own is not None and live else [])
         try:
@@ -277,15 +281,33 @@ class Session:
         if missing:
             return Why(f"{name} did not run: {waits_for(missing)}")
         self.look([node.name])
-        run = self.last_run
-        last = run[name] if run is not None and name in run else self._last(name)
-        above = self.dag.predecessors(name)
-        inputs = [run[each] for each in above if each in run] if run is not None else []
-        return self._explain.why(name, last, self.is_stale(name), inputs)
+        above = [str(each) for each in self.dag.predecessors(name)]
+        inputs = {each: last for each in above if (last := self._recent(each)) is not None}
+        stale = self._staleness.reason(name)
+        why = self._explain.why(
+            name,
+            self._recent(name),
+            inputs,
+            stale=stale,
+            stale_inputs=[each for each in above if self._staleness.reason(each)],
+        )
+        if not (stale and why.sentence.startswith(f"{name} is stale")):
+            return why
+        only = "it is manual, so only " if node.options.manual else ""
+        return replace(why, sentence=f"{why.sentence}; {only}%dag run {name} brings it up to date")
+
+    def _recent(self, name: str) -> NodeResult | None:
+        """Return the last result of a node; it counts as executed if the last run did that."""
+        last = self._last(name)
+        return last if last is None or name in self.settled else replace(last, executed=False)
 
     def is_stale(self, name: str) -> bool:
         """Whether a node has no current value: it must run before its value can be trusted."""
         return name in self._staleness
+
+    def stale(self) -> list[str]:
+        """Return the nodes that are shown as stale: they have a value, and it is not current."""
+        return [name for name, shown in self.view.nodes.items() if shown.status == "stale"]
 
     def result(self, name: str) -> NodeResult:
         """Return what happened to a node the last time anything did."""
@@ -363,7 +385,16 @@ class Session:
             if any(each.executed for each in self.settled.values()):
                 took = result.total_duration_seconds
                 notices.append(f"because of this cell: {run_summary(self.settled.values(), took)}")
+            notices += self.failures()
         return notices
+
+    def failures(self) -> list[str]:
+        """Return a sentence for each node that failed in the last run."""
+        return [
+            f"{each.name} failed with {type(each.error).__name__}: {each.error} (see its cell)"
+            for each in self.settled.values()
+            if each.executed and each.error is not None
+        ]
 
     def _take_due(self) -> list[str]:
         """Return what must run now that a plain cell is over; nothing if `auto` is off."""

@@ -65,6 +65,12 @@ class Staleness:
         self._memory.catch_up()
         return {node: self._reason(node) for node in scope & self._memory.stale}
 
+    def reason(self, name: str) -> str:
+        """Return why a node, or something above it, must run; empty if it is current."""
+        if name in self:
+            return self._reason(self._dag.number(name))
+        return "something it depends on changed" if name in self._shown else ""
+
     def _reason(self, node: int) -> str:
         last = self._memory.records[node]
         if last is None:

@@ -111,60 +111,102 @@ class Explain(Policy):
         self._whys.pop(name, None)
 
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
-        """Give the result its reason."""
+        """Give the result of a node that ran its reason."""
         name = str(result.name)
-        source, code, variables = self._present(name)
-        given = {
-            **{str(key): (each.digest, describe(each.result)) for key, each in inputs.items()},
-            **{key: (digest(value), describe(value)) for key, value in variables.items()},
-        }
-        old, new = self._seen.get(name), Evidence(source, code, given)
-        self._seen[name] = new
-        clauses, lines = ([], []) if old is None else compare(old, new)
-        clauses = clauses or [self.causes.get(name, "")]
-        self._whys[name] = why = Why(_sentence(old, clauses), tuple(lines))
+        clauses, lines = self._news(name, inputs)
+        reason = _sentence(clauses or [self.causes.get(name, "")])
+        self._whys[name] = Why(reason, tuple(lines))
         ending = "; same value as before" if result.error is None and not result.changed else ""
-        return replace(result, reason=why.sentence + ending)
+        return replace(result, reason=reason + ending)
+
+    def remembered(self, name: str, inputs: Inputs) -> None:
+        """Note that a node's value came from memory."""
+        clauses, lines = self._news(name, inputs)
+        because = f"{_and(clauses)}, but " if any(clauses) else ""
+        self._whys[name] = Why(f"{because}{_FROM_MEMORY}", tuple(lines))
 
     def why(
-        self, name: str, last: NodeResult | None, stale: bool, inputs: Sequence[NodeResult]
+        self,
+        name: str,
+        last: NodeResult | None,
+        inputs: Inputs,
+        *,
+        stale: str = "",
+        stale_inputs: Sequence[str] = (),
     ) -> Why:
-        """Answer for one node, given its last result, and its inputs' in the last run."""
-        why = self._whys.get(name)
-        if last is None or why is None:
-            reason = last.reason if last is not None else "nothing has asked for it yet"
-            return Why(f"{name} did not run: {reason}")
-        evidence = why.evidence
+        """Answer for one node.
+
+        Parameters
+        ----------
+        name : str
+        last : NodeResult or None
+            What happened to it last; ``executed`` if that was in the last run.
+        inputs : mapping of str to NodeResult
+            The same of its inputs.
+        stale : str
+            Why it is stale, as far as nothing better is known; empty if it is current.
+        stale_inputs : sequence of str
+        """
+        why = self._whys.get(name, Why(""))
+        if last is None:
+            return Why(f"{name} did not run: nothing has asked for it yet")
         if last.error is not None:
-            error = f"{type(last.error).__name__}: {last.error}"
-            return Why(f"{name} failed with {error}; it {why.sentence}", evidence)
-        if stale:
-            return Why(
-                f"{name} is stale: {_last_reason(last)}; %dag run {name} brings it up to date"
-            )
+            return Why(f"{name} failed with {_error(last.error)}; it {why.sentence}", why.evidence)
+        if stale and last.status.is_success:
+            return self._why_stale(name, inputs, stale_inputs, stale)
+        if not last.status.is_success:
+            return Why(f"{name} did not run: {last.reason}")
         if last.executed:
-            return Why(f"{name} {last.reason}", evidence)
-        before = f"when it ran last, it {why.sentence}"
-        return Why(f"{name} did not run: {_not_run(last, inputs)}", (before, *evidence))
+            return Why(f"{name} {last.reason}", why.evidence)
+        if last.status is NodeStatus.CACHE_HIT:
+            return Why(f"{name} did not run: {why.sentence}", why.evidence)
+        before = f"before that, it {why.sentence}"
+        return Why(f"{name} did not run: {_untouched(inputs)}", (before, *why.evidence))
+
+    def _why_stale(
+        self, name: str, inputs: Inputs, stale_inputs: Sequence[str], otherwise: str
+    ) -> Why:
+        old = self._seen.get(name)
+        clauses, lines = compare(old, self._evidence(name, inputs)) if old else ([], [])
+        above = [f"its input {each} is stale" for each in stale_inputs]
+        return Why(f"{name} is stale: {_and([*clauses, *above] or [otherwise])}", tuple(lines))
+
+    def _news(self, name: str, inputs: Inputs) -> tuple[list[str], list[str]]:
+        """Compare with what the node's value came from before, and remember what it does now."""
+        old, new = self._seen.get(name), self._evidence(name, inputs)
+        self._seen[name] = new
+        return (["for the first time"], []) if old is None else compare(old, new)
+
+    def _evidence(self, name: str, inputs: Inputs) -> Evidence:
+        source, code, variables = self._present(name)
+        given = {str(key): (each.digest, describe(each.result)) for key, each in inputs.items()}
+        for key, value in variables.items():
+            given[key] = digest(value), describe(value)
+        return Evidence(source, code, given)
 
 
-def _sentence(old: Evidence | None, clauses: Sequence[str]) -> str:
-    if old is None:
+_FROM_MEMORY = "its value came from memory, since it ran before with this code and these inputs"
+
+
+def _sentence(clauses: Sequence[str]) -> str:
+    if clauses == ["for the first time"]:
         return "ran for the first time"
     if not any(clauses):
         return "ran again, though nothing it depends on changed"
-    return f"ran because {', and '.join(clauses)}"
+    return f"ran because {_and(clauses)}"
 
 
-def _last_reason(last: NodeResult) -> str:
-    return last.reason if not last.status.is_success else "something it depends on changed"
+def _and(clauses: Sequence[str]) -> str:
+    return ", and ".join(clauses)
 
 
-def _not_run(last: NodeResult, inputs: Sequence[NodeResult]) -> str:
+def _error(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def _untouched(inputs: Inputs) -> str:
     """Say why a node that is up to date was left alone, naming the inputs that were cut off."""
-    if last.status is NodeStatus.CACHE_HIT:
-        return "its value came from memory, since it ran before with this code and these inputs"
-    cut = [str(each.name) for each in inputs if each.executed]
+    cut = [str(each.name) for each in inputs.values() if each.executed]
     if cut:
         return f"{', '.join(cut)} ran again, but came out the same"
     return "nothing it depends on changed"
