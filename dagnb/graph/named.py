@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dagnb.errors import (
     CycleError,
@@ -13,6 +13,9 @@ from dagnb.errors import (
     StaleNodeRefError,
 )
 from dagnb.graph.adjacency import Adjacency, EdgeData, NodeRef
+
+if TYPE_CHECKING:
+    from dagnb.graph.edit import Expansion
 
 NodeSpec: TypeAlias = "str | tuple[str] | tuple[str, object] | tuple[str, object, object]"
 EdgeSpec: TypeAlias = (
@@ -27,10 +30,14 @@ class NamedGraph:
     ----------
     adjacency : Adjacency
         The same graph over integers, for code that walks it.
+    expansions : list
+        What runs did to the graph, each with the name of the node that asked for it, so that a
+        later run can take it back.
     """
 
     def __init__(self) -> None:
         self.adjacency = Adjacency()
+        self.expansions: list[tuple[str, Expansion]] = []
         self._payloads: dict[int, object] = {}
         self._metadata: dict[int, object] = {}
 

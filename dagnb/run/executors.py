@@ -59,11 +59,16 @@ class Executor:
         self._hooks = hooks
 
     def engine(
-        self, tasks: Tasks, policies: Sequence[Policy] = (), *, most_new_nodes: int | None = None
+        self,
+        tasks: Tasks,
+        policies: Sequence[Policy] = (),
+        *,
+        expand: Policy | None = None,
+        most_new_nodes: int = 0,
     ) -> Engine:
         """Return the engine of a run of every node, which has not begun.
 
-        If a number of new nodes is given, what the policies bring forth is added, up to it.
+        What the policy ``expand`` brings forth is added, up to a number of new nodes.
         """
         graph = self._dag.adjacency
         check_tasks(self._dag, tasks)
@@ -72,11 +77,11 @@ class Executor:
         memory, binder = Memory(graph), Binder(graph)
         memory.catch_up()
         frontier, causes, growth = Countdown(graph, None, priorities), dict[int, str](), None
-        if most_new_nodes is not None:
+        if expand is not None:
             tasks = own = dict(tasks)
             growth = Growth(
                 self._dag, own, memory, frontier,
-                binder=binder, policies=policies, causes=causes, limit=most_new_nodes,
+                binder=binder, policy=expand, causes=causes, limit=most_new_nodes,
             )  # fmt: skip
         return Engine(
             graph,

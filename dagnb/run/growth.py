@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Growth:
-    """Asks the policies for more nodes, and puts them into graph, memory and frontier.
+    """Asks a policy for more nodes, and puts them into graph, memory and frontier.
 
     An expansion costs what it adds: no order is computed and nothing is copied.
 
@@ -31,17 +31,12 @@ class Growth:
         The run's tasks; those of new nodes go there.
     memory, frontier, binder
         Those of the engine; the frontier is one over all nodes.
-    policies : sequence of Policy
-        The first modification that one returns is made.
+    policy : Policy
+        Asked what each node brings forth.
     causes : dict
         Why nodes run; new ones go there.
     limit : int
         How many nodes may be added in all.
-
-    Attributes
-    ----------
-    expansions : list of Expansion
-        What was done, with the name of the node that asked for it.
     """
 
     def __init__(
@@ -52,7 +47,7 @@ class Growth:
         frontier: Countdown,
         *,
         binder: Binder,
-        policies: Sequence[Policy],
+        policy: Policy,
         causes: MutableMapping[int, str],
         limit: int,
     ) -> None:
@@ -61,26 +56,21 @@ class Growth:
         self._memory = memory
         self._frontier = frontier
         self._binder = binder
-        self._policies = policies
+        self._policy = policy
         self._causes = causes
         self._limit = limit
         self._added = 0
-        self.expansions: list[tuple[str, Expansion]] = []
 
     def ask(self, node: int, settled: Record) -> tuple[Record, DynamicModification | None]:
         """Ask for more nodes; if that raises, the node has failed."""
         result = settled.as_result(self._dag.adjacency.names[node])
         try:
-            for policy in self._policies:
-                modification = policy.expand(result)
-                if modification is not None:
-                    return settled, modification
+            return settled, self._policy.expand(result)
         except (Exception, SystemExit) as error:
             failed = settled._replace(
                 status=NodeStatus.FAILED, value=None, error=error, changed=True, digest=None
             )
             return failed, None
-        return settled, None
 
     def apply(
         self, node: int, modification: DynamicModification, running: Collection[int]
@@ -99,7 +89,7 @@ class Growth:
         with graph.edited_by_its_run():
             expansion = edit.apply()
         self._added += len(edit.specs)
-        self.expansions.append((str(by), expansion))
+        self._dag.expansions.append((str(by), expansion))
         self._take_in(edit, expansion)
         self._causes.update((graph.ids[name], f"added by {by}") for name in expansion.added)
         new = NewNodes(expansion.added, edit.specs, edit.removed)

@@ -1,0 +1,174 @@
+"""The executor whose graph grows while it runs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dagnb.errors import NodeNotFoundError
+from dagnb.graph.dag import DAG
+from dagnb.graph.edit import DynamicModification, undo
+from dagnb.observe.hooks import HookRegistry
+from dagnb.results import ExecutionResult, NodeResult
+from dagnb.run.drive import CancelEvent, drive_threads
+from dagnb.run.executors import Executor, Tasks, check_timeout
+from dagnb.run.policies import Policy
+
+Expander = Callable[..., DynamicModification | None]
+
+
+class Expand(Policy):
+    """Asks a node's expander what its value brings forth.
+
+    Parameters
+    ----------
+    expanders : mapping of str to callable
+        ``expander(result)``, or ``expander(name, result)`` if it takes two arguments.
+    """
+
+    def __init__(self, expanders: Mapping[str, Expander]) -> None:
+        self._expanders = expanders
+
+    def expand(self, result: NodeResult) -> DynamicModification | None:
+        """Call the expander, if the node has one."""
+        expander = self._expanders.get(result.name)
+        if expander is None:
+            return None
+        if takes_name(expander):
+            return expander(str(result.name), result.result)
+        return expander(result.result)
+
+
+def takes_name(expander: Expander) -> bool:
+    """Whether an expander needs two arguments; those with defaults do not count.
+
+    Examples
+    --------
+    >>> takes_name(lambda name, files: None), takes_name(lambda files, limit=3: None)
+    (True, False)
+    """
+    try:
+        parameters = inspect.signature(expander).parameters.values()
+    except (TypeError, ValueError):  # some builtins have none
+        return False
+    positional = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    needed = [p for p in parameters if p.kind in positional and p.default is p.empty]
+    return len(needed) == 2
+
+
+class DynamicExecutor(Executor):
+    """Runs every node, and the nodes that their values bring forth.
+
+    After a node has completed, its expander looks at the value and may return a
+    `DynamicModification`. The graph is edited in place, whole or not at all, before anything
+    below the node starts. A new node starts after its dependencies and before its dependents.
+    Running again first takes back what the expanders did to the graph the last time.
+
+    Parameters
+    ----------
+    dag : DAG
+        Modified in place.
+    expanders : mapping of str to callable
+        By node: ``expander(result)``, or ``expander(name, result)`` if it takes two arguments;
+        returns a `DynamicModification` or None. Called on the thread that called `execute`.
+    max_workers, callbacks, fail_fast, enable_tracing, hooks
+        As for `DAGExecutor`. ``on_dynamic_expand(name, new_nodes)`` is called for every
+        expansion with the names of the new nodes; this list also has ``add_nodes`` and
+        ``remove_nodes``, as the expander gave them.
+    max_dynamic_nodes : int
+        How many nodes a run may add; a run that would add more ends with `ExpansionError`.
+
+    Notes
+    -----
+    An expander that raises makes its node FAILED; the run goes on by ``fail_fast``. Nodes that
+    an expansion removed are in no result. An expansion costs what it adds, whatever the size
+    of the graph.
+
+    Examples
+    --------
+    >>> from dagnb import DAG, DynamicExecutor, DynamicModification, DynamicNodeSpec
+    >>> dag = DAG.builder().add_edge("discover", "report").build()
+    >>> def one_node_per_file(files):
+    ...     return DynamicModification([
+    ...         DynamicNodeSpec(f"size of {file}", lambda file=file: len(file), ["discover"], ["report"])
+    ...         for file in files
+    ...     ])
+    >>> executor = DynamicExecutor(dag, {"discover": one_node_per_file})
+    >>> result = executor.execute(
+    ...     {"discover": lambda: ["a.csv", "bc.csv"], "report": lambda discover, *sizes: sizes}
+    ... )
+    >>> result["report"].result
+    (5, 6)
+    """  # noqa: E501  # an example reads better unbroken
+
+    def __init__(  # the order is the contract
+        self,
+        dag: DAG,
+        expanders: Mapping[str, Expander],
+        max_workers: int | None = None,
+        callbacks: object = None,
+        fail_fast: bool = True,
+        enable_tracing: bool = False,
+        hooks: HookRegistry | None = None,
+        max_dynamic_nodes: int = 100_000,
+    ) -> None:
+        super().__init__(dag, max_workers, None, callbacks, fail_fast, enable_tracing, hooks)
+        self._expanders = dict(expanders)
+        for name, expander in self._expanders.items():
+            if not callable(expander):
+                raise TypeError(f"the expander of node {str(name)!r} is not callable: {expander!r}")
+        if not isinstance(max_dynamic_nodes, int) or max_dynamic_nodes < 0:
+            raise ValueError(f"max_dynamic_nodes is a number from 0 on, not {max_dynamic_nodes!r}")
+        self._limit = max_dynamic_nodes
+
+    def execute(
+        self,
+        tasks: Tasks,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> ExecutionResult:
+        """Run all nodes, those that come on the way too.
+
+        Parameters
+        ----------
+        tasks : mapping of str to callable
+            The tasks of the nodes that are there; a new one brings its own.
+        timeout, cancel_event
+            As for `DAGExecutor.execute`.
+
+        Raises
+        ------
+        CycleError, DuplicateNodeError, ExpansionError, TypeError
+            A modification cannot be made. It changed nothing, what ran is abandoned, and
+            nothing more starts.
+        NodeNotFoundError
+            A task or an expander names no node.
+        KeyboardInterrupt
+            Ctrl-C arrived; its ``result`` holds what was done.
+        """
+        check_timeout(timeout)
+        self._take_back()
+        self._check_expanders()
+        engine = self.engine(tasks, expand=Expand(self._expanders), most_new_nodes=self._limit)
+        return drive_threads(
+            engine, ExecutionResult, self.workers, timeout=timeout, cancel_event=cancel_event
+        )
+
+    def _take_back(self) -> None:
+        """Undo what these expanders did to the graph before, the last first."""
+        kept: list[tuple[str, Any]] = []
+        while self._dag.expansions:
+            by, expansion = self._dag.expansions[-1]
+            if by in self._expanders:
+                undo(self._dag, expansion)
+            else:
+                kept.append((by, expansion))
+            self._dag.expansions.pop()
+        self._dag.expansions.extend(reversed(kept))
+
+    def _check_expanders(self) -> None:
+        known = self._dag.adjacency.ids
+        for name in self._expanders:
+            if name not in known:
+                raise NodeNotFoundError(name, known, "expanders")
