@@ -46,6 +46,8 @@ _HOMES = {
     "dagnb.observe.profile": ("NodeProfile", "ProfileReport", "profile_execution"),
     "dagnb.observe.trace": ("ExecutionTrace", "TraceEvent", "TraceEventType", "Tracer"),
     "dagnb.results": ("ExecutionResult", "IncrementalResult", "NodeResult", "NodeStatus"),
+    "dagnb.run.conditional": ("ConditionalExecutor",),
+    "dagnb.run.conditions": ("ConditionalDAGBuilder", "Conditions"),
     "dagnb.run.drive": ("Interrupted",),
     "dagnb.run.dynamic": ("DynamicExecutor",),
     "dagnb.run.executors": ("AsyncDAGExecutor", "DAGExecutor", "IncrementalExecutor"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -256,9 +257,16 @@ class Engine:
         for policy in self._policies:
             result = policy.decide(self._graph.names[node], inputs)
             if result is not None:
-                self._record(node, self._from_result(result))
+                self._record(node, self._from_result(self._as_before(node, result)))
                 return True
         return False
+
+    def _as_before(self, node: int, result: NodeResult) -> NodeResult:
+        """Note that a node which is skipped again is to its dependents what it was."""
+        last = self._records[node]
+        if result.status is not SKIPPED or last is None or last.status is not SKIPPED:
+            return result
+        return replace(result, changed=False)
 
     def _blocked_by(self, node: int, bound: Bound) -> str:
         """Say which input, needed by value or merely before, has no value in this run."""

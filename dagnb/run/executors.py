@@ -18,6 +18,7 @@ from dagnb.observe.hooks import HookRegistry, hooks_observer
 from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult, IncrementalResult
 from dagnb.run.call import Binder
+from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine
@@ -40,7 +41,7 @@ class Executor:
         How many tasks run at once.
     """
 
-    def __init__(  # the order is the contract
+    def __init__(  # noqa: PLR0917  # the order is the contract
         self,
         dag: DAG,
         max_workers: int | None = None,
@@ -240,6 +241,8 @@ class IncrementalExecutor:
         As for `DAGExecutor`; ``on_node_skip`` is called for reused nodes too.
     max_workers : int, optional
         Run up to so many tasks at once, on threads.
+    conditions : mapping of (str, str) to callable, optional
+        As for `ConditionalExecutor`.
 
     Examples
     --------
@@ -259,7 +262,7 @@ class IncrementalExecutor:
     (['rows', 'count'], ['count'], ['report'])
     """
 
-    def __init__(  # the order is the contract
+    def __init__(  # noqa: PLR0917  # the order is the contract
         self,
         dag: DAG,
         callbacks: object = None,
@@ -267,6 +270,8 @@ class IncrementalExecutor:
         enable_tracing: bool = False,
         hooks: HookRegistry | None = None,
         max_workers: int | None = None,
+        *,
+        conditions: Mapping[tuple[str, str], Condition] | None = None,
     ) -> None:
         self._dag = dag
         self._callbacks = callbacks
@@ -274,6 +279,7 @@ class IncrementalExecutor:
         self._tracing = enable_tracing
         self._hooks = hooks
         self._workers = None if max_workers is None else check_workers(max_workers)
+        self._conditions = Conditions(conditions)
         self._memory = Memory(dag.adjacency)
         self._binder = Binder(dag.adjacency)
         self._checked: tuple[Tasks | None, int, int] = (None, 0, 0)
@@ -306,6 +312,7 @@ class IncrementalExecutor:
             Ctrl-C arrived; its ``result`` holds what was done.
         """
         self._check_tasks(tasks)
+        self._conditions.check(self._dag)
         check_timeout(timeout)
         memory = self._memory
         memory.catch_up()
@@ -318,6 +325,7 @@ class IncrementalExecutor:
             memory,
             Countdown(graph, causes) if threaded else Scan(graph, memory.flags(), causes),
             binder=self._binder,
+            policies=[When(self._conditions)] if self._conditions else (),
             observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
             fail_fast=self._fail_fast,
             causes=causes,
