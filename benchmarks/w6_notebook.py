@@ -36,8 +36,9 @@ def measure(n: int, repeats: int) -> dict[str, float]:
     """Return the medians for a notebook of ``n`` nodes; the kinds of cell take turns."""
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
-    shell.history_manager.enabled = False
-    shell.register_magic_function(lambda line, cell: None, "cell", "nothing")
+    if shell.history_manager is not None:
+        shell.history_manager.enabled = False
+    shell.magics_manager.magics["cell"]["nothing"] = lambda line, cell: None
     bare = [time(shell, f"x = {i}") for i in range(repeats)]
     build(shell, n)
     plain, magic, node = [], [], []

@@ -134,8 +134,6 @@ class DagMagics(Magics):
             raise show_user_frames(self.shell, own.error)
         if not own.executed:
             self.session.show_again(name)
-        if own.status is NodeStatus.SKIPPED:
-            print(f"{name} is defined and did not run: {own.reason}")
         for sentence in self.session.failures():
             print(sentence)
 

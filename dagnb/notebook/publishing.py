@@ -48,9 +48,13 @@ class Publisher:
         if result.executed:
             self._show(result)
 
-    def show_again(self, name: str) -> None:
-        """Show a node's last outputs below the cell that is being executed, which is its own."""
-        self._nodes[name].output.show(self._outputs.get(name, []))
+    def show_again(self, name: str, instead: str = "") -> None:
+        """Show a node's last outputs below the cell that is being executed, which is its own.
+
+        A text to show instead of them is replaced by outputs as soon as the node runs.
+        """
+        notice: Output = {"output_type": "stream", "name": "stdout", "text": instead}
+        self._nodes[name].output.show([notice] if instead else self._outputs.get(name, []))
 
     def check(self, values: Mapping[str, NodeResult]) -> tuple[list[str], list[str]]:
         """Find the nodes whose value a plain cell replaced or changed in place.

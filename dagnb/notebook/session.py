@@ -344,8 +344,14 @@ class Session:
         self._display.show()
 
     def show_again(self, name: str) -> None:
-        """Show a node's outputs below the cell that is being executed, which is its own."""
-        self._publisher.show_again(name)
+        """Show a node's outputs, or why it has none, below the cell that is being executed.
+
+        It takes that cell for the node's own.
+        """
+        last = self.result(name)
+        waits = last.status is NodeStatus.SKIPPED
+        why = f"{name} is defined and did not run: {last.reason}" if waits else ""
+        self._publisher.show_again(name, why)
 
     def follow(self) -> None:
         """Bring still pictures of the graph up to date; called at the end of every cell."""

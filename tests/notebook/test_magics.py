@@ -297,7 +297,7 @@ class TestVerbs:
         assert usage in chain.run(f"%dag {line}", fails=UsageError).text
 
     def test_run(self, chain: Notebook) -> None:
-        """run says what ran; everything current is left alone."""
+        """It says what ran; everything current is left alone."""
         assert "nothing to run, everything is up to date" in chain.run("%dag run").out
         chain.run("%dag auto off")
         chain.node("raw", "[7]")
@@ -326,7 +326,7 @@ class TestVerbs:
         assert ran.out.startswith("failed bad (")
 
     def test_status(self, chain: Notebook) -> None:
-        """status is a table, dependencies first."""
+        """A table, dependencies first."""
         lines = chain.run("%dag status").out.splitlines()
         assert lines[0].split() == ["node", "status", "took", "why"]
         assert [line.split()[0] for line in lines[1:4]] == ["raw", "clean", "total"]
@@ -349,7 +349,7 @@ class TestVerbs:
         assert chain.node("total", "max(clean)").executed == ["clean", "total"]
 
     def test_rm(self, chain: Notebook) -> None:
-        """rm removes nodes with their values."""
+        """Nodes go with their values."""
         chain.run("%dag rm total other")
         assert list(chain.session.nodes) == ["raw", "clean"]
         assert "total" not in chain.shell.user_ns

@@ -92,7 +92,8 @@ class TestRan:
         chain.node("bad", "1 / 0", fails=ZeroDivisionError)
         chain.run("%dag run", fails=ZeroDivisionError)
         assert why(chain, "bad") == [
-            "bad failed with ZeroDivisionError: division by zero; it ran because it failed last time"
+            "bad failed with ZeroDivisionError: division by zero; "
+            "it ran because it failed last time"
         ]
 
     def test_changed_in_place(self, chain: Notebook) -> None:
@@ -127,8 +128,8 @@ class TestDidNotRun:
         chain.run("limit = 2")
         chain.run("limit = 1")
         assert why(chain, "clean")[0] == (
-            "clean did not run: global `limit` changed from 2 to 1, but its value came from memory, "
-            "since it ran before with this code and these inputs"
+            "clean did not run: global `limit` changed from 2 to 1, but its value came from "
+            "memory, since it ran before with this code and these inputs"
         )
 
     def test_waits(self, nb: Notebook) -> None:

@@ -1,0 +1,253 @@
+"""The main job in real kernels: outputs below their own cells, Stop, restarts."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_notebook
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+ROOT = Path(__file__).parents[2]
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+LOAD = "%load_ext dagnb"
+RAW = "%%dag_node raw\nprint('loading')\n[3, 1, 2]"
+CLEAN = "%%dag_node clean\nprint('cleaning', len(raw))\n[x for x in raw if x > 1]"
+TOTAL = "%%dag_node total\nsum(clean)"
+LAST = "import dagnb\nprint([n for n, r in dagnb.session().settled.items() if r.executed])"
+
+
+class Kernel:
+    """A kernel that runs the cells of a notebook, which keeps what the front end would save."""
+
+    def __init__(self, client: NotebookClient) -> None:
+        self.client = client
+        self.notebook = client.nb
+
+    def run(self, source: str, cell: int | None = None) -> int:
+        """Run a new cell, or an edited one; return its number."""
+        if cell is None:
+            self.notebook.cells.append(new_code_cell(source))
+            cell = len(self.notebook.cells) - 1
+        self.notebook.cells[cell].source = source
+        self.client.execute_cell(self.notebook.cells[cell], cell)
+        return cell
+
+    def text(self, cell: int) -> list[str]:
+        """Return the outputs of a cell as they stand, as text."""
+        return [ANSI.sub("", text_of(each)).strip() for each in self.notebook.cells[cell].outputs]
+
+    def executed(self) -> str:
+        """Return the nodes that the last run executed."""
+        return self.text(self.run(LAST))[-1]
+
+
+def text_of(output: nbformat.NotebookNode) -> str:
+    """Return any output as text."""
+    if output.output_type == "stream":
+        return str(output.text)
+    if output.output_type == "error":
+        return "\n".join(output.traceback)
+    return str(output.data["text/plain"])
+
+
+@contextmanager
+def started(notebook: nbformat.NotebookNode) -> Iterator[Kernel]:
+    """Start a kernel for a notebook, and stop it."""
+    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(ROOT)}})
+    with client.setup_kernel():
+        yield Kernel(client)
+
+
+@pytest.fixture
+def kernel() -> Iterator[Kernel]:
+    """A kernel with the extension loaded."""
+    with started(new_notebook()) as made:
+        made.run(LOAD)
+        yield made
+
+
+def test_outputs_below_their_own_cells(kernel: Kernel) -> None:
+    """An edit refreshes the outputs of dependents below their cells; the notebook stays valid."""
+    raw, clean, total = (kernel.run(source) for source in (RAW, CLEAN, TOTAL))
+    assert kernel.text(clean) == ["cleaning 3", "[3, 2]"]
+    kernel.run(RAW.replace("3, 1, 2", "5, 6"), raw)
+    assert kernel.text(raw) == ["loading", "[5, 6]"]
+    assert kernel.text(clean) == ["cleaning 2", "[5, 6]"]
+    assert kernel.text(total) == ["11"]
+    assert kernel.executed() == "['raw', 'clean', 'total']"
+    nbformat.validate(kernel.notebook)
+
+
+def test_cutoff_and_cache_hits(kernel: Kernel) -> None:
+    """A value that comes out the same leaves what is below as it is; its cell shows it still."""
+    raw, clean, total = (kernel.run(source) for source in (RAW, CLEAN, TOTAL))
+    kernel.run(RAW.replace("3, 1, 2", "3, 1, 2, 0"), raw)
+    assert kernel.executed() == "['raw', 'clean']"
+    assert kernel.text(clean) == ["cleaning 4", "[3, 2]"]
+    kernel.run(TOTAL, total)
+    assert kernel.text(total) == ["5"]
+    kernel.run(CLEAN + "  # a comment", clean)
+    assert kernel.text(clean) == ["cleaning 4", "[3, 2]"]
+
+
+def test_a_global_refreshes_its_users(kernel: Kernel) -> None:
+    """A plain cell says in one line what ran because of it."""
+    kernel.run("limit = 1")
+    kernel.run(RAW)
+    clean = kernel.run(CLEAN.replace("x > 1", "x > limit"))
+    plain = kernel.run("limit = 2")
+    (line,) = kernel.text(plain)
+    assert re.fullmatch(r"because of this cell: ran clean \([\d.]+ m?s\)", line)
+    assert kernel.text(clean) == ["cleaning 3", "[3]"]
+
+
+def test_failure_below_the_own_cell(kernel: Kernel) -> None:
+    """A dependent that fails shows its error below its own cell, and is mended from above."""
+    raw, clean = kernel.run(RAW), kernel.run(CLEAN)
+    ratio = kernel.run("%%dag_node ratio\nx = sum(clean) - 11\n1 / x")
+    after = kernel.run("%%dag_node after\nratio")
+    kernel.run(RAW.replace("3, 1, 2", "5, 6"), raw)
+    (error,) = kernel.text(ratio)
+    assert "----> 3 1 / x" in error
+    assert "ZeroDivisionError: division by zero" in error
+    assert "dagnb/" not in error
+    assert kernel.text(raw)[-1].startswith("ratio failed with ZeroDivisionError")
+    assert kernel.text(clean) == ["cleaning 2", "[5, 6]"]
+    kernel.run(RAW.replace("3, 1, 2", "12, 13"), raw)
+    assert kernel.text(ratio) == kernel.text(after) != [error]
+
+
+def test_failure_of_the_own_cell(kernel: Kernel) -> None:
+    """The cell of a failing node fails, as any cell would, with the user's lines."""
+    kernel.run(RAW)
+    with pytest.raises(CellExecutionError) as caught:
+        kernel.run("%%dag_node bad\nprint('before')\nraw['a']")
+    assert caught.value.ename == "TypeError"
+    text = kernel.text(len(kernel.notebook.cells) - 1)
+    assert text[0] == "before"
+    assert "----> 3 raw['a']" in text[-1]
+
+
+def test_one_red_line(kernel: Kernel) -> None:
+    """An error of ours is one line."""
+    kernel.run(RAW)
+    with pytest.raises(CellExecutionError):
+        kernel.run("%%dag_node raw\nraw + [1]")
+    (line,) = kernel.text(len(kernel.notebook.cells) - 1)
+    assert line.startswith("DefinitionError: node 'raw' reads 'raw' before it assigns it")
+    assert "\n" not in line
+
+
+def test_await_magics_and_displays(kernel: Kernel) -> None:
+    """Top-level await, line magics, displays and progress are at home in a node."""
+    cell = kernel.run(
+        "%%dag_node a\nimport asyncio\nfrom IPython.display import HTML\n"
+        "await asyncio.sleep(0.01)\nwords = !echo hello\nprint('10%\\r100%')\ndisplay(HTML('<b>x</b>'))\nwords[0]"
+    )
+    texts = kernel.text(cell)
+    assert (texts[0], texts[-1]) == ("100%", "'hello'")
+    assert kernel.notebook.cells[cell].outputs[1].data["text/html"] == "<b>x</b>"
+
+
+def test_decorator_in_a_cell(kernel: Kernel) -> None:
+    """@dag_node does what the magic does, outputs included."""
+    raw = kernel.run(RAW)
+    cell = kernel.run(
+        "from dagnb import dag_node\n@dag_node\ndef size(raw):\n    print('sizing')\n    return len(raw)"
+    )
+    assert kernel.text(cell)[0] == "sizing"
+    assert kernel.text(kernel.run("size")) == ["3"]
+    kernel.run(RAW.replace("3, 1, 2", "5"), raw)
+    assert kernel.text(kernel.run("size")) == ["1"]
+
+
+def test_restart_and_run_all() -> None:
+    """The saved notebook runs from top to bottom in a new kernel, with the same outputs."""
+    notebook = new_notebook()
+    with started(notebook) as first:
+        cells = [first.run(source) for source in (LOAD, RAW, CLEAN, TOTAL)]
+        before = [first.text(cell) for cell in cells]
+    with started(notebook) as second:
+        for cell in cells:
+            second.run(notebook.cells[cell].source, cell)
+        assert [second.text(cell) for cell in cells] == before
+
+
+def test_run_all_in_reverse_order(kernel: Kernel) -> None:
+    """Cells may come before what they read; their outputs appear when they can run."""
+    total = kernel.run(TOTAL)
+    (waits,) = kernel.text(total)
+    assert waits.startswith("total is defined and did not run: it waits for `clean`")
+    clean = kernel.run(CLEAN)
+    kernel.run(RAW)
+    assert kernel.text(clean) == ["cleaning 3\n[3, 2]"]
+    assert kernel.text(total) == ["5"]
+
+
+def test_stop(tmp_path: Path) -> None:
+    """Stop ends the cell at once; states say what happened; the next run does just what is due."""
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
+    try:
+        ask = asker(client)
+        begun = tmp_path / "begun"
+        slow = (
+            "%%dag_node slow\nimport time, pathlib\nif raw == 1:\n"
+            f"    pathlib.Path({str(begun)!r}).touch()\n    time.sleep(30)\nraw;"
+        )
+        for source in (LOAD, "%%dag_node raw\n0;", slow, "%%dag_node last\nslow;"):
+            assert ask(source)[0] == "ok"
+        client.execute("%%dag_node raw\n1;")
+        wait_for_file(begun)
+        stopped = time.perf_counter()
+        manager.interrupt_kernel()
+        reply = client.get_shell_msg(timeout=20)["content"]
+        assert time.perf_counter() - stopped < 1.5
+        assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt")
+        states = "import dagnb\nprint(*(n.status for n in dagnb.session().view.nodes.values()))"
+        assert ask(states)[1].split() == ["completed", "cancelled", "cancelled"]
+        assert ask("print(raw, slow, last, dagnb.session().running)")[1].split() == [
+            "1",
+            "0",
+            "0",
+            "False",
+        ]
+        ask("%%dag_node raw\n2;")
+        assert ask("print(raw, slow, last)")[1].split() == ["2", "2", "2"]
+        assert ask(LAST)[1].strip() == "['raw', 'slow', 'last']"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def wait_for_file(path: Path) -> None:
+    """Wait until a file is there, which a node makes when it begins."""
+    deadline = time.perf_counter() + 20
+    while not path.exists():
+        assert time.perf_counter() < deadline, "the node did not begin"
+        time.sleep(0.01)
+
+
+def asker(client) -> Callable[[str], tuple[str, str]]:  # type: ignore[no-untyped-def]
+    """Return a function that runs a cell and returns its status and what it printed."""
+
+    def ask(source: str) -> tuple[str, str]:
+        printed: list[str] = []
+
+        def hook(message: dict) -> None:  # type: ignore[type-arg]
+            if message["msg_type"] == "stream":
+                printed.append(message["content"]["text"])
+
+        reply = client.execute_interactive(source, timeout=60, output_hook=hook)
+        return reply["content"]["status"], "".join(printed)
+
+    return ask
