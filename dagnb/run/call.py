@@ -81,13 +81,18 @@ class Binder:
     A parameter that names a predecessor takes its value; ``*args`` takes the values of all
     other predecessors in the order of their edges, ``**kwargs`` the same by name. A task
     without parameters takes nothing. A binding is kept until the task or the graph changes.
+
+    Attributes
+    ----------
+    shared : Bound or None
+        The last binding that serves every node with its task.
     """
 
     def __init__(self, graph: Adjacency) -> None:
         self._graph = graph
         self._version = -1
         self._bound: list[Bound | None] = []
-        self._shared: Bound | None = None
+        self.shared: Bound | None = None
         self._parameters: dict[Any, list[inspect.Parameter]] = {}
 
     @property
@@ -116,7 +121,7 @@ class Binder:
         bindings = self.bindings
         bound = bindings[node]
         if bound is None or bound[0] is not task:
-            bound = self._shared
+            bound = self.shared
             if bound is None or bound[0] is not task:
                 bound = self._simple(node, task) or self._matched(node, task)
             bindings[node] = bound
@@ -131,8 +136,8 @@ class Binder:
         if flags & ~inspect.CO_VARARGS or code.co_kwonlyargcount or (flags and count):
             return None
         if not count:  # all inputs or none, whatever the node: the next one often has it too
-            self._shared = new_tuple(Bound, (task, task, None if flags else (), (), None))
-            return self._shared
+            self.shared = new_tuple(Bound, (task, task, None if flags else (), (), None))
+            return self.shared
         ids, edges, inputs = self._graph.ids, self._graph.edges, []
         for name in code.co_varnames[:count]:
             source = ids.get(name)

@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT", bound=ExecutionResult)
 COMPLETED, FAILED, SKIPPED = NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED
 ENDINGS = {FAILED: "failed", NodeStatus.TIMED_OUT: "timed out"}  # which stop a fail-fast run
-new_tuple = tuple.__new__
 
 
 class Engine:
@@ -158,7 +157,8 @@ class Engine:
         if self._observers or self._watchful or not isinstance(scan, Scan):
             return
         predecessors, successors = self._graph.predecessors, self._graph.successors
-        names, tasks, bindings = self._graph.names, self._tasks, self._binder.bindings
+        names, tasks, binder = self._graph.names, self._tasks, self._binder
+        bindings = binder.bindings
         records, replaced, compare = self._records, self._replaced, self._compare
         order, positions, dirty = scan.order, scan.positions, scan.dirty
         find, place, size, run = dirty.find, scan.place, len(scan.order), self._run
@@ -170,7 +170,10 @@ class Engine:
             node = order[place]
             task, bound = tasks.get(names[node]), bindings[node]
             if bound is None or bound[0] is not task:
-                bound = self._bind_if_simple(node, task)
+                bound = binder.shared
+                if bound is None or bound[0] is not task:
+                    bound = self._bind_if_simple(node, task)
+                bindings[node] = bound
             if bound is None or bound[3] or bound[4]:
                 scan.place = place
                 return
@@ -188,9 +191,8 @@ class Engine:
                 changed, name = self._compared(last, value)
             if replaced is not None:
                 replaced[node] = last
-            records[node] = new_tuple(
-                Record,
-                (run, COMPLETED, value, None, started, seconds, changed, True, name, "", "", 1),
+            records[node] = Record(
+                (run, COMPLETED, value, None, started, seconds, changed, True, name, "", "", 1)
             )
             if changed:
                 for each in successors[node]:
@@ -312,10 +314,9 @@ class Engine:
             if self._compare:
                 changed, name = self._compared(self._records[node], value)
         seconds = ended - started
-        settled = new_tuple(
-            Record,
+        settled = Record(
             (self._run, status, value, error, started, seconds, changed, True, name, overdue,
-             worker, attempts),
+             worker, attempts)
         )  # fmt: skip
         if self._policies:
             settled = self._amend(settled, node)
@@ -341,9 +342,9 @@ class Engine:
 
     def _from_result(self, result: NodeResult) -> Record:
         return Record(
-            self._run, result.status, result.result, result.error, result.started,
-            result.duration_seconds, result.changed, result.executed, result.digest,
-            result.reason, result.worker, result.attempts,
+            (self._run, result.status, result.result, result.error, result.started,
+             result.duration_seconds, result.changed, result.executed, result.digest,
+             result.reason, result.worker, result.attempts)
         )  # fmt: skip
 
     def _record(self, node: int, settled: Record) -> None:

@@ -10,27 +10,42 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 from dagnb.graph.adjacency import Adjacency
 from dagnb.results import NodeResult, NodeStatus
 
 
-class Record(NamedTuple):
-    """The last thing that happened to a node: a tuple, for speed."""
+def _field(place: int) -> Any:
+    return property(itemgetter(place))
 
-    run: int
-    status: NodeStatus
-    value: Any
-    error: BaseException | None
-    started: float
-    seconds: float
-    changed: bool
-    executed: bool
-    digest: str | None
-    reason: str
-    worker: str
-    attempts: int
+
+class Record(tuple[Any, ...]):
+    """The last thing that happened to a node: its fields as one tuple.
+
+    Not a named tuple: one of these is made for every node that runs, and that class takes
+    half as long to call.
+    """
+
+    __slots__ = ()
+
+    run: int = _field(0)
+    status: NodeStatus = _field(1)
+    value: Any = _field(2)
+    error: BaseException | None = _field(3)
+    started: float = _field(4)
+    seconds: float = _field(5)
+    changed: bool = _field(6)
+    executed: bool = _field(7)
+    digest: str | None = _field(8)
+    reason: str = _field(9)
+    worker: str = _field(10)
+    attempts: int = _field(11)
+
+    def _replace(self, **changes: Any) -> Record:
+        """Return the record with other values in some fields."""
+        return record(**(dict(zip(FIELDS, self, strict=True)) | changes))
 
     def as_result(self, name: str) -> NodeResult:
         """Return the record as a result, as of its own run."""
@@ -67,9 +82,12 @@ def record(
 ) -> Record:
     """Return a record by field names."""
     return Record(
-        run, status, value, error, started, seconds, changed, executed, digest, reason, worker,
-        attempts,
+        (run, status, value, error, started, seconds, changed, executed, digest, reason, worker,
+         attempts)
     )  # fmt: skip
+
+
+FIELDS = tuple(record.__annotations__)[:-1]
 
 
 class Memory:

@@ -47,7 +47,13 @@ def _numbers(inputs: Sequence[Any]) -> list[float]:
     return [each if isinstance(each, int | float) else len(repr(each)) for each in inputs]
 
 
-OPERATIONS: tuple[Callable[..., Any], ...] = (first, parity, types, kept, truth, half)
+def void(*inputs: Any) -> Any:
+    """Return None, which is a value like any other."""
+
+
+OPERATIONS: tuple[Callable[..., Any], ...] = (
+    first, parity, types, kept, truth, half, void,
+)  # fmt: skip
 
 
 class Failure(Exception):
