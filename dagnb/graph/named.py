@@ -227,10 +227,11 @@ class NamedGraph:
     def numbers(self, names: Iterable[str], where: str) -> list[int]:
         """Return the numbers of nodes; ``where`` says in an error what the names stood in."""
         ids = self.adjacency.ids
-        for name in _not_text(names, where):
+        checked = _not_text(names, where)
+        for name in checked:
             if name not in ids:
                 raise self._unknown(name, where)
-        return [self.number(name) for name in names]
+        return [ids[name] if name.__class__ is str else self.number(name) for name in checked]
 
     def refs(self, nodes: Iterable[int]) -> list[NodeRef]:
         """Return the names of numbered nodes."""

@@ -19,8 +19,9 @@ from dagnb.events import Event, NodeSettled, NodeStarted, Observer, RunFinished,
 from dagnb.graph.adjacency import Adjacency
 from dagnb.results import ExecutionResult, NodeResult, NodeStatus
 from dagnb.run.call import Binder, Bound, Call, Report
-from dagnb.run.frontier import Frontier, Scan
+from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
+from dagnb.run.lease import Lease
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory, Record, record
 from dagnb.values.fingerprint import digest
@@ -28,7 +29,8 @@ from dagnb.values.plain import PLAIN, same
 
 log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT", bound=ExecutionResult)
-COMPLETED, FAILED, SKIPPED = NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED
+COMPLETED, CACHE_HIT = NodeStatus.COMPLETED, NodeStatus.CACHE_HIT
+FAILED, SKIPPED = NodeStatus.FAILED, NodeStatus.SKIPPED
 ENDINGS = {FAILED: "failed", NodeStatus.TIMED_OUT: "timed out"}  # which stop a fail-fast run
 
 
@@ -93,7 +95,7 @@ class Engine:
         self._records = memory.records
         self._replaced = memory.replaced
         self._run = memory.run
-        self._want_digest = any(policy.want_digest for policy in policies)
+        self._want_digest = bool(policies) and any(each.want_digest for each in policies)
         self._may_run = may_run
         self._growth = growth
         self.held: set[int] = set()
@@ -146,16 +148,21 @@ class Engine:
                 return self._call(node, bound)
         return None
 
-    def sprint(self) -> None:
+    def sprint(
+        self, lease: Lease | None = None, worker: str = ""
+    ) -> tuple[int, Report] | None:
         """Run nodes on this thread for as long as nothing but values matters.
 
         That is: one worker, no observer, no policy, no failure. It does what `take`, `perform`
         and `settle` do, with nothing in between, at a third of the cost, and leaves whatever is
         unusual to them. A node's flag falls last, so an interrupt at any point finds it set.
+
+        A worker that has the engine on lease stops when nodes take long. If the lease is gone
+        after a call, the node and its report are returned, and nothing is touched any more.
         """
         scan = self._frontier
-        if self._observers or self._watchful or not isinstance(scan, Scan):
-            return
+        if not self.may_sprint or not isinstance(scan, Scan):
+            return None
         predecessors, successors = self._graph.predecessors, self._graph.successors
         names, tasks, binder = self._graph.names, self._tasks, self._binder
         bindings = binder.bindings
@@ -176,30 +183,39 @@ class Engine:
                 bindings[node] = bound
             if bound is None or bound[3] or bound[4]:
                 scan.place = place
-                return
+                return None
             inputs = predecessors[node] if bound[2] is None else bound[2]
             started = perf_counter()
+            if lease is not None:
+                lease.lay_down((node, started))
             try:
                 value = bound[1](*[records[each][2] for each in inputs])  # type: ignore[index]  # settled
             except BaseException as error:
+                if lease is not None and not lease.take_up():
+                    return node, Report(None, error, started, perf_counter())
                 scan.place = place + 1
-                self._leave_sprint(node, error, started)
-                return
+                self._leave_sprint(node, error, started, worker)
+                return None
             seconds = perf_counter() - started
+            if lease is not None and not lease.take_up():
+                return node, Report(value, None, started, started + seconds)
             last, name, changed = records[node], None, True
             if compare and (last is not None or value.__class__ not in PLAIN):
                 changed, name = self._compared(last, value)
             if replaced is not None:
                 replaced[node] = last
             records[node] = Record(
-                (run, COMPLETED, value, None, started, seconds, changed, True, name, "", "", 1)
+                (run, COMPLETED, value, None, started, seconds, changed, True, name, "", worker, 1)
             )
             if changed:
                 for each in successors[node]:
                     dirty[positions[each]] = 1
             dirty[place] = 0
             place += 1
-        scan.place = size
+            if lease is not None and lease.is_slow(seconds):
+                break
+        scan.place = place if place >= 0 else size
+        return None
 
     def _bind_if_simple(self, node: int, task: Callable[..., Any] | None) -> Bound | None:
         try:
@@ -207,11 +223,32 @@ class Engine:
         except TypeError:
             return None
 
-    def _leave_sprint(self, node: int, error: BaseException, started: float) -> None:
+    def _leave_sprint(self, node: int, error: BaseException, started: float, worker: str) -> None:
         self.running[node] = started
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt) and not worker:
             raise error
-        self.settle(node, Report(None, error, started, perf_counter()))
+        self.settle(node, Report(None, error, started, perf_counter()), worker)
+
+    @property
+    def may_sprint(self) -> bool:
+        """Whether nothing but values matters, so that one worker may run many nodes."""
+        usual = not (self._observers or self._watchful or self._stopped)
+        return usual and self._frontier.in_order
+
+    def spread(self) -> None:
+        """Go on with several workers: let the frontier count inputs."""
+        scan = self._frontier
+        if isinstance(scan, Scan):
+            seeds = None if scan.is_full() else scan.left()
+            self._memory.forget_flags()
+            self._frontier = Countdown(self._graph, seeds, out=self.running)
+
+    def gather(self) -> None:
+        """Go on with one worker at a time: let the frontier follow the order."""
+        if isinstance(self._frontier, Countdown):
+            self._frontier = Scan(
+                self._graph, bytearray(len(self._graph.order)), self._frontier.dirty
+            )
 
     def _bind(self, node: int) -> Bound | None:
         """Bind the task of a node, or settle a node that has none that fits."""
@@ -324,7 +361,7 @@ class Engine:
 
     def _compared(self, last: Record | None, value: Any) -> tuple[bool, str | None]:
         """Say whether a value differs from the last one, and name it unless it is plain."""
-        known = last is not None and last[1].is_success
+        known = last is not None and (last[1] is COMPLETED or last[1] is CACHE_HIT)
         if value.__class__ in PLAIN and not self._want_digest:
             return not (known and same(value, last[2])), None  # type: ignore[index]  # known
         try:
@@ -405,7 +442,8 @@ class Engine:
     def finish(self, kind: type[ResultT]) -> ResultT:
         """End the run: whatever is left settles as stopped. Return the results."""
         reason = self._settle_rest() if self._stopped or self.running else ""
-        self.results.seal()
+        if self._growth is not None:
+            self.results.seal()
         result = kind(self.results, perf_counter() - self._began, reason)
         self._memory.end()
         self.release_graph()

@@ -113,6 +113,7 @@ class Memory:
         self.stale: set[int] = set()
         self.run = 0
         self._edits_seen = 0
+        self._version = -1
         self._generation = graph.generation
         self._names = graph.names
         self._last: weakref.ref[RunRecords] | None = None
@@ -131,6 +132,8 @@ class Memory:
             if self.unfinished is not None:
                 return
         graph = self.graph
+        if graph.version == self._version:
+            return
         if graph.generation != self._generation:
             self._renumber()
         new = range(len(self.records), len(graph.names))
@@ -139,6 +142,7 @@ class Memory:
         self.stale.update(graph.edited[self._edits_seen :])
         self.stale.discard(-1)
         self._edits_seen = len(graph.edited)
+        self._version = graph.version
 
     def grow(self) -> None:
         """Take in nodes and edges that the run itself added; they are no news to the next."""
@@ -166,6 +170,10 @@ class Memory:
             self._flags_version = self.graph.version
         self._lent = True
         return self._flags
+
+    def forget_flags(self) -> None:
+        """Lend others next time; whoever has these may leave them as they are."""
+        self._flags_version = -1
 
     def begin(self) -> RunRecords:
         """Begin a run: its results, and the place for what it replaces.

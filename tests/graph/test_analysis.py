@@ -39,6 +39,12 @@ def test_changed_is_a_list_of_known_names(dag: DAG, question: str) -> None:
         getattr(dag, question)(changed=["mit"])
 
 
+def test_changed_may_be_any_iterable(dag: DAG) -> None:
+    """A generator and a set are as good as a list."""
+    assert dag.dirty_set(changed=(name for name in ["mid"])) == ["mid", "out"]  # type: ignore[arg-type]
+    assert list(dag.change_provenance(changed={"mid"})) == ["mid", "out"]  # type: ignore[arg-type]
+
+
 def test_reasons_print_as_sentences(dag: DAG) -> None:
     """A reason names the changes above a node, in topological order."""
     reasons = dag.change_provenance(changed=["in2", "in1"])
