@@ -91,7 +91,11 @@ class Publisher:
     def _show(self, result: NodeResult) -> None:
         name = result.name
         performance = self._tasks.performances.pop(name, Performance([], False))
-        outputs = self._outputs[name] = self._outputs_of(result, performance)
+        try:
+            outputs = self._outputs_of(result, performance)
+        except Exception as error:  # what a value of the user's does when it is displayed
+            outputs = [*performance.outputs, error_output(self._shell, error)]
+        self._outputs[name] = outputs
         output = self._nodes[name].output
         if name != self.own:
             output.refresh(outputs)

@@ -10,6 +10,7 @@ from dagnb.errors import DefinitionError, NodeNotFoundError
 from dagnb.graph.dag import DAG
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
+from dagnb.notebook.variables import with_variables
 from dagnb.notebook.watch import Watch
 from dagnb.values.code import CodeDigest, code_digest
 
@@ -73,6 +74,8 @@ class Registry:
 
     Attributes
     ----------
+    namespace : mapping of str to object
+        The notebook's variables.
     dag : DAG
     nodes : dict of str to NotebookNode
         In the order of definition.
@@ -80,6 +83,7 @@ class Registry:
         Grows whenever nodes or their groups change, beside what the graph's version tells.
     """
 
+    namespace: Mapping[str, object]
     dag: DAG = field(default_factory=DAG)
     nodes: dict[str, NotebookNode] = field(default_factory=dict)
     edits: int = 0
@@ -192,9 +196,9 @@ class Registry:
         wanted = [*node.code.parameters, *node.digest.nodes, *node.options.deps]
         return [each for each in dict.fromkeys(wanted) if each in self.nodes and each != node.name]
 
-    def missing(self, name: str, namespace: Mapping[str, object]) -> list[str]:
+    def missing(self, name: str) -> list[str]:
         """Return the names a node needs that nothing defines yet."""
-        node = self.nodes[name]
+        node, namespace = self.nodes[name], self.namespace
         names = [*node.code.missing(self.nodes, namespace), *node.options.deps]
         return [
             each
@@ -218,7 +222,9 @@ class Registry:
         return replace(node, code=code, digest=self._digest(code))
 
     def _digest(self, code: NodeCode) -> CodeDigest:
-        return code_digest(code.function, skip=self._not_read)
+        digest = code_digest(code.function, skip=self._not_read)
+        variables = [each for each in code.parameters if each not in self._not_read]
+        return with_variables(digest, variables, self.namespace) if variables else digest
 
     def _rewire(self, names: Sequence[str]) -> None:
         """Give nodes the edges that follow from their code, all of them or none."""

@@ -59,8 +59,6 @@ class Rounds:
     staleness : Staleness
     waiting : Waiting
     explain : Explain
-    code_of : callable
-        Names a node's code and the variables it takes.
     last : callable
         Returns the last result of a node.
 
@@ -80,7 +78,6 @@ class Rounds:
         *,
         waiting: Waiting,
         explain: Explain,
-        code_of: Callable[[str], str],
         last: Callable[[str], NodeResult | None],
     ) -> None:
         self._dag, self._nodes = registry.dag, registry.nodes
@@ -89,7 +86,6 @@ class Rounds:
         self._staleness = staleness
         self._waiting = waiting
         self._explain = explain
-        self._code_of = code_of
         self._last = last
         self._binder = Binder(registry.dag.adjacency)
         self._store = MemoryStore()
@@ -138,7 +134,13 @@ class Rounds:
     def _engine(self, request: Request, guard: Guard, observers: Sequence[Observer]) -> Engine:
         graph, memory = self._dag.adjacency, self._memory
         fresh = request.fresh | self._staleness.take_spoiled()
-        remember = Remember(self._code_of, self._store, self._facts, self._last, fresh)
+        remember = Remember(
+            lambda name: self._nodes[name].digest.digest,
+            self._store,
+            self._facts,
+            self._last,
+            fresh,
+        )
         engine = Engine(
             graph,
             self._tasks,

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from dagnb.errors import CycleError, DagError, NodeNotFoundError
-from dagnb.events import Event, GraphEdited, Observer
+from dagnb.events import Observer
 from dagnb.graph.dag import DAG
+from dagnb.notebook.aftermath import Aftermath
+from dagnb.notebook.announcing import Announcer
 from dagnb.notebook.capture import Shell
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
@@ -24,13 +26,10 @@ from dagnb.notebook.waiting import Waiting, waits_for
 from dagnb.notebook.why import Explain, Why
 from dagnb.observe.text import run_summary, seconds, table
 from dagnb.render.svg import svg
-from dagnb.render.view import GraphView
+from dagnb.render.view import GraphView, error_text
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.plan import Plan, make_plan
 from dagnb.run.records import Memory
-from dagnb.values.code import CodeDigest
-from dagnb.values.fingerprint import digest
-from dagnb.values.walk import combine
 
 NO_OPTIONS = NodeOptions()
 NO_NODES = (
@@ -56,24 +55,22 @@ class Session:
         Whether what is downstream of a change runs at once; else it becomes stale.
     view : GraphView
         What the graph looks like now.
-    observers : list of Observer
-        Called with every event; add your own.
     """
 
     def __init__(self, shell: Shell, namespace: MutableMapping[str, Any]) -> None:
         self._shell = shell
-        self._namespace = namespace
-        self._registry = Registry()
+        self._registry = Registry(namespace)
+        self._memory = Memory(self.dag.adjacency)
         self._tasks = Tasks(self.nodes, shell, namespace)
         self._publisher = Publisher(shell, namespace, self.nodes, self._tasks)
-        self._memory = Memory(self.dag.adjacency)
-        self._explain = Explain(self._present)
-        self._waiting = Waiting(self._missing)
+        self._explain = Explain(lambda name: (self.source(name), self.nodes[name].digest))
+        self._waiting = Waiting(self._registry)
         self._running_thread: int | None = None
-        self._due: set[str] = set()
-        self._structure: tuple[int, int] = 0, 0
         self.auto = True
         self.view = GraphView()
+        panel = Panel(self, shell)
+        self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
+        self._announce = Announcer(self._registry, [self.view, self._display])
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
         self._rounds = Rounds(
             self._registry,
@@ -82,12 +79,16 @@ class Session:
             self._staleness,
             waiting=self._waiting,
             explain=self._explain,
-            code_of=self._code_of,
             last=self._last,
         )
-        panel = Panel(self, shell)
-        self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
-        self.observers: list[Observer] = [self.view, self._display]
+        self._aftermath = Aftermath(
+            self._registry, self._staleness, self._waiting, self._publisher, last=self._last
+        )
+
+    @property
+    def observers(self) -> list[Observer]:
+        """What is called with every event: add your own."""
+        return self._announce.observers
 
     @property
     def dag(self) -> DAG:
@@ -116,9 +117,8 @@ class Session:
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""
-        self.check_name(name)
-        last = self._value_of(name)
-        if last is None:
+        last = self.result(name)
+        if not last.status.is_success:
             raise DagError(f"node {name!r} has no value; %dag why {name} says why")
         return last.result
 
@@ -139,7 +139,7 @@ class Session:
         self._refuse_during_run()
         known = self.nodes.get(code.name)
         node = self._registry.put(code, options, cell_id, lambda: CellOutput(self._shell))
-        self._announce_structure()
+        self._announce.structure()
         if known is None or known.digest.digest != node.digest.digest:
             self._mark_stale([code.name], "its code changed")
         return node
@@ -164,8 +164,8 @@ class Session:
         self._tasks.forget(name)
         self._rounds.forget(name)
         self._explain.forget(name)
-        self._due.update(readers)
-        self._announce_structure()
+        self._aftermath.note(readers)
+        self._announce.structure()
         self._mark_stale(dependents, f"{name} was removed")
 
     # -- running ----------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class Session:
         self._running_thread, self._publisher.own = threading.get_ident(), own
         self._tasks.live.update([own] if own is not None and live else [])
         try:
-            return self._rounds.run(request, [*self.observers, self._publisher])
+            return self._rounds.run(request, [self._announce, self._publisher])
         finally:
             self._running_thread, self._publisher.own = None, None
             self._tasks.live.clear()
@@ -242,8 +242,8 @@ class Session:
                 changed += [name] if self._registry.refresh(name) else []
             except CycleError as error:
                 refused = refused or error
-        self._due.update(changed)
-        self._announce_structure()
+        self._aftermath.note(changed)
+        self._announce.structure()
         self._mark_stale(changed, "something its code reads changed")
         if refused is not None:
             raise refused
@@ -254,11 +254,8 @@ class Session:
         targets = self._targets(names)
         scope = self._looked_at(targets, self.auto or names is None)
         causes = self._staleness.causes(scope)
-        waiting = {
-            self.dag.number(name): reason
-            for name in self.nodes
-            if (reason := self._why_waiting(name, targets if names is not None else []))
-        }
+        held = self._waiting.held_back(targets if names is not None else [])
+        waiting = {self.dag.number(name): reason for name, reason in held.items()}
         took = {
             node: last.seconds
             for node, last in enumerate(self._memory.records)
@@ -277,24 +274,16 @@ class Session:
             There is no such node.
         """
         node = self._registry[name]
-        missing = self._missing(name)
+        missing = self._registry.missing(name)
         if missing:
             return Why(f"{name} did not run: {waits_for(missing)}")
         self.look([node.name])
         above = [str(each) for each in self.dag.predecessors(name)]
         inputs = {each: last for each in above if (last := self._recent(each)) is not None}
-        stale = self._staleness.reason(name)
-        why = self._explain.why(
-            name,
-            self._recent(name),
-            inputs,
-            stale=stale,
-            stale_inputs=[each for each in above if self._staleness.reason(each)],
+        stale = {each: self._staleness.reason(each) for each in [name, *above]}
+        return self._explain.why(
+            name, self._recent(name), inputs, stale=stale, manual=node.options.manual
         )
-        if not (stale and why.sentence.startswith(f"{name} is stale")):
-            return why
-        only = "it is manual, so only " if node.options.manual else ""
-        return replace(why, sentence=f"{why.sentence}; {only}%dag run {name} brings it up to date")
 
     def _recent(self, name: str) -> NodeResult | None:
         """Return the last result of a node; it counts as executed if the last run did that."""
@@ -380,13 +369,13 @@ class Session:
         list of str
             A sentence for each thing to tell.
         """
-        notices = self._check_published(names)
+        notices = self._aftermath.check_values(names)
         try:
             self.look()
         except CycleError as error:
             notices.append(f"{type(error).__name__}: {error}")
-        due = self._take_due() if run else []
-        if due:
+        self._staleness.show()
+        if run and (due := self._aftermath.take_due()) and self.auto:
             result = self.run(due)
             if any(each.executed for each in self.settled.values()):
                 took = result.total_duration_seconds
@@ -397,41 +386,12 @@ class Session:
     def failures(self) -> list[str]:
         """Return a sentence for each node that failed in the last run."""
         return [
-            f"{each.name} failed with {type(each.error).__name__}: {each.error} (see its cell)"
+            f"{each.name} failed with {error_text(each.error)} (see its cell)"
             for each in self.settled.values()
             if each.executed and each.error is not None
         ]
 
-    def _take_due(self) -> list[str]:
-        """Return what must run now that a plain cell is over; nothing if `auto` is off."""
-        ready = {n for n in self._waiting.names if not self._registry.missing(n, self._namespace)}
-        changed = {n for n in self._due if n in self.nodes and self._last(n) is not None}
-        found, self._due = ready | changed | self._staleness.spoiled, set()
-        if not (found and self.auto):
-            return []
-        return [
-            name
-            for name in self.nodes
-            if name in found and self.is_stale(name) and not self.nodes[name].options.manual
-        ]
-
-    def _check_published(self, names: Iterable[str]) -> list[str]:
-        """Find nodes whose value a plain cell replaced or changed in place."""
-        values = {name: last for name in names if (last := self._value_of(name)) is not None}
-        notices, spoiled = self._publisher.check(values)
-        self._staleness.spoiled.update(spoiled)
-        self._mark_stale(spoiled, "its value was changed in place by a plain cell")
-        return notices
-
-    def _value_of(self, name: str) -> NodeResult | None:
-        """Return the last result of a node if it has a value."""
-        last = self._last(name) if name in self.nodes else None
-        return last if last is not None and last.status.is_success else None
-
     # -- what changed -----------------------------------------------------------------------
-
-    def _missing(self, name: str) -> list[str]:
-        return self._registry.missing(name, self._namespace)
 
     def _targets(self, names: Iterable[str] | None) -> list[str]:
         if names is None:
@@ -456,29 +416,10 @@ class Session:
         found = graph.reach(numbers, graph.predecessors)
         return found | graph.reach(numbers, graph.successors) if downstream else found
 
-    def _why_waiting(self, name: str, asked: Sequence[str]) -> str:
-        missing = self._registry.missing(name, self._namespace)
-        if missing:
-            return waits_for(missing)
-        manual = self.nodes[name].options.manual and name not in asked
-        return f"it is manual: %dag run {name}" if manual else ""
-
     def _mark_stale(self, names: Sequence[str], reason: str) -> None:
         self._staleness.mark(names, reason)
         if names and not self.running:
             self._staleness.show()
-
-    def _code_of(self, name: str) -> str:
-        """Name a node's code and the variables of the notebook among its parameters."""
-        variables = self._tasks[name].variables()
-        parts = [self.nodes[name].digest.digest]
-        for each in sorted(variables):
-            parts += [each, digest(variables[each])]
-        return combine("code", [part.encode() for part in parts]).hex()
-
-    def _present(self, name: str) -> tuple[str, CodeDigest, Mapping[str, Any]]:
-        node = self.nodes[name]
-        return node.code.source, node.digest, self._tasks[name].variables()
 
     def _last(self, name: str) -> NodeResult | None:
         """Return the last record of a node as a result."""
@@ -486,18 +427,3 @@ class Session:
         node = self.dag.number(name)
         last = self._memory.records[node]
         return None if last is None else last.as_result(name)
-
-    # -- telling ----------------------------------------------------------------------------
-
-    def _announce(self, event: Event) -> None:
-        for observer in self.observers:
-            observer(event)
-
-    def _announce_structure(self) -> None:
-        """Tell observers the structure of the graph if it changed."""
-        structure = self.dag.adjacency.version, self._registry.edits
-        if structure == self._structure:
-            return
-        self._structure = structure
-        edges, groups = self._registry.edges(), self._registry.groups()
-        self._announce(GraphEdited(list(self.nodes), edges, groups))

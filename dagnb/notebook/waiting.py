@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Sequence
 
+from dagnb.notebook.registry import Registry
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy
 
@@ -13,8 +14,7 @@ class Waiting(Policy):
 
     Parameters
     ----------
-    missing : callable
-        Returns the names that a node needs and nothing defines.
+    registry : Registry
 
     Attributes
     ----------
@@ -22,18 +22,29 @@ class Waiting(Policy):
         The nodes that were skipped for it.
     """
 
-    def __init__(self, missing: Callable[[str], list[str]]) -> None:
-        self._missing = missing
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self.names: set[str] = set()
 
     def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
         """Say what the node waits for."""
-        missing = self._missing(name)
+        missing = self._registry.missing(name)
         if not missing:
             self.names.discard(name)
             return None
         self.names.add(name)
         return NodeResult(name, NodeStatus.SKIPPED, reason=waits_for(missing))
+
+    def held_back(self, asked: Container[str]) -> dict[str, str]:
+        """Return the nodes that would not run now, manual ones included, and why."""
+        found = {}
+        for name, node in self._registry.nodes.items():
+            missing = self._registry.missing(name)
+            if missing:
+                found[name] = waits_for(missing)
+            elif node.options.manual and name not in asked:
+                found[name] = f"it is manual: %dag run {name}"
+        return found
 
 
 def waits_for(names: Sequence[str]) -> str:

@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dagnb.render.view import error_text
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy
 from dagnb.values.code import CodeDigest, explain_change
 from dagnb.values.describe import describe
-from dagnb.values.fingerprint import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Explain(Policy):
     Parameters
     ----------
     present : callable
-        Returns a node's source and code digest, and the notebook's variables it takes.
+        Returns a node's source and the digest of its code.
 
     Attributes
     ----------
@@ -97,9 +97,7 @@ class Explain(Policy):
         Why nodes are looked at in this run, for those for which nothing changed.
     """
 
-    def __init__(
-        self, present: Callable[[str], tuple[str, CodeDigest, Mapping[str, object]]]
-    ) -> None:
+    def __init__(self, present: Callable[[str], tuple[str, CodeDigest]]) -> None:
         self._present = present
         self._seen: dict[str, Evidence] = {}
         self._whys: dict[str, Why] = {}
@@ -131,8 +129,8 @@ class Explain(Policy):
         last: NodeResult | None,
         inputs: Inputs,
         *,
-        stale: str = "",
-        stale_inputs: Sequence[str] = (),
+        stale: Mapping[str, str],
+        manual: bool = False,
     ) -> Why:
         """Answer for one node.
 
@@ -143,17 +141,24 @@ class Explain(Policy):
             What happened to it last; ``executed`` if that was in the last run.
         inputs : mapping of str to NodeResult
             The same of its inputs.
-        stale : str
-            Why it is stale, as far as nothing better is known; empty if it is current.
-        stale_inputs : sequence of str
+        stale : mapping of str to str
+            Why it and its inputs are stale, as far as nothing better is known; empty for what
+            is current.
+        manual : bool
+            Whether it runs only when asked for.
         """
         why = self._whys.get(name, Why(""))
         if last is None:
             return Why(f"{name} did not run: nothing has asked for it yet")
         if last.error is not None:
-            return Why(f"{name} failed with {_error(last.error)}; it {why.sentence}", why.evidence)
-        if stale and last.status.is_success:
-            return self._why_stale(name, inputs, stale_inputs, stale)
+            return Why(
+                f"{name} failed with {error_text(last.error)}; it {why.sentence}", why.evidence
+            )
+        if stale[name] and last.status.is_success:
+            why = self._why_stale(name, inputs, stale)
+            only = "it is manual, so only " if manual else ""
+            remedy = f"{only}%dag run {name} brings it up to date"
+            return replace(why, sentence=f"{why.sentence}; {remedy}")
         if not last.status.is_success:
             return Why(f"{name} did not run: {last.reason}")
         if last.executed:
@@ -163,13 +168,11 @@ class Explain(Policy):
         before = f"before that, it {why.sentence}"
         return Why(f"{name} did not run: {_untouched(inputs)}", (before, *why.evidence))
 
-    def _why_stale(
-        self, name: str, inputs: Inputs, stale_inputs: Sequence[str], otherwise: str
-    ) -> Why:
+    def _why_stale(self, name: str, inputs: Inputs, stale: Mapping[str, str]) -> Why:
         old = self._seen.get(name)
         clauses, lines = compare(old, self._evidence(name, inputs)) if old else ([], [])
-        above = [f"its input {each} is stale" for each in stale_inputs]
-        return Why(f"{name} is stale: {_and([*clauses, *above] or [otherwise])}", tuple(lines))
+        clauses += [f"its input {each} is stale" for each in inputs if stale.get(each)]
+        return Why(f"{name} is stale: {_and(clauses or [stale[name]])}", tuple(lines))
 
     def _news(self, name: str, inputs: Inputs) -> tuple[list[str], list[str]]:
         """Compare with what the node's value came from before, and remember what it does now."""
@@ -178,10 +181,8 @@ class Explain(Policy):
         return (["for the first time"], []) if old is None else compare(old, new)
 
     def _evidence(self, name: str, inputs: Inputs) -> Evidence:
-        source, code, variables = self._present(name)
+        source, code = self._present(name)
         given = {str(key): (each.digest, describe(each.result)) for key, each in inputs.items()}
-        for key, value in variables.items():
-            given[key] = digest(value), describe(value)
         return Evidence(source, code, given)
 
 
@@ -198,10 +199,6 @@ def _sentence(clauses: Sequence[str]) -> str:
 
 def _and(clauses: Sequence[str]) -> str:
     return ", and ".join(clauses)
-
-
-def _error(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def _untouched(inputs: Inputs) -> str:

@@ -207,7 +207,7 @@ class GraphView:
         changes: dict[str, object] = {
             "status": display_status(result),
             "reason": result.reason,
-            "error": _error_text(result.error),
+            "error": error_text(result.error),
         }
         if result.executed:
             changes |= {"duration_seconds": result.duration_seconds, "worker": result.worker}
@@ -283,7 +283,7 @@ def _counts(nodes: Mapping[str, NodeView]) -> dict[str, int]:
     return {status: found[status] for status in STATUSES if found[status]}
 
 
-def _error_text(error: BaseException | None) -> str:
+def error_text(error: BaseException | None) -> str:
     """Return type and message, even if the message cannot be made."""
     if error is None:
         return ""

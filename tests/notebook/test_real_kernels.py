@@ -152,7 +152,8 @@ def test_await_magics_and_displays(kernel: Kernel) -> None:
     """Top-level await, line magics, displays and progress are at home in a node."""
     cell = kernel.run(
         "%%dag_node a\nimport asyncio\nfrom IPython.display import HTML\n"
-        "await asyncio.sleep(0.01)\nwords = !echo hello\nprint('10%\\r100%')\ndisplay(HTML('<b>x</b>'))\nwords[0]"
+        "await asyncio.sleep(0.01)\nwords = !echo hello\nprint('10%\\r100%')\n"
+        "display(HTML('<b>x</b>'))\nwords[0]"
     )
     texts = kernel.text(cell)
     assert (texts[0], texts[-1]) == ("100%", "'hello'")
@@ -163,7 +164,8 @@ def test_decorator_in_a_cell(kernel: Kernel) -> None:
     """@dag_node does what the magic does, outputs included."""
     raw = kernel.run(RAW)
     cell = kernel.run(
-        "from dagnb import dag_node\n@dag_node\ndef size(raw):\n    print('sizing')\n    return len(raw)"
+        "from dagnb import dag_node\n@dag_node\ndef size(raw):\n"
+        "    print('sizing')\n    return len(raw)"
     )
     assert kernel.text(cell)[0] == "sizing"
     assert kernel.text(kernel.run("size")) == ["3"]

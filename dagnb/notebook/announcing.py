@@ -1,0 +1,43 @@
+"""Telling observers what happens, whatever they do with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from dagnb.events import Event, GraphEdited, Observer
+from dagnb.notebook.registry import Registry
+
+log = logging.getLogger(__name__)
+
+
+class Announcer:
+    """Hands every event to each observer; one that raises is logged once and dropped.
+
+    Attributes
+    ----------
+    observers : list of Observer
+    """
+
+    def __init__(self, registry: Registry, observers: Iterable[Observer] = ()) -> None:
+        self._registry = registry
+        self._told: tuple[int, int] = 0, 0
+        self.observers = list(observers)
+
+    def __call__(self, event: Event) -> None:
+        """Tell all observers."""
+        for observer in list(self.observers):
+            try:
+                observer(event)
+            except Exception:
+                self.observers.remove(observer)
+                log.exception("%r raised on %s and is not called again", observer, event)
+
+    def structure(self) -> None:
+        """Tell the structure of the graph, if it changed since it was told."""
+        structure = self._registry.dag.adjacency.version, self._registry.edits
+        if structure == self._told:
+            return
+        self._told = structure
+        names, edges = list(self._registry.nodes), self._registry.edges()
+        self(GraphEdited(names, edges, self._registry.groups()))
