@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "dagnb.errors": (
+        "CheckpointError",
+        "CheckpointWarning",
         "CycleError",
         "DagError",
         "DefinitionError",
@@ -48,10 +50,12 @@ _HOMES = {
     "dagnb.results": ("ExecutionResult", "IncrementalResult", "NodeResult", "NodeStatus"),
     "dagnb.run.conditional": ("ConditionalExecutor",),
     "dagnb.run.conditions": ("ConditionalDAGBuilder", "Conditions"),
+    "dagnb.run.checkpoint": ("CheckpointExecutor",),
     "dagnb.run.drive": ("Interrupted",),
     "dagnb.run.dynamic": ("DynamicExecutor",),
     "dagnb.run.executors": ("AsyncDAGExecutor", "DAGExecutor", "IncrementalExecutor"),
     "dagnb.run.pipeline": ("Pipeline",),
+    "dagnb.run.resuming": ("CheckpointInfo",),
     "dagnb.tasks": ("Task", "task"),
     "dagnb.values.fingerprint": ("digest", "register_digest"),
 }

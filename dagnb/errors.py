@@ -14,6 +14,7 @@
      ├── DefinitionError             a node cell that cannot become a node
      ├── InputMutatedError           a node changed one of its inputs in place
      ├── MissingInputError           a node reads a name that nothing defines
+     ├── CheckpointError             a folder that cannot hold a checkpoint
      ├── UncacheableValue            a value that no digest can name
      ├── TooManyStuckTasksError      tasks that ran out of time still hold their threads
      └── LayoutError                 Graphviz is missing or gave no geometry
@@ -174,6 +175,14 @@ class MissingInputError(DagError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.node, str(self))
+
+
+class CheckpointError(DagError):
+    """A checkpoint that cannot be used as it is; the message says what to do."""
+
+
+class CheckpointWarning(UserWarning):
+    """Something in a checkpoint is not as it was left, or cannot be saved; the run goes on."""
 
 
 class UncacheableValue(DagError):

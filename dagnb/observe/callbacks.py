@@ -60,10 +60,11 @@ def callbacks_observer(callbacks: object) -> Observer:
     """
     found = {name: _method(callbacks, name) for name in SPELLINGS}
     raised: set[str] = set()
+    settled: set[str] = set()
     _warn_of_misspellings(callbacks)
 
     def observe(event: Event) -> None:
-        for name, arguments in _calls(event):
+        for name, arguments in _calls(event, settled):
             method = found[name]
             if method is None:
                 continue
@@ -77,21 +78,29 @@ def callbacks_observer(callbacks: object) -> Observer:
     return observe
 
 
-def _calls(event: Event) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _calls(event: Event, settled: set[str]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield the calls for an event; ``settled`` are the reused nodes that were announced."""
     if isinstance(event, NodeStarted):
         yield "on_node_start", (event.name,)
     elif isinstance(event, NodeSettled):
+        if _is_reused(event.result):
+            settled.add(event.result.name)
         yield _settled(event.result)
     elif isinstance(event, GraphEdited) and event.by:
         yield "on_dynamic_expand", (event.by, event.added)
     elif isinstance(event, RunFinished):
         for result in event.result.node_results.values():
-            if result.status is NodeStatus.COMPLETED and not result.executed:
+            if _is_reused(result) and result.name not in settled:
                 yield "on_node_skip", (result.name,)
+        settled.clear()
+
+
+def _is_reused(result: NodeResult) -> bool:
+    return result.status is NodeStatus.COMPLETED and not result.executed
 
 
 def _settled(result: NodeResult) -> tuple[str, tuple[Any, ...]]:
-    if result.status is NodeStatus.COMPLETED:
+    if result.status is NodeStatus.COMPLETED and result.executed:
         return "on_node_complete", (result.name, result.result)
     if result.error is not None:
         return "on_node_error", (result.name, result.error)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dagnb.errors import NodeNotFoundError
 from dagnb.graph.dag import DAG
 from dagnb.graph.edit import DynamicModification, undo
 from dagnb.observe.hooks import HookRegistry
-from dagnb.results import ExecutionResult, NodeResult
-from dagnb.run.drive import CancelEvent, drive_threads
-from dagnb.run.executors import Executor, Tasks, check_timeout
+from dagnb.results import NodeResult
+from dagnb.run.engine import Engine
+from dagnb.run.executors import DAGExecutor, Tasks
 from dagnb.run.policies import Policy
+from dagnb.run.resuming import Folder
 
 Expander = Callable[..., DynamicModification | None]
 
@@ -57,13 +58,16 @@ def takes_name(expander: Expander) -> bool:
     return len(needed) == 2
 
 
-class DynamicExecutor(Executor):
+class DynamicExecutor(DAGExecutor):
     """Runs every node, and the nodes that their values bring forth.
 
     After a node has completed, its expander looks at the value and may return a
     `DynamicModification`. The graph is edited in place, whole or not at all, before anything
     below the node starts. A new node starts after its dependencies and before its dependents.
     Running again first takes back what the expanders did to the graph the last time.
+
+    `execute` is given the tasks of the nodes that are there; a new one brings its own. After a
+    crash `resume` expands again from the values in the checkpoint.
 
     Parameters
     ----------
@@ -78,6 +82,16 @@ class DynamicExecutor(Executor):
         ``remove_nodes``, as the expander gave them.
     max_dynamic_nodes : int
         How many nodes a run may add; a run that would add more ends with `ExpansionError`.
+    checkpoint_dir : path, optional
+        As for `DAGExecutor`.
+
+    Raises
+    ------
+    CycleError, DuplicateNodeError, ExpansionError, TypeError
+        From a run: a modification cannot be made. It changed nothing, what ran is abandoned,
+        nothing more starts.
+    NodeNotFoundError
+        From a run, before it begins: an expander names no node.
 
     Notes
     -----
@@ -102,7 +116,7 @@ class DynamicExecutor(Executor):
     (5, 6)
     """  # noqa: E501  # an example reads better unbroken
 
-    def __init__(  # the order is the contract
+    def __init__(  # noqa: PLR0917  # the order is promised
         self,
         dag: DAG,
         expanders: Mapping[str, Expander],
@@ -112,8 +126,13 @@ class DynamicExecutor(Executor):
         enable_tracing: bool = False,
         hooks: HookRegistry | None = None,
         max_dynamic_nodes: int = 100_000,
+        *,
+        checkpoint_dir: Folder | None = None,
     ) -> None:
-        super().__init__(dag, max_workers, None, callbacks, fail_fast, enable_tracing, hooks)
+        super().__init__(
+            dag, max_workers, None, callbacks, fail_fast, enable_tracing, hooks,
+            checkpoint_dir=checkpoint_dir,
+        )  # fmt: skip
         self._expanders = dict(expanders)
         for name, expander in self._expanders.items():
             if not callable(expander):
@@ -122,38 +141,12 @@ class DynamicExecutor(Executor):
             raise ValueError(f"max_dynamic_nodes is a number from 0 on, not {max_dynamic_nodes!r}")
         self._limit = max_dynamic_nodes
 
-    def execute(
-        self,
-        tasks: Tasks,
-        timeout: float | None = None,
-        cancel_event: CancelEvent | None = None,
-    ) -> ExecutionResult:
-        """Run all nodes, those that come on the way too.
-
-        Parameters
-        ----------
-        tasks : mapping of str to callable
-            The tasks of the nodes that are there; a new one brings its own.
-        timeout, cancel_event
-            As for `DAGExecutor.execute`.
-
-        Raises
-        ------
-        CycleError, DuplicateNodeError, ExpansionError, TypeError
-            A modification cannot be made. It changed nothing, what ran is abandoned, and
-            nothing more starts.
-        NodeNotFoundError
-            A task or an expander names no node.
-        KeyboardInterrupt
-            Ctrl-C arrived; its ``result`` holds what was done.
-        """
-        check_timeout(timeout)
+    def engine(self, tasks: Tasks, policies: Sequence[Policy] = (), **options: Any) -> Engine:
+        """Return the engine of a run, in a graph that is as it was before the last one."""
         self._take_back()
         self._check_expanders()
-        engine = self.engine(tasks, expand=Expand(self._expanders), most_new_nodes=self._limit)
-        return drive_threads(
-            engine, ExecutionResult, self.workers, timeout=timeout, cancel_event=cancel_event
-        )
+        expand = Expand(self._expanders)
+        return super().engine(tasks, policies, expand=expand, most_new_nodes=self._limit, **options)
 
     def _take_back(self) -> None:
         """Undo what these expanders did to the graph before, the last first."""

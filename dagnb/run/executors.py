@@ -26,6 +26,7 @@ from dagnb.run.frontier import Countdown, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
+from dagnb.run.resuming import Checkpoint, CheckpointInfo, Folder
 
 Tasks = Mapping[str, Callable[..., Any]]
 
@@ -39,6 +40,8 @@ class Executor:
     ----------
     workers : int
         How many tasks run at once.
+    checkpoint : Checkpoint
+        Where runs keep what they did, if anywhere.
     """
 
     def __init__(  # noqa: PLR0917  # the order is the contract
@@ -50,9 +53,12 @@ class Executor:
         fail_fast: bool = True,
         enable_tracing: bool = False,
         hooks: HookRegistry | None = None,
+        *,
+        checkpoint_dir: Folder | None = None,
     ) -> None:
         self._dag = dag
         self.workers = check_workers(max_workers)
+        self.checkpoint = Checkpoint(dag, checkpoint_dir)
         self._costs = check_costs(costs)
         self._callbacks = callbacks
         self._fail_fast = fail_fast
@@ -66,10 +72,12 @@ class Executor:
         *,
         expand: Policy | None = None,
         most_new_nodes: int = 0,
+        resume: bool = False,
     ) -> Engine:
         """Return the engine of a run of every node, which has not begun.
 
-        What the policy ``expand`` brings forth is added, up to a number of new nodes.
+        What the policy ``expand`` brings forth is added, up to a number of new nodes. With
+        ``resume`` the values of the checkpoint are used.
         """
         graph = self._dag.adjacency
         check_tasks(self._dag, tasks)
@@ -78,8 +86,9 @@ class Executor:
         memory, binder = Memory(graph), Binder(graph)
         memory.catch_up()
         frontier, causes, growth = Countdown(graph, None, priorities), dict[int, str](), None
+        tasks = own = dict(tasks)
+        remember = self.checkpoint.begin(tasks, resume=resume)
         if expand is not None:
-            tasks = own = dict(tasks)
             growth = Growth(
                 self._dag, own, memory, frontier,
                 binder=binder, policy=expand, causes=causes, limit=most_new_nodes,
@@ -90,14 +99,25 @@ class Executor:
             memory,
             frontier,
             binder=binder,
-            policies=policies,
-            observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
+            policies=[*policies, *remember],
+            observers=[
+                *remember,
+                *observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
+            ],
             fail_fast=self._fail_fast,
             compare=any(policy.want_digest for policy in policies),
             causes=causes,
             default_cause="every node runs",
             growth=growth,
         )
+
+    def checkpoint_info(self) -> CheckpointInfo | None:
+        """Return how far the last run came, or None if no checkpoint is there."""
+        return self.checkpoint.info()
+
+    def clear_checkpoint(self) -> None:
+        """Remove the files that runs wrote to the checkpoint, and no others."""
+        self.checkpoint.clear()
 
 
 class DAGExecutor(Executor):
@@ -121,6 +141,9 @@ class DAGExecutor(Executor):
     enable_tracing : bool
         Whether ``result.trace`` is recorded.
     hooks : HookRegistry, optional
+    checkpoint_dir : path, optional
+        Where to save every value as soon as it is there, so that `resume` can go on after a
+        failure or a crash. See `CheckpointExecutor`.
 
     Examples
     --------
@@ -157,9 +180,33 @@ class DAGExecutor(Executor):
         KeyboardInterrupt
             Ctrl-C arrived; its ``result`` holds what was done.
         """
+        return self._run(tasks, timeout, cancel_event)
+
+    def resume(
+        self,
+        tasks: Tasks,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> ExecutionResult:
+        """Run what the checkpoint does not have, and what has changed since.
+
+        A value is used if its node has the same code and the same inputs as when it was saved
+        and its file is intact. See `execute` for parameters and errors; with no checkpoint
+        there, everything runs.
+        """
+        return self._run(tasks, timeout, cancel_event, resume=True)
+
+    def _run(
+        self,
+        tasks: Tasks,
+        timeout: float | None,
+        cancel_event: CancelEvent | None,
+        *,
+        resume: bool = False,
+    ) -> ExecutionResult:
         check_timeout(timeout)
         return drive_threads(
-            self.engine(tasks),
+            self.engine(tasks, resume=resume),
             ExecutionResult,
             self.workers,
             timeout=timeout,
@@ -323,7 +370,7 @@ class IncrementalExecutor:
             graph,
             tasks,
             memory,
-            Countdown(graph, causes) if threaded else Scan(graph, memory.flags(), causes),
+            Scan(graph, memory.flags(), causes),
             binder=self._binder,
             policies=[When(self._conditions)] if self._conditions else (),
             observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),

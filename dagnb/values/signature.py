@@ -1,0 +1,74 @@
+"""The user's own key: what carries its signature was written by dagnb, for this user."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from dagnb.errors import CheckpointError
+
+SIZE = 32
+
+
+def key_path() -> Path:
+    """Return where the key is kept: in the user's data folder, which XDG_DATA_HOME can move."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("dagnb", appauthor=False)) / "signing.key"
+
+
+def signing_key() -> bytes:
+    """Return the key, made when it is first needed, readable by its owner only.
+
+    Raises
+    ------
+    CheckpointError
+        It can neither be read nor made.
+    """
+    path = key_path()
+    try:
+        key = path.read_bytes() if path.exists() else _make(path)
+    except OSError as error:
+        raise CheckpointError(
+            f"the key that signs checkpoints cannot be kept in {path}: {error}; "
+            "set XDG_DATA_HOME to a folder that you can write to"
+        ) from error
+    if len(key) != SIZE:
+        raise CheckpointError(f"{path} is not a key of dagnb; remove it, and a new one is made")
+    return key
+
+
+def _make(path: Path) -> bytes:
+    """Write a new key, whole or not at all; if somebody else was faster, theirs counts."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key, temporary = secrets.token_bytes(SIZE), path.with_name(f"key-{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(handle, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return path.read_bytes()
+    except OSError:  # a file system without links
+        os.replace(temporary, path)
+        return key
+    finally:
+        temporary.unlink(missing_ok=True)
+    return key
+
+
+def sign(key: bytes, data: bytes) -> str:
+    """Return the signature of some data."""
+    return hmac.new(key, data, hashlib.sha256).hexdigest()
+
+
+def is_signed(key: bytes, data: bytes, signature: object) -> bool:
+    """Whether a signature is that of the data."""
+    return isinstance(signature, str) and hmac.compare_digest(
+        sign(key, data).encode(), signature.encode("utf-8", "replace")
+    )
