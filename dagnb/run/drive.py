@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from queue import Empty, SimpleQueue
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Protocol
 
 from dagnb.results import ExecutionResult, NodeStatus
 from dagnb.run.attempts import Wait, persist
 from dagnb.run.call import Call, Report
 from dagnb.run.engine import Engine, ResultT
+from dagnb.run.lease import SHORT_SECONDS, Lease
 
 SLICE_SECONDS = 0.05  # how long a wait may last before the cancel event is looked at again
+PATIENCE_SECONDS = 0.003  # how long a sprinting worker may stay in one call
+FIRST_STREAK = 64
+Item = tuple[int, Report, str]  # the node, what came of its call, the worker
 
 
 class Interrupted(KeyboardInterrupt):
@@ -38,23 +42,32 @@ class Limits:
     timeout : float, optional
         Seconds from now.
     cancel_event : CancelEvent, optional
+
+    Attributes
+    ----------
+    is_cancelled : callable or None
+        Says whether the event is set.
     """
 
     def __init__(self, timeout: float | None, cancel_event: CancelEvent | None) -> None:
         self._timeout = timeout
         self._deadline = None if timeout is None else perf_counter() + timeout
-        self._cancel_event = cancel_event
+        self.is_cancelled = None if cancel_event is None else cancel_event.is_set
 
     def enforce(self, engine: Engine) -> bool:
         """Stop a run that has been cancelled or is out of time; say whether it has to end."""
-        over = self._deadline is not None and perf_counter() >= self._deadline
-        if over:
+        if not self.are_reached():
+            return False
+        if self._deadline is not None and perf_counter() >= self._deadline:
             reason = f"the run's timeout of {self._timeout:g} s"
             engine.stop(NodeStatus.CANCELLED, reason, abandon_running=True)
-        cancelled = self._cancel_event is not None and self._cancel_event.is_set()
-        if cancelled:
-            engine.stop(NodeStatus.CANCELLED, "cancelled")
-        return over or cancelled
+        engine.stop(NodeStatus.CANCELLED, "cancelled")
+        return True
+
+    def are_reached(self) -> bool:
+        """Whether the run has to end; it is not touched."""
+        over = self._deadline is not None and perf_counter() >= self._deadline
+        return over or (self.is_cancelled is not None and self.is_cancelled())
 
     def slice_seconds(self) -> float:
         """Return how long to wait at most before these are looked at again."""
@@ -104,40 +117,43 @@ class Worker(threading.Thread):
     """
 
     def __init__(
-        self, name: str, calls: SimpleQueue[Call | None], reports: Reports, wait: Wait
+        self, name: str, work: SimpleQueue[Call | Lease | None], reports: Reports, wait: Wait
     ) -> None:
         super().__init__(name=name, daemon=True)
-        self._calls, self._reports, self._wait = calls, reports, wait
+        self._work, self._reports, self._wait = work, reports, wait
 
     def run(self) -> None:
-        """Perform calls, one at a time."""
-        while (call := self._calls.get()) is not None:
-            self._reports.put((call, persist(call, self._wait), self.name))
+        """Perform calls, one at a time, or sprint on a lease."""
+        while (work := self._work.get()) is not None:
+            if isinstance(work, Lease):
+                self._reports.put(work.run(self.name))
+            else:
+                self._reports.put((work.node, persist(work, self._wait), self.name))
 
 
 class Reports(Protocol):
     """Where workers put what came of calls."""
 
-    def put(self, item: tuple[Call, Report, str], /) -> None:
-        """Take a call, its report and the name of the worker; called on the worker's thread."""
+    def put(self, item: Item, /) -> None:
+        """Take a node, the report of its call and the worker's name, on the worker's thread."""
 
 
 class ThreadCrew:
     """Up to ``size`` workers for one run, started when there is work for one more."""
 
     def __init__(self, reports: Reports) -> None:
-        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._work: SimpleQueue[Call | Lease | None] = SimpleQueue()
         self._reports = reports
         self._workers: list[Worker] = []
         self._stopped = threading.Event()
 
-    def submit(self, call: Call, busy: int) -> None:
-        """Hand a call to a worker; ``busy`` others are out."""
+    def submit(self, work: Call | Lease, busy: int) -> None:
+        """Hand a call or a lease to a worker; ``busy`` others are out."""
         if busy >= len(self._workers):
             name = f"dagnb-{len(self._workers) + 1}"
-            self._workers.append(Worker(name, self._calls, self._reports, self._stopped.wait))
+            self._workers.append(Worker(name, self._work, self._reports, self._stopped.wait))
             self._workers[-1].start()
-        self._calls.put(call)
+        self._work.put(work)
 
     def stop_waiting(self) -> None:
         """Let no worker wait for another attempt."""
@@ -147,7 +163,7 @@ class ThreadCrew:
         """Let every worker end after its present call."""
         self.stop_waiting()
         for _ in self._workers:
-            self._calls.put(None)
+            self._work.put(None)
 
 
 def drive_threads(
@@ -174,18 +190,26 @@ def drive_threads(
     Interrupted
         Ctrl-C arrived; running tasks are abandoned.
     """
-    reports: SimpleQueue[tuple[Call, Report, str]] = SimpleQueue()
-    crew, limits = ThreadCrew(reports), Limits(timeout, cancel_event)
+    reports: SimpleQueue[Item] = SimpleQueue()
+    crew, limits, pace = ThreadCrew(reports), Limits(timeout, cancel_event), Pace()
     try:
         engine.begin()
         while True:
             if limits.enforce(engine):
                 crew.stop_waiting()
-            while len(engine.running) < workers and (call := engine.take()) is not None:
-                crew.submit(call, len(engine.running) - 1)
-            if not engine.active:
-                return engine.finish(kind)
-            _settle_reports(engine, reports, limits.slice_seconds())
+            if pace.is_fast and engine.may_sprint:
+                if not engine.active:
+                    engine.gather()
+                    lend(engine, crew, reports, limits)
+                    pace.begin_anew()
+                    continue
+            else:
+                engine.spread()
+                while len(engine.running) < workers and (call := engine.take()) is not None:
+                    crew.submit(call, len(engine.running) - 1)
+                if not engine.active:
+                    return engine.finish(kind)
+            _settle_reports(engine, reports, pace, limits.slice_seconds())
     except KeyboardInterrupt as interrupt:
         raise _interrupted(engine, kind) from interrupt
     except BaseException:
@@ -197,14 +221,77 @@ def drive_threads(
         crew.dismiss()
 
 
-def _settle_reports(
-    engine: Engine, reports: SimpleQueue[tuple[Call, Report, str]], seconds: float
-) -> None:
+def _settle_reports(engine: Engine, reports: SimpleQueue[Item], pace: Pace, seconds: float) -> None:
     """Wait so long for a report, then take in all that are there."""
     try:
-        call, report, worker = reports.get(timeout=seconds)
+        node, report, worker = reports.get(timeout=seconds)
         while True:
-            engine.settle(call.node, report, worker)
-            call, report, worker = reports.get_nowait()
+            engine.settle(node, report, worker)
+            pace.note(report)
+            node, report, worker = reports.get_nowait()
     except Empty:
         return
+
+
+class Pace:
+    """Whether nodes have been short for so long that one worker should run them alone.
+
+    At first that is hoped; each time it was wrong, twice as many short nodes are asked for.
+    """
+
+    def __init__(self) -> None:
+        self._asked, self._seen = 0, 0
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether enough short nodes have come in a row."""
+        return self._seen >= self._asked
+
+    def note(self, report: Report) -> None:
+        """Count a short node, or start from nothing."""
+        short = report.ended - report.started < SHORT_SECONDS
+        self._seen = self._seen + 1 if short else 0
+
+    def begin_anew(self) -> None:
+        """Ask for more short nodes than before."""
+        self._asked, self._seen = max(2 * self._asked, FIRST_STREAK), 0
+
+
+def lend(engine: Engine, crew: ThreadCrew, reports: SimpleQueue[Item], limits: Limits) -> None:
+    """Let a worker sprint until it ends, a node takes long, or the run has to end.
+
+    A hand-over costs more than a short node, so a thousand of them are better left to one
+    worker; and the driver does not run them itself, since it has to watch the clock.
+    """
+    lease = Lease(engine, limits.is_cancelled)
+    crew.submit(lease, 0)
+    try:
+        while not _has_ended(reports, min(PATIENCE_SECONDS, limits.slice_seconds())):
+            late = lease.seconds_in_call() >= PATIENCE_SECONDS or limits.are_reached()
+            if late and lease.revoke():
+                return
+    except BaseException:
+        _insist(lease, reports)
+        raise
+
+
+def _has_ended(reports: SimpleQueue[Item], seconds: float) -> bool:
+    """Wait so long for the end of a sprint; raise what broke it off, if anything did."""
+    try:
+        _, report, _ = reports.get(timeout=seconds)
+    except Empty:
+        return False
+    if report.error is not None:
+        raise report.error
+    return True
+
+
+def _insist(lease: Lease, reports: SimpleQueue[Item]) -> None:
+    """Take the engine back before an error or an interrupt is dealt with; it is a moment."""
+    while True:
+        try:
+            while not lease.revoke() and reports.empty() and not lease.has_ended:
+                sleep(0.0001)
+            return
+        except KeyboardInterrupt:
+            continue

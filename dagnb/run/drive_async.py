@@ -14,13 +14,12 @@ from typing import Any, TypeVar
 from dagnb.results import NodeStatus
 from dagnb.run.attempts import overdue
 from dagnb.run.call import Call, OwnLoop, Report
-from dagnb.run.drive import CancelEvent, Limits, ThreadCrew
+from dagnb.run.drive import CancelEvent, Item, Limits, ThreadCrew
 from dagnb.run.engine import Engine, ResultT
 
 GRACE_SECONDS = 0.1  # for what a run leaves behind at its end
 NODE_GRACE_SECONDS = 0.5  # for a node whose own time is up
 T = TypeVar("T")
-Item = tuple[Call, Report, str]
 
 
 async def drive_async(
@@ -51,6 +50,7 @@ async def drive_async(
     limits, errands, crew = Limits(timeout, cancel_event), Errands(inbox), ThreadCrew(inbox)
     try:
         engine.begin()
+        engine.spread()
         while True:
             if limits.enforce(engine):
                 crew.stop_waiting()
@@ -62,11 +62,11 @@ async def drive_async(
                     crew.submit(call, len(engine.running) - 1)
             if not engine.active:
                 return engine.finish(kind)
-            for call, report, worker in await inbox.get(limits.slice_seconds()):
+            for node, report, worker in await inbox.get(limits.slice_seconds()):
                 if type(report.value) is CoroutineType:
-                    errands.resume(call, report)
+                    errands.resume(node, report)
                 else:
-                    engine.settle(call.node, report, worker)
+                    engine.settle(node, report, worker)
     except BaseException as error:
         broke_off = isinstance(error, Exception)
         engine.stop(NodeStatus.CANCELLED, "the run broke off" if broke_off else "cancelled")
@@ -113,12 +113,12 @@ class Errands:
 
     def send(self, call: Call) -> None:
         """Perform a call to a coroutine function."""
-        self._start(self._report(call, partial(self._persist, call)))
+        self._start(self._report(call.node, partial(self._persist, call)))
 
-    def resume(self, call: Call, report: Report) -> None:
+    def resume(self, node: int, report: Report) -> None:
         """Await the coroutine that a plain function returned."""
         coroutine = report.value
-        task = self._start(self._report(call, partial(_finish, report)))
+        task = self._start(self._report(node, partial(_finish, report)))
         task.add_done_callback(lambda _: coroutine.close())  # it may never have begun
 
     def stop_waiting(self) -> None:
@@ -131,8 +131,8 @@ class Errands:
         task.add_done_callback(self._out.discard)
         return task
 
-    async def _report(self, call: Call, perform: Callable[[], Awaitable[Report]]) -> None:
-        self._inbox.put((call, await perform(), "asyncio"))
+    async def _report(self, node: int, perform: Callable[[], Awaitable[Report]]) -> None:
+        self._inbox.put((node, await perform(), "asyncio"))
 
     async def _persist(self, call: Call) -> Report:
         """Do what `dagnb.run.attempts.persist` does, on the loop."""

@@ -148,7 +148,7 @@ class Engine:
                 return self._call(node, bound)
         return None
 
-    def sprint(
+    def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
         self, lease: Lease | None = None, worker: str = ""
     ) -> tuple[int, Report] | None:
         """Run nodes on this thread for as long as nothing but values matters.
@@ -212,7 +212,7 @@ class Engine:
                     dirty[positions[each]] = 1
             dirty[place] = 0
             place += 1
-            if lease is not None and lease.is_slow(seconds):
+            if lease is not None and lease.should_end(seconds):
                 break
         scan.place = place if place >= 0 else size
         return None
@@ -232,8 +232,8 @@ class Engine:
     @property
     def may_sprint(self) -> bool:
         """Whether nothing but values matters, so that one worker may run many nodes."""
-        usual = not (self._observers or self._watchful or self._stopped)
-        return usual and self._frontier.in_order
+        unusual = self._observers or self._watchful or self._stopped or self._growth is not None
+        return not unusual and self._frontier.in_order
 
     def spread(self) -> None:
         """Go on with several workers: let the frontier count inputs."""

@@ -15,7 +15,15 @@ class Frontier(Protocol):
     """What the engine asks. Nodes are numbers; -1 means that none can start now.
 
     A node that was popped stays dirty until it has settled, so that an interrupt loses none.
+
+    Attributes
+    ----------
+    in_order : bool
+        Whether ready nodes come in topological order.
     """
+
+    @property
+    def in_order(self) -> bool: ...  # noqa: D102
 
     def pop(self) -> int:
         """Return the next node to look at, all of whose inputs have settled."""
@@ -46,6 +54,7 @@ class Scan:
     """
 
     __slots__ = ("dirty", "graph", "order", "place", "positions")
+    in_order = True
 
     def __init__(
         self, graph: Adjacency, dirty: bytearray, seeds: Iterable[int] | None = None
@@ -60,6 +69,10 @@ class Scan:
         positions = self.positions
         for node in seeds:
             dirty[positions[node]] = 1
+
+    def is_full(self) -> bool:
+        """Whether every node is dirty."""
+        return self.dirty.count(1) == len(self.order)
 
     def pop(self) -> int:
         """Return the next dirty node, or -1."""
@@ -102,17 +115,21 @@ class Countdown:
         The nodes that are dirty by themselves; None for all.
     priorities : sequence of float, optional
         By node; of several ready ones the one with the highest goes first.
+    out : iterable of int, optional
+        The nodes that are dirty but have been popped before.
     """
 
-    __slots__ = ("_nodes", "_ranks", "_ready", "_waiting", "dirty", "graph")
+    __slots__ = ("_nodes", "_ranks", "_ready", "_waiting", "dirty", "graph", "in_order")
 
     def __init__(
         self,
         graph: Adjacency,
         seeds: Iterable[int] | None = None,
         priorities: Sequence[float] | None = None,
+        out: Iterable[int] = (),
     ) -> None:
         self.graph = graph
+        self.in_order = priorities is None
         self._nodes, self._ranks = (
             (graph.order[:], graph.positions[:])  # copies, to grow apart from the graph's own
             if priorities is None
@@ -127,6 +144,7 @@ class Countdown:
             inside = set(scope)
             self._waiting = {node: len(inside.intersection(above[node])) for node in scope}
         self._ready = sorted(self._ranks[node] for node in scope if not self._waiting[node])
+        self._waiting.update(dict.fromkeys(out, OUT))
 
     def pop(self) -> int:
         """Return the ready dirty node of the highest priority, or -1."""

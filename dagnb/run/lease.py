@@ -1,0 +1,78 @@
+"""The right to touch an engine, lent to a worker that runs short nodes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from dagnb.run.call import Report
+
+if TYPE_CHECKING:
+    from dagnb.run.engine import Engine
+
+SHORT_SECONDS = 5e-5  # what a node may take on average for it not to be worth a thread switch
+MEMORY = 0.9  # how much of the past counts in that average
+
+
+class Lease:
+    """Lets one worker sprint: nobody but who holds the lease touches the engine.
+
+    The worker lays the lease down for as long as it is in a call, together with the node and
+    the time, and takes it up again afterwards. In between the driver may take it; then the
+    worker finds it gone, and what came of the call is an ordinary report.
+
+    Attributes
+    ----------
+    has_ended : bool
+        Whether the worker has left the engine for good.
+    """
+
+    def __init__(self, engine: Engine, is_cancelled: Callable[[], bool] | None = None) -> None:
+        self._engine = engine
+        self._is_cancelled = is_cancelled
+        self._down: list[tuple[int, float]] = []  # appending and popping are atomic
+        self.lay_down, self._take_up = self._down.append, self._down.pop
+        self._busy = 0.0
+        self.has_ended = False
+
+    def take_up(self) -> bool:
+        """Take the lease up again after a call; say whether it was still there."""
+        try:
+            self._take_up()
+        except IndexError:
+            return False
+        return True
+
+    def should_end(self, seconds: float) -> bool:
+        """Note how long a call took; say whether others should get a share, or the run is over."""
+        if self._is_cancelled is not None and self._is_cancelled():
+            return True
+        self._busy = self._busy * MEMORY + seconds
+        return self._busy * (1 - MEMORY) > SHORT_SECONDS
+
+    def run(self, worker: str) -> tuple[int, Report, str]:
+        """Sprint, on a worker's thread; return the end, or the report of the last call."""
+        began = perf_counter()
+        try:
+            node, report = self._engine.sprint(self, worker) or (-1, None)
+        except BaseException as error:
+            return -1, Report(None, error, began, perf_counter()), worker
+        finally:
+            self.has_ended = True
+        return node, report or Report(None, None, began, perf_counter()), worker
+
+    def seconds_in_call(self) -> float:
+        """Return for how long the worker has been in its present call; 0.0 between two."""
+        for _, started in self._down[:1]:
+            return perf_counter() - started
+        return 0.0
+
+    def revoke(self) -> bool:
+        """Take the engine back if the worker is in a call; say whether it was."""
+        try:
+            node, started = self._take_up()
+        except IndexError:
+            return False
+        self._engine.running[node] = started
+        return True
