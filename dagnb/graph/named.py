@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dagnb.errors import (
@@ -156,29 +157,33 @@ class NamedGraph:
     def add_edges(self, edges: Iterable[EdgeSpec]) -> None:
         """Add edges, each ``(source, target[, weight[, label]])``: all of them or none."""
         graph = self.adjacency
-        before: list[tuple[int, int, EdgeData | None, bool]] = []
-        edits = len(graph.edited)
+        known, edits = len(graph.edges), len(graph.edited)
+        replaced: dict[int, EdgeData | None] = {}
         try:
-            for edge in _not_text(edges, "edges"):
-                source, target = self.number(edge[0]), self.number(edge[1])
-                data = None if len(edge) == 2 else _edge_data(*edge[2:])
-                key = source << 32 | target
-                before.append((source, target, graph.edges.get(key), key in graph.edges))
-                if path := graph.link(source, target, data):
-                    before.pop()
-                    raise self._cycle(path)
+            path = graph.link_all(self._numbered(_not_text(edges, "edges")), replaced)
+            if path is not None:
+                raise self._cycle(path)
         except BaseException:
-            self._undo(before)
+            self._undo(known, replaced)
             del graph.edited[edits:]  # the inputs of every node are what they were
             raise
 
-    def _undo(self, before: Sequence[tuple[int, int, EdgeData | None, bool]]) -> None:
-        """Take edges back, the last first: to the data they had, or to nothing."""
-        for source, target, data, existed in reversed(before):
-            if existed:
-                self.adjacency.edges[source << 32 | target] = data
-            elif source << 32 | target in self.adjacency.edges:
-                self.adjacency.unlink(source, target)
+    def _numbered(self, edges: Iterable[Any]) -> Iterator[tuple[int, int, EdgeData | None]]:
+        ids, number = self.adjacency.ids, self.number
+        for edge in edges:
+            source, target = edge[0], edge[1]
+            yield (
+                ids[source] if source.__class__ is str and source in ids else number(source),
+                ids[target] if target.__class__ is str and target in ids else number(target),
+                None if len(edge) == 2 else _edge_data(*edge[2:]),
+            )
+
+    def _undo(self, known: int, replaced: Mapping[int, EdgeData | None]) -> None:
+        """Take back all edges but the first ``known``, and give those their data again."""
+        graph = self.adjacency
+        for key in reversed(list(islice(graph.edges, known, None))):
+            graph.unlink(key >> 32, key & 0xFFFFFFFF)
+        graph.edges.update({key: data for key, data in replaced.items() if key in graph.edges})
 
     def remove_edge(self, source: str, target: str) -> None:
         """Remove an edge.
