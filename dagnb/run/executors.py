@@ -22,7 +22,7 @@ from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine
-from dagnb.run.frontier import Countdown, Scan
+from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
@@ -85,12 +85,15 @@ class Executor:
         priorities = cost_to_go(graph, costs, 1.0) if costs else None
         memory, binder = Memory(graph), Binder(graph)
         memory.catch_up()
-        frontier, causes, growth = Countdown(graph, None, priorities), dict[int, str](), None
+        frontier: Frontier = Scan(graph, memory.flags())
+        causes, growth = dict[int, str](), None
+        if expand is not None or priorities is not None:
+            frontier = countdown = Countdown(graph, None, priorities)
         tasks = own = dict(tasks)
         remember = self.checkpoint.begin(tasks, resume=resume)
         if expand is not None:
             growth = Growth(
-                self._dag, own, memory, frontier,
+                self._dag, own, memory, countdown,
                 binder=binder, policy=expand, causes=causes, limit=most_new_nodes,
             )  # fmt: skip
         return Engine(
