@@ -163,6 +163,26 @@ class Adjacency:
         self.version += 1
         return ref
 
+    def add_all(self, names: Sequence[str]) -> list[NodeRef]:
+        """Add nodes that are known to be new, in half the time of one by one."""
+        if self.runs:
+            raise GraphInUseError
+        first, size = len(self.names), len(names)
+        refs = list(map(NodeRef, names))
+        for epoch, ref in enumerate(refs, self.version):
+            ref.epoch = epoch
+        if self._sorted is not None:
+            if self._positions is not None:
+                self._positions.extend(range(len(self._sorted), len(self._sorted) + size))
+            self._sorted.extend(range(first, first + size))
+        self.names.extend(refs)
+        self.ids.update(zip(names, range(first, first + size), strict=True))
+        self.successors.extend([] for _ in names)
+        self.predecessors.extend([] for _ in names)
+        self.order_kept.append(size)
+        self.version += size
+        return refs
+
     def link(self, source: int, target: int, data: EdgeData | None = None) -> list[int] | None:
         """Add an edge; return the closed-off path target .. source if it would close a cycle.
 
@@ -299,8 +319,7 @@ class Adjacency:
             new[key >> 32] << 32 | new[key & 0xFFFFFFFF]: data for key, data in self.edges.items()
         }
         self.order_kept = TopologicalOrder()
-        for _ in live:
-            self.order_kept.append()
+        self.order_kept.append(len(live))
         self.order_kept.renew(order)
         self._sorted, self._positions = order, None
         self.edited = [new.get(node, -1) for node in self.edited]

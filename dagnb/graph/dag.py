@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from dagnb.graph import analysis
 from dagnb.graph.adjacency import NodeRef
@@ -22,6 +22,8 @@ class DAG(NamedGraph):
     ----------
     adjacency : Adjacency
         The same graph over integers, for code that walks it.
+    drawings : dict
+        Functions that draw a graph, by format; `dagnb.render.drawings` puts them here.
 
     Examples
     --------
@@ -34,6 +36,8 @@ class DAG(NamedGraph):
     Traceback (most recent call last):
     dagnb.errors.CycleError: this would close a cycle: load -> clean -> plot -> load
     """
+
+    drawings: ClassVar[dict[str, Callable[[DAG], Any]]] = {}
 
     @staticmethod
     def builder() -> DAGBuilder:
@@ -225,6 +229,26 @@ class DAG(NamedGraph):
 
     def __repr__(self) -> str:
         return f"DAG(nodes={self.node_count()}, edges={self.edge_count()})"
+
+    # -- pictures ---------------------------------------------------------------------------
+
+    def to_dot(self) -> Any:
+        """Return the graph as a ``graphviz.Source``; its ``source`` is the text in DOT.
+
+        Examples
+        --------
+        >>> import dagnb
+        >>> '"a" -> "b"' in dagnb.DAG.builder().add_edge("a", "b").build().to_dot().source
+        True
+        """
+        return self.drawings["dot"](self)
+
+    def to_mermaid(self) -> str:
+        """Return the graph as a Mermaid flowchart."""
+        return str(self.drawings["mermaid"](self))
+
+    def _repr_svg_(self) -> str | None:
+        return self.drawings["svg"](self) if "svg" in self.drawings else None
 
 
 class DAGBuilder:

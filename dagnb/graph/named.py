@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -61,23 +62,35 @@ class NamedGraph:
         if not name:
             raise ValueError("a node's name is not empty")
         ref = self.adjacency.add(name)
-        if payload is not None:
-            self._payloads[ref.epoch] = payload
-        if metadata is not None:
-            self._metadata[ref.epoch] = metadata
+        if payload is not None or metadata is not None:
+            self._attach(ref, payload, metadata)
         return ref
 
     def add_nodes(self, nodes: Iterable[NodeSpec]) -> list[NodeRef]:
         """Add nodes, each a name or ``(name, payload[, metadata])``: all of them or none."""
-        specs = [(each,) if isinstance(each, str) else each for each in _not_text(nodes, "nodes")]
-        added: list[NodeRef] = []
-        try:
-            for spec in specs:
-                added.append(self.add_node(*spec))
-        except BaseException:
-            self.remove_nodes(added)
-            raise
-        return added
+        specs = list(_not_text(nodes, "nodes"))
+        texts = [each if isinstance(each, str) else each[0] for each in specs]
+        names = [name if name.__class__ is str else _plain(name) for name in texts]
+        self._check_new(names)
+        refs = self.adjacency.add_all(names)
+        for ref, spec in zip(refs, specs, strict=True):
+            if not isinstance(spec, str):
+                self._attach(ref, *spec[1:])
+        return refs
+
+    def _check_new(self, names: Sequence[str]) -> None:
+        known = self.adjacency.ids
+        if len(set(names)) < len(names) or not known.keys().isdisjoint(names):
+            counts = Counter(names)
+            raise DuplicateNodeError(next(n for n in names if n in known or counts[n] > 1))
+        if "" in names:
+            raise ValueError("a node's name is not empty")
+
+    def _attach(self, ref: NodeRef, payload: object = None, metadata: object = None) -> None:
+        if payload is not None:
+            self._payloads[ref.epoch] = payload
+        if metadata is not None:
+            self._metadata[ref.epoch] = metadata
 
     def remove_node(self, name: str) -> None:
         """Remove a node and its edges."""

@@ -38,10 +38,11 @@ class TopologicalOrder:
         self._last = -1
         self._highest = 0
 
-    def append(self) -> None:
-        """Add a node at the end. It enters the list when something first has to move."""
-        self._highest += SPACING
-        self.labels.append(self._highest)
+    def append(self, count: int = 1) -> None:
+        """Add nodes at the end. They enter the list when something first has to move."""
+        first = self._highest + SPACING
+        self._highest += count * SPACING
+        self.labels.extend(range(first, self._highest + 1, SPACING))
 
     def _catch_up(self) -> None:
         for node in range(len(self._before), len(self.labels)):

@@ -65,7 +65,10 @@ def apply(dag: DAG, nodes: list[str], edges: list[Edge], step: tuple[str, ...]) 
     if kind == "compact":
         dag.adjacency.compact()
     elif kind == "add" and ends[0] not in nodes:
-        dag.add_node(ends[0])
+        if len(nodes) % 2:
+            dag.add_node(ends[0])
+        else:
+            dag.add_nodes([ends[0]])
         nodes.append(ends[0])
     elif kind == "remove" and ends[0] in nodes:
         dag.remove_node(ends[0])
@@ -75,21 +78,26 @@ def apply(dag: DAG, nodes: list[str], edges: list[Edge], step: tuple[str, ...]) 
         dag.remove_edge(*ends)
         edges.remove(tuple(ends))
     elif kind == "link" and set(ends) <= set(nodes):
-        link(dag, edges, *ends)
+        link(dag, edges, *ends, bulk=len(edges) % 2 == 0)
 
 
-def link(dag: DAG, edges: list[Edge], source: str, target: str) -> None:
+def link(dag: DAG, edges: list[Edge], source: str, target: str, *, bulk: bool) -> None:
     """Add an edge, or see it refused with a path that is a cycle indeed."""
     if source in reachable(target, set(edges)):
+        before = dag.edges()
         with pytest.raises(CycleError) as caught:
-            dag.add_edge(source, target)
+            dag.add_edges([*edges, (source, target)])
+        assert dag.edges() == before
         path = caught.value.path
         assert path[0] == path[-1]
         closed = {*edges, (source, target)}
         assert all(pair in closed for pair in itertools.pairwise(path))
         assert (source, target) in itertools.pairwise(path)
     else:
-        dag.add_edge(source, target)
+        if bulk:
+            dag.add_edges([(source, target), *edges])
+        else:
+            dag.add_edge(source, target)
         if (source, target) not in edges:
             edges.append((source, target))
 
