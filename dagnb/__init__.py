@@ -40,13 +40,13 @@ _HOMES = {
     ),
     "dagnb.graph.adjacency": ("NodeRef",),
     "dagnb.graph.analysis": ("ExecutionPlan", "ExecutionStep", "Reason"),
-    "dagnb.graph.dag": ("DAG", "DAGBuilder"),
     "dagnb.graph.edit": ("DynamicModification", "DynamicNodeSpec"),
     "dagnb.notebook.magics": ("dag_node", "session"),
     "dagnb.observe.callbacks": ("ExecutionCallbacks",),
     "dagnb.observe.hooks": ("HookContext", "HookEvent", "HookRegistry"),
     "dagnb.observe.profile": ("NodeProfile", "ProfileReport", "profile_execution"),
     "dagnb.observe.trace": ("ExecutionTrace", "TraceEvent", "TraceEventType", "Tracer"),
+    "dagnb.render.drawings": ("DAG", "DAGBuilder"),
     "dagnb.results": ("ExecutionResult", "IncrementalResult", "NodeResult", "NodeStatus"),
     "dagnb.run.conditional": ("ConditionalExecutor",),
     "dagnb.run.conditions": ("ConditionalDAGBuilder", "Conditions"),
@@ -62,7 +62,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", "load_ipython_extension"]
-__all__ += sorted(_HOME_OF)
+__all__ += sorted(_HOME_OF)  # noqa: PLE0605  # computed, from the one list above
 
 
 def __getattr__(name: str) -> object:
