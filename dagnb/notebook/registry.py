@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagnb.errors import DefinitionError, NodeNotFoundError
-from dagnb.graph.dag import DAG
+from dagnb.render.drawings import DAG
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.variables import with_variables
