@@ -28,7 +28,7 @@ def test_picture() -> None:
     """A graph at the end of a cell shows itself, with all nodes pending."""
     picture = graph()._repr_svg_()
     assert picture is not None
-    assert picture.count('data-status="pending"') == 2
+    assert all(f'data-node="{name}" data-status="pending"' in picture for name in ("raw", "clean"))
 
 
 def test_no_picture_of_a_large_graph() -> None:
