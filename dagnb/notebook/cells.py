@@ -116,12 +116,20 @@ class NodeCode:
         function = self._body.compile(self.name, inputs)
         return replace(self, function=function, parameters=inputs)
 
+    def _is_foreign(self, namespace: Container[str]) -> bool:
+        """Whether this is a function whose globals are those of another module."""
+        own = getattr(inspect.unwrap(self.function), "__globals__", namespace)
+        return self._body is None and own is not namespace
+
     def missing(self, node_names: Container[str], namespace: Container[str]) -> tuple[str, ...]:
-        """Return the names that neither a node nor a variable nor Python itself defines."""
+        """Return the names that neither a node nor a variable nor Python itself defines.
+
+        A function of another module looks all but its parameters up there.
+        """
         local = self._body.names.local if self._body is not None else self.optional
         return tuple(
             name
-            for name in self.reads
+            for name in (self.parameters if self._is_foreign(namespace) else self.reads)
             if name not in node_names
             and name not in namespace
             and name not in local

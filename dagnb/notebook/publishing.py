@@ -11,12 +11,27 @@ from dagnb.notebook.display import value_outputs, without_twins
 from dagnb.notebook.registry import NotebookNode
 from dagnb.notebook.tasks import Performance, Tasks
 from dagnb.notebook.tracebacks import error_output
-from dagnb.results import NodeResult
-from dagnb.run.policies import was_changed
+from dagnb.results import NodeResult, NodeStatus
+from dagnb.run.policies import Fact, was_changed
+
+OUTPUTS_KEPT = 8  # a node's outputs for that many of its last keys
 
 
 class Publisher:
     """An observer that gives every settled node to the notebook.
+
+    What a node showed is kept by the key of its value, and shown again when that value comes
+    from memory.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    namespace : dict
+        Where the values are published.
+    nodes : mapping of str to NotebookNode
+    tasks : Tasks
+    facts : mapping of str to Fact
+        Tells the key of each node's value.
 
     Attributes
     ----------
@@ -30,12 +45,15 @@ class Publisher:
         namespace: MutableMapping[str, Any],
         nodes: Mapping[str, NotebookNode],
         tasks: Tasks,
+        facts: Mapping[str, Fact],
     ) -> None:
         self._shell = shell
         self._namespace = namespace
         self._nodes = nodes
         self._tasks = tasks
+        self._facts = facts
         self._outputs: dict[str, list[Output]] = {}
+        self._kept: dict[str, dict[str | None, list[Output]]] = {}
         self.own: str | None = None
 
     def __call__(self, event: Event) -> None:
@@ -47,6 +65,8 @@ class Publisher:
             self._namespace[result.name] = result.result
         if result.executed:
             self._show(result)
+        elif result.status is NodeStatus.CACHE_HIT:
+            self._recall(result)
 
     def show_again(self, name: str, instead: str = "") -> None:
         """Show a node's last outputs below the cell that is being executed, which is its own.
@@ -84,6 +104,7 @@ class Publisher:
     def withdraw(self, name: str, last: NodeResult | None, output: Any) -> None:
         """Take a removed node's value and outputs back."""
         self._outputs.pop(name, None)
+        self._kept.pop(name, None)
         output.refresh([])
         if last is not None and self._namespace.get(name) is last.result:
             self._namespace.pop(name, None)
@@ -91,11 +112,8 @@ class Publisher:
     def _show(self, result: NodeResult) -> None:
         name = result.name
         performance = self._tasks.performances.pop(name, Performance([], False))
-        try:
-            outputs = self._outputs_of(result, performance)
-        except Exception as error:  # what a value of the user's does when it is displayed
-            outputs = [*performance.outputs, error_output(self._shell, error)]
-        self._outputs[name] = outputs
+        outputs = self._outputs_of(result, performance.outputs)
+        self._keep(name, outputs)
         output = self._nodes[name].output
         if name != self.own:
             output.refresh(outputs)
@@ -105,10 +123,33 @@ class Publisher:
         output.show(performance.outputs if failed else outputs, shown=shown, raises=failed)
         self.own = None
 
-    def _outputs_of(self, result: NodeResult, performance: Performance) -> list[Output]:
+    def _recall(self, result: NodeResult) -> None:
+        """Show what a node showed when it had the value that came from memory."""
+        name, key = result.name, self._key(result.name)
+        kept = self._kept.get(name, {}).get(key)
+        self._keep(name, self._outputs_of(result, []) if kept is None else kept)
+        if name != self.own:
+            self._nodes[name].output.refresh(self._outputs[name])
+
+    def _keep(self, name: str, outputs: list[Output]) -> None:
+        self._outputs[name] = outputs
+        kept = self._kept.setdefault(name, {})
+        kept.pop(self._key(name), None)
+        kept[self._key(name)] = outputs
+        while len(kept) > OUTPUTS_KEPT:
+            del kept[next(iter(kept))]
+
+    def _key(self, name: str) -> str | None:
+        fact = self._facts.get(name)
+        return None if fact is None else fact.key
+
+    def _outputs_of(self, result: NodeResult, shown: list[Output]) -> list[Output]:
+        """Return what a node showed, then its value or its error."""
         if result.error is not None:
-            return [*performance.outputs, error_output(self._shell, result.error)]
-        code = self._nodes[result.name].code
-        if code.quiet or code.shows:
-            return performance.outputs
-        return without_twins(performance.outputs, value_outputs(self._shell, result.result))
+            return [*shown, error_output(self._shell, result.error)]
+        if self._nodes[result.name].code.quiet:
+            return shown
+        try:
+            return without_twins(shown, value_outputs(self._shell, result.result))
+        except Exception as error:  # what a value of the user's does when it is displayed
+            return [*shown, error_output(self._shell, error)]

@@ -59,6 +59,8 @@ class Rounds:
     staleness : Staleness
     waiting : Waiting
     explain : Explain
+    facts : dict of str to Fact
+        What the value of each node rests on; kept up to date here.
     last : callable
         Returns the last result of a node.
 
@@ -78,6 +80,7 @@ class Rounds:
         *,
         waiting: Waiting,
         explain: Explain,
+        facts: dict[str, Fact],
         last: Callable[[str], NodeResult | None],
     ) -> None:
         self._dag, self._nodes = registry.dag, registry.nodes
@@ -89,7 +92,7 @@ class Rounds:
         self._last = last
         self._binder = Binder(registry.dag.adjacency)
         self._store = MemoryStore()
-        self._facts: dict[str, Fact] = {}
+        self._facts = facts
         self._began = 0
         self.last_run: IncrementalResult | None = None
         self.settled: dict[str, NodeResult] = {}
@@ -134,13 +137,7 @@ class Rounds:
     def _engine(self, request: Request, guard: Guard, observers: Sequence[Observer]) -> Engine:
         graph, memory = self._dag.adjacency, self._memory
         fresh = request.fresh | self._staleness.take_spoiled()
-        remember = Remember(
-            lambda name: self._nodes[name].digest.digest,
-            self._store,
-            self._facts,
-            self._last,
-            fresh,
-        )
+        remember = Remember(self._code_of, self._store, self._facts, self._last, fresh)
         engine = Engine(
             graph,
             self._tasks,
@@ -156,6 +153,10 @@ class Rounds:
         engine.results.since = self._began
         memory.stale.difference_update(request.causes)
         return engine
+
+    def _code_of(self, name: str) -> str:
+        """Name a node's code; two nodes with the same code, as two random draws, are two."""
+        return f"{name} {self._nodes[name].digest.digest}"
 
     def _may_run(self, name: str, request: Request) -> bool:
         if name in request.asked:

@@ -29,6 +29,7 @@ from dagnb.render.svg import svg
 from dagnb.render.view import GraphView, error_text
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.plan import Plan, make_plan
+from dagnb.run.policies import Fact
 from dagnb.run.records import Memory
 
 NO_OPTIONS = NodeOptions()
@@ -62,7 +63,8 @@ class Session:
         self._registry = Registry(namespace)
         self._memory = Memory(self.dag.adjacency)
         self._tasks = Tasks(self.nodes, shell, namespace)
-        self._publisher = Publisher(shell, namespace, self.nodes, self._tasks)
+        facts: dict[str, Fact] = {}
+        self._publisher = Publisher(shell, namespace, self.nodes, self._tasks, facts)
         self._explain = Explain(lambda name: (self.source(name), self.nodes[name].digest))
         self._waiting = Waiting(self._registry)
         self._running_thread: int | None = None
@@ -79,6 +81,7 @@ class Session:
             self._staleness,
             waiting=self._waiting,
             explain=self._explain,
+            facts=facts,
             last=self._last,
         )
         self._aftermath = Aftermath(

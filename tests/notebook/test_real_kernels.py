@@ -253,3 +253,13 @@ def asker(client) -> Callable[[str], tuple[str, str]]:  # type: ignore[no-untype
         return reply["content"]["status"], "".join(printed)
 
     return ask
+
+
+def test_value_from_memory_shows_its_own_outputs(kernel: Kernel) -> None:
+    """What a node printed is kept with its value, and shown again when that comes from memory."""
+    raw, clean = kernel.run(RAW), kernel.run(CLEAN)
+    kernel.run(RAW.replace("3, 1, 2", "5, 6"), raw)
+    kernel.run(RAW, raw)
+    assert kernel.executed() == "[]"
+    assert kernel.text(raw) == ["loading", "[3, 1, 2]"]
+    assert kernel.text(clean) == ["cleaning 3", "[3, 2]"]
