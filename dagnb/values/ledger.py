@@ -20,7 +20,7 @@ import os
 import pickle
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from dagnb.values.filenames import file_name
 from dagnb.values.signature import is_signed, sign
 
 META, FORMAT = "_meta.json", 1
+REQUIRED: dict[str, object] = {"digest": None, "seconds": 0.0, "code": None, "inputs": []}
 
 
 class Damaged(Exception):
@@ -101,6 +102,7 @@ class Ledger:
         self.failed: dict[str, None] = {}
         self.total = 0
         self.timestamp = ""
+        self._texts: dict[str, str] = {}
         self._complained = False
         self._is_foreign = False  # what stands as _meta.json is not ours
 
@@ -133,12 +135,11 @@ class Ledger:
                 f"{self.folder} was written by a newer dagnb; use that one, or another folder"
             )
         signature = data.pop("hmac")
-        if not is_signed(self._key, _text(data), signature):
+        if not is_signed(self._key, _text(data).encode(), signature):
             raise Damaged("its signature is not that of this user's key")
-        self.entries = {
-            name: Entry(**(each | {"inputs": [tuple(pair) for pair in each["inputs"]]}))
-            for name, each in data["nodes"].items()
-        }
+        for name, each in data["nodes"].items():
+            inputs = [tuple(pair) for pair in each["inputs"]]
+            self._set(name, Entry(**(each | {"inputs": inputs})))
         self.failed = dict.fromkeys(data["failed_nodes"])
         self.total, self.timestamp = data["total_nodes"], data["timestamp"]
 
@@ -225,28 +226,22 @@ class Ledger:
         self._set_aside(file, name not in self.entries or not self.entries[name].file)
         temporary = durable.write_temporary(self.folder, data)
         before = self.entries.get(name)
-        self.entries[name] = replace(
-            entry, file=file, temporary=temporary, size=len(data),
-            sha256=hashlib.sha256(data).hexdigest(),
-        )  # fmt: skip
+        sha256 = hashlib.sha256(data).hexdigest()
+        known = replace(entry, file=file, temporary=temporary, size=len(data), sha256=sha256)
+        self._set(name, known)
         self.failed.pop(name, None)
         try:
-            self._write_meta()
+            self._write_meta(sync=False)
             durable.replace(self.folder, temporary, file)
         except OSError:
-            self._restore(name, before)
+            self._set(name, before)
             (self.folder / temporary).unlink(missing_ok=True)
             raise
         durable.sync_folder(self.folder)
 
-    def _restore(self, name: str, before: Entry | None) -> None:
-        self.entries.pop(name)
-        if before is not None:
-            self.entries[name] = before
-
     def _put_unsaved(self, name: str, entry: Entry) -> None:
         before = self.entries.get(name)
-        self.entries[name] = entry
+        self._set(name, entry)
         self.failed.pop(name, None)
         self._write_meta()
         self._unlink(before)
@@ -254,7 +249,8 @@ class Ledger:
     def fail(self, name: str) -> None:
         """Note that a node failed: no earlier value of it counts any more."""
         self.failed[name] = None
-        before = self.entries.pop(name, None)
+        before = self.entries.get(name)
+        self._set(name, None)
         if not self._or_complain(self._write_meta):
             self._or_complain(lambda: self._unlink(before))
 
@@ -264,30 +260,41 @@ class Ledger:
             self._unlink(entry)
         if not self._is_foreign:
             (self.folder / META).unlink(missing_ok=True)
-        self.entries, self.failed = {}, {}
+        self.entries, self._texts, self.failed, self.timestamp = {}, {}, {}, ""
         if self.folder.is_dir():
             self._sweep()
-        self.timestamp = ""
 
-    def _write_meta(self) -> None:
+    def _write_meta(self, *, sync: bool = True) -> None:
+        """Replace `_meta.json`; its name is durable only after the folder was synced."""
         self.timestamp = datetime.now(UTC).isoformat()
-        body = {
+        head = {
             "format": FORMAT,
             "timestamp": self.timestamp,
             "completed_nodes": list(self.entries),
             "failed_nodes": list(self.failed),
             "total_nodes": self.total,
-            "nodes": {name: asdict(entry) for name, entry in self.entries.items()},
         }
-        text = _text(body)
-        signed = text[:-1] + f',"hmac":"{sign(self._key, text)}"}}'.encode()
-        temporary = durable.write_temporary(self.folder, signed)
+        nodes = ",".join(self._texts.values())
+        text = f'{_text(head)[:-1]},"nodes":{{{nodes}}}}}'
+        signed = f'{text[:-1]},"hmac":"{sign(self._key, text.encode())}"}}'
+        temporary = durable.write_temporary(self.folder, signed.encode())
         try:
             durable.replace(self.folder, temporary, META)
         except BaseException:
             (self.folder / temporary).unlink(missing_ok=True)
             raise
-        durable.sync_folder(self.folder)
+        if sync:
+            durable.sync_folder(self.folder)
+
+    def _set(self, name: str, entry: Entry | None) -> None:
+        """Set or forget what is known of a node; its JSON is made once, not for every write."""
+        self.entries.pop(name, None)
+        self._texts.pop(name, None)
+        if entry is None:
+            return
+        fields = {each: value for each in entry.__slots__ if (value := getattr(entry, each))}
+        self.entries[name] = entry
+        self._texts[name] = f"{_text(name)}:{_text(REQUIRED | fields)}"
 
     def _unlink(self, entry: Entry | None) -> None:
         for name in (entry.file, entry.temporary) if entry is not None and entry.file else ():
@@ -325,8 +332,8 @@ class Ledger:
         return ""
 
 
-def _text(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, separators=(",", ":")).encode()
+def _text(data: object) -> str:
+    return json.dumps(data, separators=(",", ":"))
 
 
 def _regular(path: Path) -> Path:
