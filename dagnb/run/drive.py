@@ -14,7 +14,7 @@ from dagnb.run.engine import Engine, ResultT
 from dagnb.run.lease import SHORT_SECONDS, Lease
 
 SLICE_SECONDS = 0.05  # how long a wait may last before the cancel event is looked at again
-PATIENCE_SECONDS = 0.003  # how long a sprinting worker may stay in one call
+PATIENCE_SECONDS = 0.001  # how long a sprinting worker may stay in one call
 FIRST_STREAK = 64
 Item = tuple[int, Report, str]  # the node, what came of its call, the worker
 

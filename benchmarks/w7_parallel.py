@@ -1,0 +1,138 @@
+"""W7: what several workers gain, and what they cost.
+
+Sleeps stand for tasks that wait; pure Python computes no faster on threads, so those rows show
+only that it is not slower.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from time import sleep
+from typing import Any
+
+from benchmarks import floors, peers
+from benchmarks.measure import Measurement, Prepare, compare, options, show
+from benchmarks.shapes import Edges, adjacency, names
+from dagnb import DAG, DAGExecutor
+
+SIZES = (1_000,)
+LINKS = 10
+LONG, BRIEF = 0.04, 0.01
+COMPUTING_TASKS = 16
+ARRAY_BYTES = 100 * 2**20
+Tasks = dict[str, Callable[..., Any]]
+
+
+def graph(n: int, edges: Edges) -> DAG:
+    """Return our graph."""
+    dag, known = DAG(), names(n)
+    dag.add_nodes(known)
+    dag.add_edges([(known[source], known[target]) for source, target in edges])
+    return dag
+
+
+def on_threads(n: int, edges: Edges, tasks: Tasks) -> Prepare:
+    """A run by ours on two threads."""
+    dag = graph(n, edges)
+    return lambda: lambda: DAGExecutor(dag, max_workers=2).execute(tasks)
+
+
+def on_dagron(n: int, edges: Edges, tasks: Tasks) -> Prepare:
+    """The same by dagron."""
+    dagron, dag = peers.load("dagron"), peers.dagron_graph(n, edges)
+    return lambda: lambda: dagron.DAGExecutor(dag, max_workers=2).execute(tasks)
+
+
+def beside_dagron(
+    n: int, edges: Edges, tasks: Tasks, floor: Callable[[], Any], chosen: Sequence[str] | None
+) -> dict[str, Prepare]:
+    """Return the floor, ourselves, and dagron if it is wanted and installed."""
+    found = {"floor": lambda: floor, "dagnb threads, 2": on_threads(n, edges, tasks)}
+    if peers.wanted("dagron", chosen) and peers.load("dagron") is not None:
+        found["dagron threads, 2"] = on_dagron(n, edges, tasks)
+    return found
+
+
+def nothing(*inputs: object) -> int:
+    """Do nothing."""
+    return 1
+
+
+def in_a_thread(work: Callable[[], Any]) -> None:
+    """Run something in a new thread and wait for it: no driver can do with less."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def no_ops(n: int, chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+    """Tasks that do nothing and need nothing, all ready at once."""
+    predecessors, successors = adjacency(n, [])
+    tasks: Tasks = dict.fromkeys(names(n), nothing)
+    floor = lambda: in_a_thread(lambda: floors.run_all(nothing, predecessors, successors))  # noqa: E731
+    return compare(
+        "W7 no-op tasks", n, beside_dagron(n, [], tasks, floor, chosen),
+        unit="node", units=n, targets={"dagnb threads, 2": 6.0}, rounds=rounds,
+    )  # fmt: skip
+
+
+def uneven_chains(chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+    """Two chains whose long and brief links alternate: a barrier at each level costs 60 %."""
+    n = 2 * LINKS
+    edges = [(number, number + 2) for number in range(n - 2)]
+    tasks: Tasks = {
+        name: lambda *_, seconds=LONG if (number + number // 2) % 2 else BRIEF: sleep(seconds)
+        for number, name in enumerate(names(n))
+    }
+    ideal = LINKS * (LONG + BRIEF) / 2
+    return compare(
+        "W7 no level barrier", n, beside_dagron(n, edges, tasks, lambda: sleep(ideal), chosen),
+        unit="run", units=1, targets={"dagnb threads, 2": 1.04}, rounds=rounds,
+    )  # fmt: skip
+
+
+def count_up(*inputs: object) -> int:
+    """Count to a fixed number in pure Python."""
+    total = 0
+    for number in range(500_000):
+        total += number
+    return total
+
+
+def computing(chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+    """Tasks that compute in pure Python, which one interpreter does one after another."""
+    n = COMPUTING_TASKS
+    tasks: Tasks = dict.fromkeys(names(n), count_up)
+    floor = lambda: [count_up() for _ in range(n)]  # noqa: E731
+    return compare(
+        "W7 computing tasks", n, beside_dagron(n, [], tasks, floor, chosen),
+        unit="run", units=1, targets={"dagnb threads, 2": 1.1}, rounds=rounds,
+    )  # fmt: skip
+
+
+def large_value(chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+    """One task makes 100 MB, the next takes them."""
+    tasks: Tasks = {"n0": lambda: bytearray(ARRAY_BYTES), "n1": lambda *inputs: len(inputs)}
+    floor = lambda: len([bytearray(ARRAY_BYTES)])  # noqa: E731
+    return compare(
+        "W7 pass 100 MB", 2, beside_dagron(2, [(0, 1)], tasks, floor, chosen),
+        unit="run", units=1, targets={"dagnb threads, 2": 1.33}, rounds=rounds,
+    )  # fmt: skip
+
+
+def measure(
+    sizes: Sequence[int] = SIZES, chosen: Sequence[str] | None = None, rounds: int = 5
+) -> list[Measurement]:
+    """Measure all of them; the sizes are those of the tasks that do nothing."""
+    measurements: list[Measurement] = []
+    for n in sizes:
+        measurements += no_ops(n, chosen, rounds)
+    for workload in (uneven_chains, computing, large_value):
+        measurements += workload(chosen, rounds)
+    return measurements
+
+
+if __name__ == "__main__":
+    asked = options(__doc__ or "", SIZES).parse_args()
+    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
