@@ -12,6 +12,7 @@ from dagnb.run.attempts import Wait, persist
 from dagnb.run.call import Call, Report
 from dagnb.run.engine import Engine, ResultT
 from dagnb.run.lease import SHORT_SECONDS, Lease
+from dagnb.run.sprint import sprint
 
 SLICE_SECONDS = 0.05  # how long a wait may last before the cancel event is looked at again
 PATIENCE_SECONDS = 0.001  # how long a sprinting worker may stay in one call
@@ -87,7 +88,7 @@ def drive_inline(engine: Engine, kind: type[ResultT]) -> ResultT:
     try:
         engine.begin()
         while True:
-            engine.sprint()
+            sprint(engine)
             call = engine.take()
             if call is None:
                 return engine.finish(kind)

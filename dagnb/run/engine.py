@@ -21,7 +21,6 @@ from dagnb.results import ExecutionResult, NodeResult, NodeStatus
 from dagnb.run.call import Binder, Bound, Call, Report
 from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
-from dagnb.run.lease import Lease
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory, Record, record
 from dagnb.values.fingerprint import digest
@@ -147,87 +146,6 @@ class Engine:
                     self._announce(NodeStarted(self._graph.names[node], now))
                 return self._call(node, bound)
         return None
-
-    def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
-        self, lease: Lease | None = None, worker: str = ""
-    ) -> tuple[int, Report] | None:
-        """Run nodes on this thread for as long as nothing but values matters.
-
-        That is: one worker, no observer, no policy, no failure. It does what `take`, `perform`
-        and `settle` do, with nothing in between, at a third of the cost, and leaves whatever is
-        unusual to them. A node's flag falls last, so an interrupt at any point finds it set.
-
-        A worker that has the engine on lease stops when nodes take long. If the lease is gone
-        after a call, the node and its report are returned, and nothing is touched any more.
-        """
-        scan = self._frontier
-        if not self.may_sprint or not isinstance(scan, Scan):
-            return None
-        predecessors, successors = self._graph.predecessors, self._graph.successors
-        names, tasks, binder = self._graph.names, self._tasks, self._binder
-        bindings = binder.bindings
-        records, replaced, compare = self._records, self._replaced, self._compare
-        order, positions, dirty = scan.order, scan.positions, scan.dirty
-        find, place, size, run = dirty.find, scan.place, len(scan.order), self._run
-        while True:
-            if place == size or not dirty[place]:  # to look is far cheaper than to search
-                place = find(1, place)
-                if place < 0:
-                    break
-            node = order[place]
-            task, bound = tasks.get(names[node]), bindings[node]
-            if bound is None or bound[0] is not task:
-                bound = binder.shared
-                if bound is None or bound[0] is not task:
-                    bound = self._bind_if_simple(node, task)
-                bindings[node] = bound
-            if bound is None or bound[3] or bound[4]:
-                scan.place = place
-                return None
-            inputs = predecessors[node] if bound[2] is None else bound[2]
-            started = perf_counter()
-            if lease is not None:
-                lease.lay_down((node, started))
-            try:
-                value = bound[1](*[records[each][2] for each in inputs])  # type: ignore[index]  # settled
-            except BaseException as error:
-                if lease is not None and not lease.take_up():
-                    return node, Report(None, error, started, perf_counter())
-                scan.place = place + 1
-                self._leave_sprint(node, error, started, worker)
-                return None
-            seconds = perf_counter() - started
-            if lease is not None and not lease.take_up():
-                return node, Report(value, None, started, started + seconds)
-            last, name, changed = records[node], None, True
-            if compare and (last is not None or value.__class__ not in PLAIN):
-                changed, name = self._compared(last, value)
-            if replaced is not None:
-                replaced[node] = last
-            records[node] = Record(
-                (run, COMPLETED, value, None, started, seconds, changed, True, name, "", worker, 1)
-            )
-            if changed:
-                for each in successors[node]:
-                    dirty[positions[each]] = 1
-            dirty[place] = 0
-            place += 1
-            if lease is not None and lease.should_end(seconds):
-                break
-        scan.place = place if place >= 0 else size
-        return None
-
-    def _bind_if_simple(self, node: int, task: Callable[..., Any] | None) -> Bound | None:
-        try:
-            return None if task is None else self._binder.bind(node, task)
-        except TypeError:
-            return None
-
-    def _leave_sprint(self, node: int, error: BaseException, started: float, worker: str) -> None:
-        self.running[node] = started
-        if isinstance(error, KeyboardInterrupt) and not worker:
-            raise error
-        self.settle(node, Report(None, error, started, perf_counter()), worker)
 
     @property
     def may_sprint(self) -> bool:

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from dagnb.run.call import Report
+from dagnb.run.sprint import sprint
 
 if TYPE_CHECKING:
     from dagnb.run.engine import Engine
@@ -55,7 +56,7 @@ class Lease:
         """Sprint, on a worker's thread; return the end, or the report of the last call."""
         began = perf_counter()
         try:
-            node, report = self._engine.sprint(self, worker) or (-1, None)
+            node, report = sprint(self._engine, self, worker) or (-1, None)
         except BaseException as error:
             return -1, Report(None, error, began, perf_counter()), worker
         finally:

@@ -1,0 +1,179 @@
+"""The executor that runs what changed and what is below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+from dagnb.graph.adjacency import Adjacency, NodeRef
+from dagnb.graph.analysis import Provenance
+from dagnb.graph.dag import DAG
+from dagnb.observe.hooks import HookRegistry
+from dagnb.results import IncrementalResult
+from dagnb.run.call import Binder
+from dagnb.run.conditions import Condition, Conditions, When
+from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
+from dagnb.run.engine import Engine
+from dagnb.run.executors import Tasks, check_tasks, check_timeout, check_workers, observers_for
+from dagnb.run.frontier import Scan
+from dagnb.run.records import Memory
+
+
+class IncrementalExecutor:
+    """Runs what changed and what is below it, and stops where a value comes out the same.
+
+    Values are compared by digest, so that arrays, frames and NaN are right and ``1``, ``1.0``
+    and ``True`` differ. A node that failed or was stopped, a new node and one whose edges
+    changed run again by themselves. Nodes run one after another on the calling thread, unless
+    ``max_workers`` or a timeout asks for threads.
+
+    A run costs what it touches: the size of the graph, or of the results, does not count.
+
+    Parameters
+    ----------
+    dag : DAG
+        May be edited between runs.
+    callbacks, fail_fast, enable_tracing, hooks
+        As for `DAGExecutor`; ``on_node_skip`` is called for reused nodes too.
+    max_workers : int, optional
+        Run up to so many tasks at once, on threads.
+    conditions : mapping of (str, str) to callable, optional
+        As for `ConditionalExecutor`.
+
+    Examples
+    --------
+    >>> from dagnb import DAG, IncrementalExecutor
+    >>> dag = DAG.builder().add_edge("rows", "count").add_edge("count", "report").build()
+    >>> tasks = {
+    ...     "rows": lambda: ["a", "b"],
+    ...     "count": lambda rows: len(rows),
+    ...     "report": lambda count: f"{count} rows",
+    ... }
+    >>> executor = IncrementalExecutor(dag)
+    >>> executor.execute(tasks).recomputed
+    ['rows', 'count', 'report']
+    >>> tasks["rows"] = lambda: ["c", "d"]
+    >>> result = executor.execute(tasks, changed_nodes=["rows"])
+    >>> result.recomputed, result.early_cutoff, result.reused
+    (['rows', 'count'], ['count'], ['report'])
+    """
+
+    def __init__(  # noqa: PLR0917  # the order is the contract
+        self,
+        dag: DAG,
+        callbacks: object = None,
+        fail_fast: bool = True,
+        enable_tracing: bool = False,
+        hooks: HookRegistry | None = None,
+        max_workers: int | None = None,
+        *,
+        conditions: Mapping[tuple[str, str], Condition] | None = None,
+    ) -> None:
+        self._dag = dag
+        self._callbacks = callbacks
+        self._fail_fast = fail_fast
+        self._tracing = enable_tracing
+        self._hooks = hooks
+        self._workers = None if max_workers is None else check_workers(max_workers)
+        self._conditions = Conditions(conditions)
+        self._memory = Memory(dag.adjacency)
+        self._binder = Binder(dag.adjacency)
+        self._checked: tuple[Tasks | None, int, int] = (None, 0, 0)
+
+    def execute(
+        self,
+        tasks: Tasks,
+        changed_nodes: Sequence[str] | None = None,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> IncrementalResult:
+        """Run what is dirty.
+
+        Parameters
+        ----------
+        tasks : mapping of str to callable
+            The task of each node.
+        changed_nodes : list of str, optional
+            Nodes to run again. None runs everything; an empty list what is stale by itself.
+        timeout, cancel_event
+            As for `DAGExecutor.execute`.
+
+        Raises
+        ------
+        NodeNotFoundError
+            ``tasks`` or ``changed_nodes`` names no node.
+        TypeError
+            A task is not callable, or ``changed_nodes`` is a string.
+        KeyboardInterrupt
+            Ctrl-C arrived; its ``result`` holds what was done.
+        """
+        self._check_tasks(tasks)
+        self._conditions.check(self._dag)
+        check_timeout(timeout)
+        memory = self._memory
+        memory.catch_up()
+        causes = self._causes(changed_nodes)
+        threaded = self._workers is not None or timeout is not None or cancel_event is not None
+        graph = self._dag.adjacency
+        engine = Engine(
+            graph,
+            tasks,
+            memory,
+            Scan(graph, memory.flags(), causes),
+            binder=self._binder,
+            policies=[When(self._conditions)] if self._conditions else (),
+            observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
+            fail_fast=self._fail_fast,
+            causes=causes,
+            default_cause="" if causes is not None else "every node runs",
+        )
+        memory.stale = set()
+        if not threaded:
+            result = drive_inline(engine, IncrementalResult)
+        else:
+            result = drive_threads(
+                engine,
+                IncrementalResult,
+                self._workers or 1,
+                timeout=timeout,
+                cancel_event=cancel_event,
+            )
+        if causes is not None:
+            result.find_provenance = partial(_provenance, graph, causes, graph.names)
+        return result
+
+    def _check_tasks(self, tasks: Tasks) -> None:
+        """Check tasks once, not before every run: that would cost more than a small run."""
+        seen, size, version = self._checked
+        if tasks is not seen or len(tasks) != size or self._dag.adjacency.version != version:
+            check_tasks(self._dag, tasks)
+            self._checked = tasks, len(tasks), self._dag.adjacency.version
+
+    def _causes(self, changed: Sequence[str] | None) -> dict[int, str] | None:
+        """Map each node to start from to why, or None for all nodes."""
+        if changed is None:
+            return None
+        numbers = self._dag.numbers(changed, "changed_nodes")
+        stale = self._memory.stale
+        causes = {node: self._staleness(node) for node in stale if self._is_alive(node)}
+        causes.update(dict.fromkeys(numbers, "direct change"))
+        stale.update(numbers)  # until the run has begun, so that an interrupt loses nothing
+        return causes
+
+    def _is_alive(self, node: int) -> bool:
+        graph = self._dag.adjacency
+        return graph.ids.get(graph.names[node]) == node
+
+    def _staleness(self, node: int) -> str:
+        last = self._memory.records[node]
+        if last is None:
+            return "it has not run yet"
+        if last.status.is_success:
+            return "its edges changed"
+        return f"it {last.status.value.replace('_', ' ')} last time"
+
+
+def _provenance(graph: Adjacency, causes: Iterable[int], names: Sequence[NodeRef]) -> Provenance:
+    """Return why nodes were looked at, in the graph as it is now; the nodes may be gone."""
+    numbers = (graph.ids.get(names[node]) for node in causes)
+    return Provenance(graph, [node for node in numbers if node is not None])
