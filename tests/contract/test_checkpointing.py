@@ -1,0 +1,142 @@
+"""The examples of the documentation on checkpointing, written anew."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dagnb as dagron
+
+Tasks = dict[str, Callable[..., Any]]
+STEPS = ["download", "parse", "validate", "transform", "upload"]
+
+
+@pytest.fixture
+def dag() -> dagron.DAG:
+    """Five steps in a row."""
+    builder = dagron.DAG.builder()
+    for step in STEPS:
+        builder.add_node(step)
+    for source, target in zip(STEPS, STEPS[1:], strict=False):  # noqa: RUF007  # as documented
+        builder.add_edge(source, target)
+    return builder.build()
+
+
+@pytest.fixture
+def tasks() -> Tasks:
+    """A text for each step."""
+    return {
+        "download": lambda: "raw_data",
+        "parse": lambda: "parsed",
+        "validate": lambda: "valid",
+        "transform": lambda: "transformed",
+        "upload": lambda: "uploaded",
+    }
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run where ``./checkpoints`` may be written."""
+    monkeypatch.chdir(tmp_path)
+
+
+def invalid() -> None:
+    """Fail, as a step that is not mended yet."""
+    raise ValueError("not valid")
+
+
+def test_the_constructor_takes_the_documented_parameters() -> None:
+    """In the documented order, with the documented defaults."""
+    parameters = list(inspect.signature(dagron.CheckpointExecutor).parameters.values())[:5]
+    assert [(each.name, each.default) for each in parameters] == [
+        ("dag", inspect.Parameter.empty), ("checkpoint_dir", inspect.Parameter.empty),
+        ("callbacks", None), ("fail_fast", True), ("enable_tracing", False),
+    ]  # fmt: skip
+
+
+def test_a_run_is_saved(dag: dagron.DAG, tasks: Tasks) -> None:
+    """Five steps succeed; the folder is made."""
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    assert executor.execute(tasks).succeeded == 5
+
+
+def test_a_run_goes_on_after_a_failure(dag: dagron.DAG, tasks: Tasks) -> None:
+    """What had completed is loaded, the rest runs."""
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    executor.execute(tasks | {"validate": invalid})
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    result = executor.resume(tasks)
+    assert result.succeeded == 5
+    assert [step for step in STEPS if result[step].executed] == ["validate", "transform", "upload"]
+
+
+def test_the_state_of_a_checkpoint(dag: dagron.DAG, tasks: Tasks) -> None:
+    """Names of nodes, a count, a time with its zone; None without a checkpoint."""
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    assert executor.checkpoint_info() is None
+    executor.execute(tasks | {"validate": invalid})
+    info = executor.checkpoint_info()
+    assert isinstance(info, dagron.CheckpointInfo)
+    assert f"Completed: {len(info.completed_nodes)}/{info.total_nodes}" == "Completed: 2/5"
+    assert info.completed_nodes == ["download", "parse"]
+    assert info.failed_nodes == ["validate"]
+    assert info.checkpoint_dir == "./checkpoints"
+    assert datetime.fromisoformat(info.timestamp).utcoffset() is not None
+
+
+def test_a_checkpoint_is_cleared(dag: dagron.DAG, tasks: Tasks) -> None:
+    """Then there is none, and the next run is a fresh one."""
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    executor.execute(tasks)
+    executor.clear_checkpoint()
+    assert executor.checkpoint_info() is None
+    assert os.listdir("checkpoints") == []
+
+
+def test_the_info_is_a_record() -> None:
+    """It can be made by hand, with the documented fields."""
+    info = dagron.CheckpointInfo(
+        checkpoint_dir="c", completed_nodes=["a"], failed_nodes=[], total_nodes=2, timestamp="now"
+    )
+    assert (info.completed_nodes, info.total_nodes, info.timestamp) == (["a"], 2, "now")
+
+
+def test_the_whole_example(tmp_path: Path) -> None:
+    """Two fetches joined, four steps more: run, resume, clean up."""
+    dag = (
+        dagron.DAG.builder()
+        .add_node("fetch_users").add_node("fetch_orders").add_node("join").add_node("enrich")
+        .add_node("validate").add_node("write_parquet").add_node("upload_s3")
+        .add_edge("fetch_users", "join").add_edge("fetch_orders", "join")
+        .add_edge("join", "enrich").add_edge("enrich", "validate")
+        .add_edge("validate", "write_parquet").add_edge("write_parquet", "upload_s3")
+        .build()
+    )  # fmt: skip
+    tasks = {str(name): lambda name=name: f"{name} done" for name in dag}
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir=str(tmp_path / "pipeline_ckpt"))
+    assert executor.execute(tasks).succeeded == 7
+    assert executor.resume(tasks).succeeded == 7
+    executor.clear_checkpoint()
+
+
+def test_the_layout(dag: dagron.DAG, tasks: Tasks) -> None:
+    """One file for each completed node, and one that describes them."""
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    executor.execute(tasks | {"validate": invalid})
+    assert sorted(os.listdir("checkpoints")) == ["_meta.json", "download.pkl", "parse.pkl"]
+
+
+def test_execute_begins_anew(dag: dagron.DAG, tasks: Tasks) -> None:
+    """A previous checkpoint is cleared."""
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    executor.execute(tasks)
+    executor.execute(tasks | {"parse": invalid})
+    info = executor.checkpoint_info()
+    assert info is not None
+    assert info.completed_nodes == ["download"]
