@@ -265,14 +265,14 @@ def lend(engine: Engine, crew: ThreadCrew, reports: SimpleQueue[Item], limits: L
     worker; and the driver does not run them itself, since it has to watch the clock.
     """
     lease = Lease(engine, limits.is_cancelled)
-    crew.submit(lease, 0)
     try:
+        crew.submit(lease, 0)
         while not _has_ended(reports, min(PATIENCE_SECONDS, limits.slice_seconds())):
             late = lease.seconds_in_call() >= PATIENCE_SECONDS or limits.are_reached()
             if late and lease.revoke():
                 return
     except BaseException:
-        _insist(lease, reports)
+        _insist(lease)
         raise
 
 
@@ -287,11 +287,11 @@ def _has_ended(reports: SimpleQueue[Item], seconds: float) -> bool:
     return True
 
 
-def _insist(lease: Lease, reports: SimpleQueue[Item]) -> None:
+def _insist(lease: Lease) -> None:
     """Take the engine back before an error or an interrupt is dealt with; it is a moment."""
     while True:
         try:
-            while not lease.revoke() and reports.empty() and not lease.has_ended:
+            while not lease.revoke() and not lease.has_ended:
                 sleep(0.0001)
             return
         except KeyboardInterrupt:

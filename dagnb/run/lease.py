@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ class Lease:
     def __init__(self, engine: Engine, is_cancelled: Callable[[], bool] | None = None) -> None:
         self._engine = engine
         self._is_cancelled = is_cancelled
-        self._down: list[tuple[int, float]] = []  # appending and popping are atomic
+        self._down = [(-1, inf)]  # until it begins; appending and popping are atomic
         self.lay_down, self._take_up = self._down.append, self._down.pop
         self._busy = 0.0
         self.has_ended = False
@@ -55,6 +56,8 @@ class Lease:
     def run(self, worker: str) -> tuple[int, Report, str]:
         """Sprint, on a worker's thread; return the end, or the report of the last call."""
         began = perf_counter()
+        if not self.take_up():
+            return -1, Report(None, None, began, began), worker
         try:
             node, report = sprint(self._engine, self, worker) or (-1, None)
         except BaseException as error:
@@ -66,14 +69,15 @@ class Lease:
     def seconds_in_call(self) -> float:
         """Return for how long the worker has been in its present call; 0.0 between two."""
         for _, started in self._down[:1]:
-            return perf_counter() - started
+            return max(0.0, perf_counter() - started)
         return 0.0
 
     def revoke(self) -> bool:
-        """Take the engine back if the worker is in a call; say whether it was."""
+        """Take the engine back if the worker is in a call or has not begun; say whether so."""
         try:
             node, started = self._take_up()
         except IndexError:
             return False
-        self._engine.running[node] = started
+        if node >= 0:
+            self._engine.running[node] = started
         return True

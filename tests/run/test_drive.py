@@ -181,6 +181,7 @@ def test_a_lease_is_held_by_one() -> None:
 
     engine = Engine()
     lease = Lease(engine)  # type: ignore[arg-type]
+    assert lease.take_up()
     assert not lease.revoke()
     lease.lay_down((7, 1.0))
     assert lease.take_up()
@@ -188,6 +189,14 @@ def test_a_lease_is_held_by_one() -> None:
     assert lease.revoke()
     assert not lease.take_up()
     assert engine.running == {8: 2.0}
+
+
+def test_a_lease_that_has_not_begun_can_be_revoked() -> None:
+    """The worker that gets to it later leaves the engine alone."""
+    lease = Lease(None)  # type: ignore[arg-type]
+    assert lease.seconds_in_call() == 0.0
+    assert lease.revoke()
+    assert lease.run("late")[0] == -1
 
 
 def test_a_lease_ends_when_nodes_get_long() -> None:

@@ -98,6 +98,32 @@ def test_unknown_costs_and_negative_timeouts_are_refused(pair: DAG) -> None:
         DAGExecutor(pair).execute({}, timeout=-1.0)
 
 
+@pytest.mark.parametrize(
+    ("cost", "error"),
+    [("high", TypeError), (None, TypeError), (True, TypeError), (-1, ValueError),
+     (float("nan"), ValueError)],
+)  # fmt: skip
+def test_a_cost_is_a_number(pair: DAG, cost: Any, error: type[Exception]) -> None:
+    """The error names the node, when the executor is made."""
+    with pytest.raises(error, match="cost of node 'a'"):
+        DAGExecutor(pair, costs={"a": cost})
+
+
+@pytest.mark.parametrize("timeout", ["1", True, float("nan")])
+def test_a_timeout_is_a_number(pair: DAG, timeout: Any) -> None:
+    """Nothing else is taken for one."""
+    with pytest.raises((TypeError, ValueError), match="timeout"):
+        DAGExecutor(pair).execute({}, timeout=timeout)
+
+
+def test_a_task_of_the_wrong_arity_fails_its_node(pair: DAG, workers: int | None) -> None:
+    """The error says which parameter no input feeds."""
+    tasks: Tasks = {"a": lambda: 1, "b": lambda a, b, c: a}
+    result = IncrementalExecutor(pair, max_workers=workers).execute(tasks)
+    assert isinstance(result["b"].error, TypeError)
+    assert "takes 'b', which is no predecessor" in str(result["b"].error)
+
+
 # -- values -------------------------------------------------------------------------------------
 
 SAME = [
