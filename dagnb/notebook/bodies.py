@@ -69,7 +69,7 @@ class Body:
         """Return the names to be handed in, in order of first use, then the extra ones."""
         found = [each for each in self.names.reads if each in node_names and each != name]
         inputs = tuple(dict.fromkeys([*found, *extra]))
-        shared = self.names.shared.intersection(inputs)
+        shared = {each for each in self.names.shared if each in node_names or each in inputs}
         if shared:
             first = min(shared)
             raise DefinitionError(

@@ -116,6 +116,6 @@ def _cell_exists(cell_id: str, namespace: dict[str, Any]) -> bool | None:
     path = os.environ.get("JPY_SESSION_NAME") or namespace.get("__vsc_ipynb_file__")
     try:
         cells = json.loads(Path(str(path)).read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return any(cell.get("id") == cell_id for cell in cells)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return any(cell.get("id") == cell_id for cell in cells)

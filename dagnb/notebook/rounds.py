@@ -151,7 +151,7 @@ class Rounds:
             may_run=lambda name: self._may_run(name, request),
         )
         engine.results.since = self._began
-        memory.stale.difference_update(request.causes)
+        self._staleness.begin(request.causes)
         return engine
 
     def _code_of(self, name: str) -> str:

@@ -10,6 +10,8 @@ from dagnb.graph.dag import DAG
 from dagnb.render.view import GraphView
 from dagnb.run.records import Memory
 
+_ABOVE = "something it depends on changed"
+
 
 class Staleness:
     """The nodes of a session that must run before their values can be trusted.
@@ -60,6 +62,13 @@ class Staleness:
         """Note why nodes that are known to be stale are."""
         self._reasons.update(dict.fromkeys(map(str, names), reason))
 
+    def begin(self, causes: Iterable[int]) -> None:
+        """Take nodes for current, since they run now; one that fails is stale again."""
+        names = self._dag.adjacency.names
+        self._memory.stale.difference_update(causes)
+        for node in causes:
+            self._reasons.pop(str(names[node]), None)
+
     def causes(self, scope: set[int]) -> dict[int, str]:
         """Map the stale nodes of a scope to why they are stale, by number."""
         self._memory.catch_up()
@@ -69,7 +78,7 @@ class Staleness:
         """Return why a node, or something above it, must run; empty if it is current."""
         if name in self:
             return self._reason(self._dag.number(name))
-        return "something it depends on changed" if name in self._shown else ""
+        return _ABOVE if name in self._shown else ""
 
     def _reason(self, node: int) -> str:
         last = self._memory.records[node]
@@ -88,8 +97,7 @@ class Staleness:
         """
         below = self._below()
         for name in sorted(below - self._shown):
-            reason = self._reasons.get(name, "something it depends on changed")
-            self._announce(NodesStale([name], reason))
+            self._announce(NodesStale([name], self._reasons.get(name, _ABOVE)))
         for name in sorted(self._shown - below):
             self._show_current(name)
         self._shown = below
