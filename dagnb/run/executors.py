@@ -23,12 +23,12 @@ from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
-from dagnb.run.resuming import Checkpoint, CheckpointInfo, Folder
+from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
 
 Tasks = Mapping[str, Callable[..., Any]]
 
 
-class Executor:
+class Executor(Checkpointed):
     """What all executors that run every node have in common: their options, and the engine.
 
     See `DAGExecutor` for the parameters.
@@ -110,14 +110,6 @@ class Executor:
             default_cause="every node runs",
             growth=growth,
         )
-
-    def checkpoint_info(self) -> CheckpointInfo | None:
-        """Return how far the last run came, or None if no checkpoint is there."""
-        return self.checkpoint.info()
-
-    def clear_checkpoint(self) -> None:
-        """Remove the files that runs wrote to the checkpoint, and no others."""
-        self.checkpoint.clear()
 
 
 class DAGExecutor(Executor):

@@ -17,9 +17,10 @@ from dagnb.run.engine import Engine
 from dagnb.run.executors import Tasks, check_tasks, check_timeout, check_workers, observers_for
 from dagnb.run.frontier import Scan
 from dagnb.run.records import Memory
+from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
 
 
-class IncrementalExecutor:
+class IncrementalExecutor(Checkpointed):
     """Runs what changed and what is below it, and stops where a value comes out the same.
 
     Values are compared by digest, so that arrays, frames and NaN are right and ``1``, ``1.0``
@@ -39,6 +40,9 @@ class IncrementalExecutor:
         Run up to so many tasks at once, on threads.
     conditions : mapping of (str, str) to callable, optional
         As for `ConditionalExecutor`.
+    checkpoint_dir : path, optional
+        Where to save every value as soon as it is there. A run of everything begins it anew,
+        other runs bring it up to date, and `resume` takes over what it has.
 
     Examples
     --------
@@ -68,8 +72,10 @@ class IncrementalExecutor:
         max_workers: int | None = None,
         *,
         conditions: Mapping[tuple[str, str], Condition] | None = None,
+        checkpoint_dir: Folder | None = None,
     ) -> None:
         self._dag = dag
+        self.checkpoint = Checkpoint(dag, checkpoint_dir)
         self._callbacks = callbacks
         self._fail_fast = fail_fast
         self._tracing = enable_tracing
@@ -107,12 +113,37 @@ class IncrementalExecutor:
         KeyboardInterrupt
             Ctrl-C arrived; its ``result`` holds what was done.
         """
+        return self._run(tasks, changed_nodes, timeout, cancel_event)
+
+    def resume(
+        self,
+        tasks: Tasks,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> IncrementalResult:
+        """Take over what the checkpoint has, and run the rest; see `DAGExecutor.resume`.
+
+        After it `execute` knows the values, as if they had been computed here.
+        """
+        return self._run(tasks, None, timeout, cancel_event, resume=True)
+
+    def _run(
+        self,
+        tasks: Tasks,
+        changed_nodes: Sequence[str] | None,
+        timeout: float | None,
+        cancel_event: CancelEvent | None,
+        *,
+        resume: bool = False,
+    ) -> IncrementalResult:
         self._check_tasks(tasks)
         self._conditions.check(self._dag)
         check_timeout(timeout)
         memory = self._memory
         memory.catch_up()
         causes = self._causes(changed_nodes)
+        remember = self.checkpoint.begin(tasks, resume=resume, fresh=causes is None)
+        when = [When(self._conditions)] if self._conditions else []
         threaded = self._workers is not None or timeout is not None or cancel_event is not None
         graph = self._dag.adjacency
         engine = Engine(
@@ -121,8 +152,11 @@ class IncrementalExecutor:
             memory,
             Scan(graph, memory.flags(), causes),
             binder=self._binder,
-            policies=[When(self._conditions)] if self._conditions else (),
-            observers=observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
+            policies=[*when, *remember],
+            observers=[
+                *remember,
+                *observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
+            ],
             fail_fast=self._fail_fast,
             causes=causes,
             default_cause="" if causes is not None else "every node runs",

@@ -121,6 +121,26 @@ class Checkpoint:
         return ledger
 
 
+class Checkpointed:
+    """What every executor with a checkpoint can be asked.
+
+    Attributes
+    ----------
+    checkpoint : Checkpoint
+        Where runs keep what they did, if anywhere.
+    """
+
+    checkpoint: Checkpoint
+
+    def checkpoint_info(self) -> CheckpointInfo | None:
+        """Return how far the last run came, or None if no checkpoint is there."""
+        return self.checkpoint.info()
+
+    def clear_checkpoint(self) -> None:
+        """Remove the files that runs wrote to the checkpoint, and no others."""
+        self.checkpoint.clear()
+
+
 class RememberByName(Policy):
     """Reuses the value that a node had in an earlier run, if its code and inputs are the same.
 

@@ -20,6 +20,7 @@ from dagnb import (
     DynamicNodeSpec,
     ExecutionCallbacks,
     ExecutionResult,
+    IncrementalExecutor,
     NodeStatus,
 )
 
@@ -379,3 +380,40 @@ def test_an_expander_that_failed_is_asked_again(dag: DAG, folder: Path) -> None:
     assert info is not None
     assert info.failed_nodes == ["a"]
     assert ran(executor.resume(TASKS))[0] == "a"
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+def test_an_incremental_run_takes_over_a_checkpoint(
+    dag: DAG, folder: Path, workers: int | None
+) -> None:
+    """Then it goes on from there: a change runs what it reaches, and is saved."""
+    first = IncrementalExecutor(dag, max_workers=workers, checkpoint_dir=folder)
+    first.execute(TASKS)
+    first.execute(TASKS | {"a": lambda: 10}, changed_nodes=["a"])
+    second = IncrementalExecutor(dag, max_workers=workers, checkpoint_dir=folder)
+    result = second.resume(TASKS | {"a": lambda: 10})
+    assert (result.recomputed, result.reused) == ([], ["a", "b", "c", "d"])
+    assert values(result) == {"a": 10, "b": 11, "c": 12, "d": [4]}
+    result = second.execute(TASKS | {"a": lambda: 10}, changed_nodes=["a"])
+    assert (result.recomputed, result.early_cutoff) == (["a"], ["a"])
+    result = second.execute(TASKS | {"a": lambda: 20}, changed_nodes=["a"])
+    assert result.recomputed == ["a", "b", "c"]
+    third = IncrementalExecutor(dag, checkpoint_dir=folder)
+    assert third.resume(TASKS | {"a": lambda: 20})["c"].result == 22
+
+
+def test_an_incremental_run_of_everything_begins_anew(dag: DAG, folder: Path) -> None:
+    """As execute does elsewhere."""
+    IncrementalExecutor(dag, checkpoint_dir=folder).execute(TASKS)
+    executor = IncrementalExecutor(dag, checkpoint_dir=folder)
+    assert executor.execute(TASKS | {"a": fail}).failed == 1
+    info = executor.checkpoint_info()
+    assert info is not None
+    assert (info.completed_nodes, info.failed_nodes) == ([], ["a"])
+
+
+def test_a_plain_executor_can_resume_too(dag: DAG, folder: Path) -> None:
+    """With a folder, every executor of whole graphs can."""
+    DAGExecutor(dag, checkpoint_dir=folder).execute(TASKS | {"c": fail})
+    assert "c" in ran(DAGExecutor(dag, checkpoint_dir=folder).resume(TASKS))
+    assert ran(DAGExecutor(dag, checkpoint_dir=folder).resume(TASKS)) == []
