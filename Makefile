@@ -3,6 +3,7 @@
 #   make demo     run notebooks/01_penguins.ipynb, edit one cell, run again: what ran, and why
 #   make lab      open JupyterLab on that notebook
 #   make test     every quality gate
+#   make fuzz     what is random, for longer: 200 runs killed at random instants
 #   make bench    the benchmarks, against the floor and against peers
 #   make clean    remove what these made
 #
@@ -25,7 +26,7 @@ export PIP_QUIET := 2
 heading = @printf '\n== %s\n' "$(1)"
 
 .PRECIOUS: $(VENV)/%.ready
-.PHONY: demo lab test bench browser clean
+.PHONY: demo lab test fuzz bench browser clean
 
 demo: $(VENV)/demo.ready
 	@$(PY) notebooks/demo.py
@@ -46,6 +47,9 @@ test: $(VENV)/dev.ready browser
 	@$(PY) -m pytest -q --nbval-lax notebooks
 	$(call heading,Browser)
 	@$(PY) -m pytest -q tests/browser
+
+fuzz: $(VENV)/dev.ready
+	@DAGNB_KILLS=200 $(PY) -m pytest -q tests/run/test_killed.py
 
 bench: $(VENV)/bench.ready
 	@$(PY) -m benchmarks
