@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -105,6 +106,23 @@ def test_an_interrupt_at_any_line_loses_nothing(
         pipeline.check(pipeline.run([]))
         assert pipeline.run([]).recomputed == []
         pipeline.dag.add_node("x")  # and the graph is free
+        pipeline.dag.remove_node("x")
+
+
+@pytest.mark.parametrize("options", [{}, {"callbacks": Listener()}], ids=["lease", "calls"])
+def test_an_interrupt_at_any_line_of_a_driver_of_threads(options: dict[str, Any]) -> None:
+    """The same while a worker has the engine on lease, or several perform calls."""
+    pipeline = Pipeline(max_workers=2, **options)
+    pipeline.run(None)
+    for line in range(1, lines_of(pipeline, None) + 20):
+        pipeline.source += 1 if line % 2 else 2
+        with contextlib.suppress(KeyboardInterrupt), interrupt_at(line):
+            pipeline.run(None)
+        if "a" not in pipeline.run([]).recomputed:
+            pipeline.run(["a"])
+        pipeline.check(pipeline.run([]))
+        assert pipeline.run([]).recomputed == []
+        pipeline.dag.add_node("x")
         pipeline.dag.remove_node("x")
 
 
