@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dagnb.errors import DagError
@@ -185,19 +187,47 @@ class Rounds:
             self._explain.remembered(name, {str(n): last for n, last in above if last is not None})
 
 
-def refuse_during_run(running_thread: int | None, this_thread: int) -> None:
-    """Refuse to start a run, or to edit the graph, while one goes on.
+class OneRun:
+    """Lets one run go on at a time; clicks in the live graph come from other threads.
 
-    Raises
-    ------
-    DagError
-        It says whether a node tried it, or somebody else did.
+    Attributes
+    ----------
+    thread : int or None
+        The identity of the thread that runs, if any does.
     """
-    if running_thread is None:
-        return
-    if running_thread == this_thread:
-        raise DagError(
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.thread: int | None = None
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """Be the one run for a while.
+
+        Raises
+        ------
+        DagError
+            Another one goes on.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise self._refusal()
+        self.thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            self.thread = None
+            self._lock.release()
+
+    def check_none(self) -> None:
+        """Raise ``DagError`` while a run goes on: it needs the graph as it is."""
+        if self._lock.locked():
+            raise self._refusal()
+
+    def _refusal(self) -> DagError:
+        """Say whether a node tries to run or edit, or somebody else does."""
+        if self.thread != threading.get_ident():
+            return DagError("a run is going on; wait for it, or stop it")
+        return DagError(
             "a node cannot start a run or change the graph while it runs; name the nodes it "
             "needs in its code, and they are its inputs"
         )
-    raise DagError("a run is going on; wait for it, or stop it")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dagnb.errors import CycleError, DagError, NodeNotFoundError
+from dagnb.errors import CycleError, DagError
 from dagnb.events import Observer
 from dagnb.graph.dag import DAG
 from dagnb.notebook.aftermath import Aftermath
@@ -18,7 +17,7 @@ from dagnb.notebook.display import CellOutput
 from dagnb.notebook.panel import Panel
 from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import NodeOptions, NotebookNode, Registry
-from dagnb.notebook.rounds import Request, Rounds, refuse_during_run
+from dagnb.notebook.rounds import OneRun, Request, Rounds
 from dagnb.notebook.show import GraphDisplay
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
@@ -50,8 +49,6 @@ class Session:
 
     Attributes
     ----------
-    dag : DAG
-        The graph. Edit it by defining and removing nodes, not directly.
     auto : bool
         Whether what is downstream of a change runs at once; else it becomes stale.
     view : GraphView
@@ -67,7 +64,7 @@ class Session:
         self._publisher = Publisher(shell, namespace, self.nodes, self._tasks, facts)
         self._explain = Explain(lambda name: (self.source(name), self.nodes[name].digest))
         self._waiting = Waiting(self._registry)
-        self._running_thread: int | None = None
+        self._one_run = OneRun()
         self.auto = True
         self.view = GraphView()
         panel = Panel(self, shell)
@@ -95,7 +92,7 @@ class Session:
 
     @property
     def dag(self) -> DAG:
-        """The graph of the nodes."""
+        """The graph: edit it by defining and removing nodes, not directly."""
         return self._registry.dag
 
     @property
@@ -106,7 +103,7 @@ class Session:
     @property
     def running(self) -> bool:
         """Whether a run is going on."""
-        return self._running_thread is not None
+        return self._one_run.thread is not None
 
     @property
     def last_run(self) -> IncrementalResult | None:
@@ -139,7 +136,7 @@ class Session:
         DagError
             A run is going on.
         """
-        self._refuse_during_run()
+        self._one_run.check_none()
         known = self.nodes.get(code.name)
         node = self._registry.put(code, options, cell_id, lambda: CellOutput(self._shell))
         self._announce.structure()
@@ -157,7 +154,7 @@ class Session:
         DagError
             A run is going on.
         """
-        self._refuse_during_run()
+        self._one_run.check_none()
         self.check_name(name)
         last = self._last(name)
         readers = [str(each) for each in self.dag.successors(name)]
@@ -208,28 +205,31 @@ class Session:
         KeyboardInterrupt
             The run was stopped; its ``result`` holds what was done.
         """
-        self._refuse_during_run()
         targets = self._targets(names)
         downstream = (self.auto if downstream is None else downstream) or names is None
+        with self._one_run.begun():
+            request = self._request(targets, names is not None, fresh, downstream)
+            self._publisher.own = own
+            self._tasks.live.update([own] if own is not None and live else [])
+            try:
+                return self._rounds.run(request, [self._announce, self._publisher])
+            finally:
+                self._publisher.own = None
+                self._tasks.live.clear()
+                self._staleness.show()
+
+    def _request(
+        self, targets: Sequence[str], named: bool, fresh: bool, downstream: bool
+    ) -> Request:
+        """Look at the code in question and return what is to run, and why."""
         scope = self._looked_at(targets, downstream)
-        asked = set(targets) if names is not None else set()
+        asked = set(targets) if named else set()
         again = set(targets) if fresh else set()
         causes = self._staleness.causes(scope)
         for number in self.dag.numbers(asked | again, "names"):
             causes.setdefault(number, "it was asked to run again" if fresh else "")
         allowed = None if downstream else {*map(str, self.dag.refs(scope))}
-        request = Request(causes, asked, again, allowed)
-        self._running_thread, self._publisher.own = threading.get_ident(), own
-        self._tasks.live.update([own] if own is not None and live else [])
-        try:
-            return self._rounds.run(request, [self._announce, self._publisher])
-        finally:
-            self._running_thread, self._publisher.own = None, None
-            self._tasks.live.clear()
-            self._staleness.show()
-
-    def _refuse_during_run(self) -> None:
-        refuse_during_run(self._running_thread, threading.get_ident())
+        return Request(causes, asked, again, allowed)
 
     def look(self, names: Iterable[str] | None = None) -> list[str]:
         """Look at the code of nodes and what it reads; return those that became stale.
@@ -403,8 +403,7 @@ class Session:
             raise TypeError(f"names is a list of names, not one string; write [{names!r}]")
         targets = list(names)
         for name in targets:
-            if name not in self.nodes:
-                raise NodeNotFoundError(name, self.nodes)
+            self.check_name(name)
         return targets
 
     def _looked_at(self, targets: Sequence[str], downstream: bool) -> set[int]:
@@ -421,7 +420,7 @@ class Session:
 
     def _mark_stale(self, names: Sequence[str], reason: str) -> None:
         self._staleness.mark(names, reason)
-        if names and not self.running:
+        if names:
             self._staleness.show()
 
     def _last(self, name: str) -> NodeResult | None:

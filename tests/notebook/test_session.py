@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from dagnb.errors import DagError, InputMutatedError, NodeNotFoundError, UncacheableValue
@@ -387,3 +389,28 @@ class TestPython:
         assert "list" in str(ran.error) or "path" in str(ran.error)
         chain.run("%dag rm once")
         assert chain.state() == before
+
+
+class TestThreads:
+    """Clicks in the live graph come from other threads."""
+
+    def test_one_run_at_a_time(self, nb: Notebook) -> None:
+        """A run or an edit from elsewhere, while a run goes on, is refused with words."""
+        begun, go_on = threading.Event(), threading.Event()
+        nb.shell.user_ns.update(begun=begun.set, wait=go_on.wait)
+        session, refused = nb.session, []
+
+        def click() -> None:
+            assert begun.wait(20)
+            for act in (session.run, lambda: session.remove("slow")):
+                with pytest.raises(DagError, match="a run is going on; wait for it, or stop it"):
+                    act()
+                refused.append(act)
+            go_on.set()
+
+        thread = threading.Thread(target=click)
+        thread.start()
+        nb.node("slow", "begun()\nwait(20)")
+        thread.join()
+        assert len(refused) == 2
+        assert nb["slow"] is True
