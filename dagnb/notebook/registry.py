@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagnb.errors import DefinitionError, NodeNotFoundError
-from dagnb.render.drawings import DAG
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.variables import with_variables
 from dagnb.notebook.watch import Watch
+from dagnb.render.drawings import DAG
 from dagnb.values.code import CodeDigest, code_digest
 
 # What IPython puts into every namespace: it decides no value, and holds the whole shell.

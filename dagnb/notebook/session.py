@@ -254,16 +254,14 @@ class Session:
 
     def plan(self, names: Iterable[str] | None = None) -> Plan:
         """Return what `run` with the same names would do, without doing it."""
+        self._one_run.check_none()
         targets = self._targets(names)
         scope = self._looked_at(targets, self.auto or names is None)
         causes = self._staleness.causes(scope)
         held = self._waiting.held_back(targets if names is not None else [])
         waiting = {self.dag.number(name): reason for name, reason in held.items()}
-        took = {
-            node: last.seconds
-            for node, last in enumerate(self._memory.records)
-            if last is not None and last.executed
-        }
+        records = enumerate(self._memory.records)
+        took = {node: last.seconds for node, last in records if last and last.executed}
         return make_plan(self.dag.adjacency, causes, waiting, took)
 
     # -- asking -----------------------------------------------------------------------------
@@ -280,7 +278,8 @@ class Session:
         missing = self._registry.missing(name)
         if missing:
             return Why(f"{name} did not run: {waits_for(missing)}")
-        self.look([node.name])
+        if not self.running:
+            self.look([name])
         above = [str(each) for each in self.dag.predecessors(name)]
         inputs = {each: last for each in above if (last := self._recent(each)) is not None}
         stale = {each: self._staleness.reason(each) for each in [name, *above]}

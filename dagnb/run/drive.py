@@ -16,6 +16,7 @@ from dagnb.run.sprint import sprint
 
 SLICE_SECONDS = 0.05  # how long a wait may last before the cancel event is looked at again
 PATIENCE_SECONDS = 0.001  # how long a sprinting worker may stay in one call
+FIRST_PATIENCE_SECONDS = 0.0002  # the same for the first, when nothing speaks for short nodes yet
 FIRST_STREAK = 64
 Item = tuple[int, Report, str]  # the node, what came of its call, the worker
 
@@ -265,12 +266,14 @@ def lend(engine: Engine, crew: ThreadCrew, reports: SimpleQueue[Item], limits: L
     worker; and the driver does not run them itself, since it has to watch the clock.
     """
     lease = Lease(engine, limits.is_cancelled)
+    patience = FIRST_PATIENCE_SECONDS
     try:
         crew.submit(lease, 0)
-        while not _has_ended(reports, min(PATIENCE_SECONDS, limits.slice_seconds())):
-            late = lease.seconds_in_call() >= PATIENCE_SECONDS or limits.are_reached()
+        while not _has_ended(reports, min(patience, limits.slice_seconds())):
+            late = lease.seconds_in_call() >= patience or limits.are_reached()
             if late and lease.revoke():
                 return
+            patience = PATIENCE_SECONDS
     except BaseException:
         _insist(lease)
         raise

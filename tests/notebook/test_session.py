@@ -402,7 +402,8 @@ class TestThreads:
 
         def click() -> None:
             assert begun.wait(20)
-            for act in (session.run, lambda: session.remove("slow")):
+            assert session.why("slow")  # as the panel asks
+            for act in (session.run, session.plan, lambda: session.remove("slow")):
                 with pytest.raises(DagError, match="a run is going on; wait for it, or stop it"):
                     act()
                 refused.append(act)
@@ -412,5 +413,5 @@ class TestThreads:
         thread.start()
         nb.node("slow", "begun()\nwait(20)")
         thread.join()
-        assert len(refused) == 2
+        assert len(refused) == 3
         assert nb["slow"] is True
