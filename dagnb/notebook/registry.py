@@ -229,18 +229,14 @@ class Registry:
     def _rewire(self, names: Sequence[str]) -> None:
         """Give nodes the edges that follow from their code, all of them or none."""
         new = [name for name in names if name not in self.dag]
-        self.dag.add_nodes(new)
+        if new:  # an edit that changes nothing would count as one, too
+            self.dag.add_nodes(new)
         before = {name: set(self.dag.predecessors(name)) for name in names}
         inputs = {name: self.inputs(self.nodes[name]) for name in names}
+        added = [(n, name) for name in names for n in inputs[name] if n not in before[name]]
         try:
-            self.dag.add_edges(
-                [
-                    (each, name)
-                    for name in names
-                    for each in inputs[name]
-                    if each not in before[name]
-                ]
-            )
+            if added:
+                self.dag.add_edges(added)
         except BaseException:
             self.dag.remove_nodes(new)
             raise

@@ -110,6 +110,15 @@ def test_global_statement_on_a_node(registry: Registry) -> None:
     assert list(registry.nodes) == ["a"]
 
 
+def test_same_edges_are_no_edit(registry: Registry) -> None:
+    """Other code with the same inputs leaves the graph as it is, so that nothing is drawn anew."""
+    put(registry, "a", "1")
+    put(registry, "b", "a + 1")
+    before = registry.dag.adjacency.version, registry.edits
+    put(registry, "b", "a + 2")
+    assert (registry.dag.adjacency.version, registry.edits) == before
+
+
 def test_groups(registry: Registry) -> None:
     """The first tag is the group."""
     put(registry, "a", "1", tags=("etl", "slow"))
