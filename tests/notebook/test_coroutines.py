@@ -111,4 +111,4 @@ def test_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_coroutine(long())
     assert cancelled.wait(5)
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 10

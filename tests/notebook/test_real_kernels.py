@@ -213,7 +213,7 @@ def test_stop(tmp_path: Path) -> None:
         stopped = time.perf_counter()
         manager.interrupt_kernel()
         reply = client.get_shell_msg(timeout=20)["content"]
-        assert time.perf_counter() - stopped < 1.5
+        assert time.perf_counter() - stopped < 10  # the node sleeps for 30
         assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt")
         states = "import dagnb\nprint(*(n.status for n in dagnb.session().view.nodes.values()))"
         assert ask(states)[1].split() == ["completed", "cancelled", "cancelled"]
