@@ -7,6 +7,7 @@ about the result; what is left is a list of instructions with their arguments re
 from __future__ import annotations
 
 import dis
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +26,7 @@ _CONSTANTS = frozenset(dis.hasconst)
 _GLOBAL_LOADS = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"))
 _GLOBAL_STORES = frozenset(("STORE_GLOBAL", "DELETE_GLOBAL"))
 _ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD"))
+_PAIRED = re.compile(r"(LOAD_FAST|STORE_FAST)(?:_BORROW)?_(LOAD_FAST|STORE_FAST)(?:_BORROW)?")
 _SILENT = frozenset(("NOP", "EXTENDED_ARG", "CACHE"))
 _BETWEEN = frozenset(("PUSH_NULL", "PRECALL", "NOP", "EXTENDED_ARG", "CACHE"))
 _BOOKKEEPING = frozenset(
@@ -113,7 +115,12 @@ def _signature(code: CodeType) -> list[bytes]:
 
 def _meaningful(code: CodeType) -> Iterator[dis.Instruction]:
     """The instructions without padding and without a class body's bookkeeping."""
-    instructions = [each for each in dis.get_instructions(code) if each.opname not in _SILENT]
+    instructions = [
+        part
+        for each in dis.get_instructions(code)
+        if each.opname not in _SILENT
+        for part in _unpaired(each)
+    ]
     if code.co_flags & _OPTIMIZED:
         yield from instructions
         return
@@ -125,6 +132,20 @@ def _meaningful(code: CodeType) -> Iterator[dis.Instruction]:
             skip = True
         else:
             yield this
+
+
+def _unpaired(instruction: dis.Instruction) -> Iterator[dis.Instruction]:
+    """Split an instruction that does two things at once.
+
+    From Python 3.13 on the compiler pairs instructions only if they come from the same line.
+    """
+    paired = _PAIRED.fullmatch(instruction.opname)
+    if paired is None:
+        yield instruction
+        return
+    for step, (opname, name) in enumerate(zip(paired.groups(), instruction.argval, strict=True)):
+        offset = instruction.offset + step  # nothing jumps to an odd one
+        yield instruction._replace(opname=opname, argval=name, argrepr=name, offset=offset)
 
 
 def _is_bookkeeping(this: dis.Instruction, following: dis.Instruction | None) -> bool:
@@ -222,8 +243,7 @@ def _attributes_of(local: str, instructions: list[dis.Instruction]) -> Iterator[
     """The dotted attributes that are read from a local variable."""
     for at, each in enumerate(instructions):
         if each.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
-            name = each.argval[-1] if isinstance(each.argval, tuple) else each.argval
-            if name == local:
+            if each.argval == local:
                 chain = _chain(local, islice(instructions, at + 1, None))
                 yield ".".join(chain.attributes)
 
