@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 from typing import Protocol
@@ -86,17 +87,31 @@ def drive_inline(engine: Engine, kind: type[ResultT]) -> ResultT:
     Interrupted
         ``KeyboardInterrupt`` arrived, in a node or between two; the node counts as cancelled.
     """
+    return _to_the_end(engine, kind, lambda: _perform_all(engine))
+
+
+def _perform_all(engine: Engine) -> None:
+    while True:
+        sprint(engine)
+        call = engine.take()
+        if call is None:
+            return
+        report = persist(call)
+        if isinstance(report.error, KeyboardInterrupt):
+            raise report.error
+        engine.settle(call.node, report)
+
+
+def _to_the_end(engine: Engine, kind: type[ResultT], loop: Callable[[], None]) -> ResultT:
+    """Run a driver's loop and finish the run, whatever ends it.
+
+    The loop is a function of its own: from Python 3.12 on the jump that closes a loop lies
+    outside of the ``try`` around it, and an interrupt there would go past the handlers.
+    """
     try:
         engine.begin()
-        while True:
-            sprint(engine)
-            call = engine.take()
-            if call is None:
-                return engine.finish(kind)
-            report = persist(call)
-            if isinstance(report.error, KeyboardInterrupt):
-                raise report.error
-            engine.settle(call.node, report)
+        loop()
+        return engine.finish(kind)
     except KeyboardInterrupt as interrupt:
         raise _interrupted(engine, kind) from interrupt
     except BaseException:
@@ -193,34 +208,40 @@ def drive_threads(
         Ctrl-C arrived; running tasks are abandoned.
     """
     reports: SimpleQueue[Item] = SimpleQueue()
-    crew, limits, pace = ThreadCrew(reports), Limits(timeout, cancel_event), Pace()
+    crew, limits = ThreadCrew(reports), Limits(timeout, cancel_event)
     try:
-        engine.begin()
-        while True:
-            if limits.enforce(engine):
-                crew.stop_waiting()
-            if pace.is_fast and engine.may_sprint:
-                if not engine.active:
-                    engine.gather()
-                    lend(engine, crew, reports, limits)
-                    pace.begin_anew()
-                    continue
-            else:
-                engine.spread()
-                while len(engine.running) < workers and (call := engine.take()) is not None:
-                    crew.submit(call, len(engine.running) - 1)
-                if not engine.active:
-                    return engine.finish(kind)
-            _settle_reports(engine, reports, pace, limits.slice_seconds())
-    except KeyboardInterrupt as interrupt:
-        raise _interrupted(engine, kind) from interrupt
-    except BaseException:
-        engine.stop(NodeStatus.CANCELLED, "the run broke off")
-        engine.finish(kind)
-        raise
+        return _to_the_end(
+            engine, kind, lambda: _hand_out_all(engine, workers, crew, reports, limits)
+        )
     finally:
-        engine.release_graph()
         crew.dismiss()
+
+
+def _hand_out_all(
+    engine: Engine,
+    workers: int,
+    crew: ThreadCrew,
+    reports: SimpleQueue[Item],
+    limits: Limits,
+) -> None:
+    """Keep the crew busy, or one of it sprinting, until nothing is left to start or to wait for."""
+    pace = Pace()
+    while True:
+        if limits.enforce(engine):
+            crew.stop_waiting()
+        if pace.is_fast and engine.may_sprint:
+            if not engine.active:
+                engine.gather()
+                lend(engine, crew, reports, limits)
+                pace.begin_anew()
+                continue
+        else:
+            engine.spread()
+            while len(engine.running) < workers and (call := engine.take()) is not None:
+                crew.submit(call, len(engine.running) - 1)
+            if not engine.active:
+                return
+        _settle_reports(engine, reports, pace, limits.slice_seconds())
 
 
 def _settle_reports(engine: Engine, reports: SimpleQueue[Item], pace: Pace, seconds: float) -> None:
@@ -266,17 +287,22 @@ def lend(engine: Engine, crew: ThreadCrew, reports: SimpleQueue[Item], limits: L
     worker; and the driver does not run them itself, since it has to watch the clock.
     """
     lease = Lease(engine, limits.is_cancelled)
-    patience = FIRST_PATIENCE_SECONDS
     try:
         crew.submit(lease, 0)
-        while not _has_ended(reports, min(patience, limits.slice_seconds())):
-            late = lease.seconds_in_call() >= patience or limits.are_reached()
-            if late and lease.revoke():
-                return
-            patience = PATIENCE_SECONDS
+        _watch(lease, reports, limits)
     except BaseException:
         _insist(lease)
         raise
+
+
+def _watch(lease: Lease, reports: SimpleQueue[Item], limits: Limits) -> None:
+    """Wait for the end of a sprint, or take the engine back."""
+    patience = FIRST_PATIENCE_SECONDS
+    while not _has_ended(reports, min(patience, limits.slice_seconds())):
+        late = lease.seconds_in_call() >= patience or limits.are_reached()
+        if late and lease.revoke():
+            return
+        patience = PATIENCE_SECONDS
 
 
 def _has_ended(reports: SimpleQueue[Item], seconds: float) -> bool:
@@ -294,8 +320,12 @@ def _insist(lease: Lease) -> None:
     """Take the engine back before an error or an interrupt is dealt with; it is a moment."""
     while True:
         try:
-            while not lease.revoke() and not lease.has_ended:
-                sleep(0.0001)
+            _take_back(lease)
             return
         except KeyboardInterrupt:
             continue
+
+
+def _take_back(lease: Lease) -> None:
+    while not lease.revoke() and not lease.has_ended:
+        sleep(0.0001)

@@ -242,10 +242,9 @@ def _imported(rest: Iterable[dis.Instruction]) -> tuple[list[str], str]:
 def _attributes_of(local: str, instructions: list[dis.Instruction]) -> Iterator[str]:
     """The dotted attributes that are read from a local variable."""
     for at, each in enumerate(instructions):
-        if each.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
-            if each.argval == local:
-                chain = _chain(local, islice(instructions, at + 1, None))
-                yield ".".join(chain.attributes)
+        if each.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) and each.argval == local:
+            chain = _chain(local, islice(instructions, at + 1, None))
+            yield ".".join(chain.attributes)
 
 
 def _handlers(table: bytes) -> Iterator[tuple[int, int, int, int]]:
