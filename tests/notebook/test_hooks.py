@@ -61,7 +61,15 @@ class TestPlainCells:
 
     def test_silence(self, chain: Notebook) -> None:
         """A cell that changes nothing prints nothing."""
-        for source in ("x = 1", "limit", "clean", "# a comment", "%precision", "for x in raw: pass", ""):
+        for source in (
+            "x = 1",
+            "limit",
+            "clean",
+            "# a comment",
+            "%precision",
+            "for x in raw: pass",
+            "",
+        ):
             assert "dag" not in chain.run(source).text
             assert "because" not in chain.run(source).text
 
