@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 
 from dagnb.errors import TooManyStuckTasksError
 from dagnb.run.call import Call, Report, perform
 
+SLICE_SECONDS = 0.05  # how long a wait may last before it is looked whether to go on waiting
 MOST_STUCK = 8  # abandoned threads that may be alive before calls with a timeout are refused
 Wait = Callable[[float], bool]  # waits so many seconds, or returns True as soon as the run stops
 
@@ -56,10 +58,31 @@ def perform_within(call: Call, timeout: float | None) -> Report:
     )
     thread.start()
     try:
-        return reports.get(timeout=timeout)
+        return _first(reports, started + timeout)
     except Empty:
         _stuck.add(thread)
         return Report(None, None, started, perf_counter(), overdue=overdue(timeout))
+    except BaseException:
+        interrupt(thread)
+        raise
+
+
+def _first(reports: SimpleQueue[Report], deadline: float) -> Report:
+    """Wait for a report, in slices: an interrupt of a worker's thread comes between two."""
+    while (left := deadline - perf_counter()) > SLICE_SECONDS:
+        with suppress(Empty):
+            return reports.get(timeout=SLICE_SECONDS)
+    return reports.get(timeout=max(0.0, left))
+
+
+def interrupt(thread: threading.Thread) -> None:
+    """Raise ``KeyboardInterrupt`` in a thread when it next comes to a line of Python."""
+    import ctypes  # takes a while, and is needed only here
+
+    if thread.ident is not None and thread.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt)
+        )
 
 
 def overdue(timeout: float) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 from typing import Protocol
 
 from dagnb.results import ExecutionResult, NodeStatus
-from dagnb.run.attempts import Wait, persist
+from dagnb.run.attempts import SLICE_SECONDS, Wait, interrupt, persist
 from dagnb.run.call import Call, Report
 from dagnb.run.engine import Engine, ResultT
 from dagnb.run.lease import SHORT_SECONDS, Lease
 from dagnb.run.sprint import sprint
 
-SLICE_SECONDS = 0.05  # how long a wait may last before the cancel event is looked at again
 PATIENCE_SECONDS = 0.001  # how long a sprinting worker may stay in one call
 FIRST_PATIENCE_SECONDS = 0.0002  # the same for the first, when nothing speaks for short nodes yet
 FIRST_STREAK = 64
@@ -45,6 +45,8 @@ class Limits:
     timeout : float, optional
         Seconds from now.
     cancel_event : CancelEvent, optional
+    abandon : bool
+        Whether what runs when the event is set is not waited for.
 
     Attributes
     ----------
@@ -52,8 +54,15 @@ class Limits:
         Says whether the event is set.
     """
 
-    def __init__(self, timeout: float | None, cancel_event: CancelEvent | None) -> None:
+    def __init__(
+        self,
+        timeout: float | None,
+        cancel_event: CancelEvent | None,
+        *,
+        abandon: bool = False,
+    ) -> None:
         self._timeout = timeout
+        self._abandon = NodeStatus.CANCELLED if abandon else None
         self._deadline = None if timeout is None else perf_counter() + timeout
         self.is_cancelled = None if cancel_event is None else cancel_event.is_set
 
@@ -63,8 +72,8 @@ class Limits:
             return False
         if self._deadline is not None and perf_counter() >= self._deadline:
             reason = f"the run's timeout of {self._timeout:g} s"
-            engine.stop(NodeStatus.CANCELLED, reason, abandon_running=True)
-        engine.stop(NodeStatus.CANCELLED, "cancelled")
+            engine.stop(NodeStatus.CANCELLED, reason, abandon=NodeStatus.TIMED_OUT)
+        engine.stop(NodeStatus.CANCELLED, "cancelled", abandon=self._abandon)
         return True
 
     def are_reached(self) -> bool:
@@ -140,7 +149,11 @@ class Worker(threading.Thread):
         self._work, self._reports, self._wait = work, reports, wait
 
     def run(self) -> None:
-        """Perform calls, one at a time, or sprint on a lease."""
+        """Perform calls, one at a time, or sprint on a lease, until the end or an interrupt."""
+        with suppress(KeyboardInterrupt):
+            self._perform_all()
+
+    def _perform_all(self) -> None:
         while (work := self._work.get()) is not None:
             if isinstance(work, Lease):
                 self._reports.put(work.run(self.name))
@@ -182,6 +195,11 @@ class ThreadCrew:
         for _ in self._workers:
             self._work.put(None)
 
+    def interrupt(self) -> None:
+        """Interrupt what workers do, as Ctrl-C would on the main thread; then they end."""
+        for worker in self._workers:
+            interrupt(worker)
+
 
 def drive_threads(
     engine: Engine,
@@ -190,6 +208,7 @@ def drive_threads(
     *,
     timeout: float | None = None,
     cancel_event: CancelEvent | None = None,
+    abandon: bool = False,
 ) -> ResultT:
     """Run nodes on daemon threads, driven from the calling thread.
 
@@ -201,18 +220,27 @@ def drive_threads(
         Seconds for the whole run; what runs then is abandoned as timed out.
     cancel_event : object with ``is_set()``, optional
         Looked at at least every 0.05 s; once set, nothing more is started.
+    abandon : bool
+        Whether tasks that run then are interrupted and not waited for.
 
     Raises
     ------
     Interrupted
-        Ctrl-C arrived; running tasks are abandoned.
+        Ctrl-C arrived. Running tasks are interrupted and not waited for: each sees
+        ``KeyboardInterrupt`` when it next comes to a line of Python.
     """
     reports: SimpleQueue[Item] = SimpleQueue()
-    crew, limits = ThreadCrew(reports), Limits(timeout, cancel_event)
+    crew, limits = ThreadCrew(reports), Limits(timeout, cancel_event, abandon=abandon)
     try:
-        return _to_the_end(
+        result = _to_the_end(
             engine, kind, lambda: _hand_out_all(engine, workers, crew, reports, limits)
         )
+        if abandon and result.stopped:
+            crew.interrupt()
+        return result
+    except BaseException:
+        crew.interrupt()
+        raise
     finally:
         crew.dismiss()
 

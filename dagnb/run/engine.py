@@ -336,18 +336,18 @@ class Engine:
 
     # -- ending -----------------------------------------------------------------------------
 
-    def stop(self, status: NodeStatus, reason: str, *, abandon_running: bool = False) -> None:
+    def stop(self, status: NodeStatus, reason: str, *, abandon: NodeStatus | None = None) -> None:
         """Start nothing more; what has not started will end in ``status``.
 
-        With ``abandon_running`` the nodes that are out settle now, as timed out, and what comes
-        of them later is dropped.
+        With ``abandon`` the nodes that are out settle now, in that status, and what comes of
+        them later is dropped.
         """
         if self._stopped is None:
             self._stopped = status, reason
-        if not abandon_running:
+        if abandon is None:
             return
         for node in list(self.running):
-            self._record(node, self._broken_off(node, NodeStatus.TIMED_OUT, reason))
+            self._record(node, self._broken_off(node, abandon, reason))
 
     def _broken_off(self, node: int, status: NodeStatus, reason: str) -> Record:
         """Return the record of a node that is out and will not be waited for."""

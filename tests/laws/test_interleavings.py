@@ -73,7 +73,8 @@ def test_any_interleaving_of_reports(
         elif move == "again" and done:
             engine.settle(done[-1].node, perform(done[-1]))
         elif move == "stop":
-            engine.stop(NodeStatus.CANCELLED, "stopped", abandon_running=data.draw(st.booleans()))
+            abandon = data.draw(st.sampled_from([None, NodeStatus.TIMED_OUT, NodeStatus.CANCELLED]))
+            engine.stop(NodeStatus.CANCELLED, "stopped", abandon=abandon)
         elif not out and (call := engine.take()) is not None:
             out.append(call)
         elif not out:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from dagnb import DAG, DAGExecutor, IncrementalExecutor, Interrupted
+from dagnb import (
+    DAG,
+    DAGExecutor,
+    ExecutionResult,
+    IncrementalExecutor,
+    Interrupted,
+    NodeStatus,
+    Task,
+)
+from dagnb.run.attempts import interrupt
 from dagnb.run.call import Report
-from dagnb.run.drive import Limits, Pace
+from dagnb.run.drive import Limits, Pace, Worker, drive_threads
 from dagnb.run.lease import Lease
 
 Tasks = dict[str, Callable[..., Any]]
@@ -250,3 +261,76 @@ def test_the_deadline_holds_for_tasks_that_never_end(release: threading.Event) -
     result = DAGExecutor(dag, max_workers=2).execute(tasks, timeout=0.1)
     assert time.perf_counter() - before < 20
     assert result.timed_out == 2
+
+
+class Loop:
+    """A task that loops until it is interrupted, and tells when it begins and when it ends."""
+
+    def __init__(self) -> None:
+        self.begun, self.interrupted = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        """Loop."""
+        self.begun.set()
+        try:
+            while True:
+                time.sleep(0.01)
+        except KeyboardInterrupt:
+            self.interrupted.set()
+
+
+def test_cancelling_without_waiting() -> None:
+    """What runs is cancelled at once and interrupted; what comes of it later is dropped."""
+    dag = (
+        DAG.builder()
+        .add_nodes(["short", "loops", "below", "other"])
+        .add_edge("loops", "below")
+        .build()
+    )
+    loop, cancel = Loop(), threading.Event()
+    tasks: Tasks = {
+        "short": lambda: 1,
+        "loops": loop,
+        "below": lambda loops: loops,
+        "other": lambda: loop.begun.wait(30) and cancel.set(),
+    }
+    engine = DAGExecutor(dag).engine(tasks)
+    result = drive_threads(engine, ExecutionResult, 2, cancel_event=cancel, abandon=True)
+    assert result["short"].status is NodeStatus.COMPLETED
+    assert result["loops"].status is result["below"].status is NodeStatus.CANCELLED
+    assert (result["loops"].executed, result["below"].executed) == (True, False)
+    assert result.stopped == "cancelled"
+    assert loop.interrupted.wait(30)
+
+
+@pytest.mark.parametrize("timeout", [None, 3600.0])
+def test_an_interrupt_reaches_the_tasks(timeout: float | None) -> None:
+    """Ctrl-C ends the run, and each task as soon as it comes to a line of Python."""
+    dag = DAG()
+    dag.add_nodes(["a", "b"])
+    loops = Loop(), Loop()
+
+    def press() -> None:
+        for loop in loops:
+            loop.begun.wait(30)
+        signal.raise_signal(signal.SIGINT)
+
+    tasks = {n: Task(loop, name=n, timeout=timeout) for n, loop in zip("ab", loops, strict=True)}
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(Interrupted) as caught:
+        DAGExecutor(dag, max_workers=2).execute(tasks)
+    presser.join()
+    assert caught.value.result.cancelled == 2
+    assert all(loop.interrupted.wait(30) for loop in loops)
+
+
+def test_an_interrupt_of_an_idle_worker_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends the thread, and nothing is printed."""
+    worker = Worker("idle", SimpleQueue(), SimpleQueue(), threading.Event().wait)
+    worker.start()
+    interrupt(worker)
+    worker._work.put(None)
+    worker.join(30)
+    assert not worker.is_alive()
+    assert capsys.readouterr() == ("", "")

@@ -183,7 +183,7 @@ def test_abandoned_nodes_time_out(diamond: DAG) -> None:
     """They settle at once, with the time they have taken; what comes later is dropped."""
     engine = engine_of(diamond, dict.fromkeys(diamond, zero))
     engine.take()
-    engine.stop(NodeStatus.CANCELLED, "too long", abandon_running=True)
+    engine.stop(NodeStatus.CANCELLED, "too long", abandon=NodeStatus.TIMED_OUT)
     engine.settle(0, report("late"))
     result = engine.finish(ExecutionResult)
     assert (result["a"].status, result["a"].result) == (NodeStatus.TIMED_OUT, None)
