@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -70,6 +70,53 @@ class NodeResult:
     started: float = 0.0
     worker: str = ""
     attempts: int = 1
+
+    @property
+    def held(self) -> Any:
+        """The value as it is kept: a `Deferred` while it is not loaded."""
+        return self.result
+
+    def but(self, **changes: Any) -> NodeResult:
+        """Return it with other fields; a value that is not loaded stays where it is."""
+        return replace(self, **{"result": self.held, **changes})
+
+
+class Deferred:
+    """A value that is kept elsewhere until somebody asks for it; prints as its description."""
+
+    __slots__ = ()
+
+    def load(self) -> Any:
+        """Return the value; it is loaded once.
+
+        Raises
+        ------
+        DagError
+            It is not there any more.
+        """
+        raise NotImplementedError
+
+
+class DeferredResult(NodeResult):
+    """A result that loads its value when somebody first looks at it."""
+
+    __slots__ = ()
+
+    @property
+    def held(self) -> Any:
+        """The value as it is kept."""
+        return _KEPT.__get__(self)
+
+    def _load(self) -> Any:
+        return self.held.load()
+
+    def _keep(self, value: Any) -> None:
+        _KEPT.__set__(self, value)
+
+    result = property(_load, _keep, doc="The node's value, loaded if it was not.")
+
+
+_KEPT: Any = NodeResult.__dict__["result"]  # the slot
 
 
 class ExecutionResult:

@@ -21,7 +21,7 @@ from dagnb.run.engine import Engine
 from dagnb.run.frontier import Scan
 from dagnb.run.policies import Fact, Guard, Remember
 from dagnb.run.records import Memory
-from dagnb.values.store import MemoryStore
+from dagnb.values.memory import MemoryStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dagnb.errors import CycleError, DagError
@@ -290,7 +289,7 @@ class Session:
     def _recent(self, name: str) -> NodeResult | None:
         """Return the last result of a node; it counts as executed if the last run did that."""
         last = self._last(name)
-        return last if last is None or name in self.settled else replace(last, executed=False)
+        return last if last is None or name in self.settled else last.but(executed=False)
 
     def is_stale(self, name: str) -> bool:
         """Whether a node has no current value: it must run before its value can be trusted."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from dagnb.events import Event, NodeSettled, NodesStale
 from dagnb.graph.dag import DAG
@@ -120,5 +119,4 @@ class Staleness:
         last = self._memory.records[self._dag.number(name)]
         if last is not None:
             reason = "reused: nothing it depends on came out different"
-            result = replace(last.as_result(name), executed=False, reason=reason)
-            self._announce(NodeSettled(result))
+            self._announce(NodeSettled(last.as_result(name).but(executed=False, reason=reason)))

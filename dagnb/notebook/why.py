@@ -182,7 +182,7 @@ class Explain(Policy):
 
     def _evidence(self, name: str, inputs: Inputs) -> Evidence:
         source, code = self._present(name)
-        given = {str(key): (each.digest, describe(each.result)) for key, each in inputs.items()}
+        given = {str(key): (each.digest, describe(each.held)) for key, each in inputs.items()}
         return Evidence(source, code, given)
 
 

@@ -297,7 +297,7 @@ class Engine:
 
     def _from_result(self, result: NodeResult) -> Record:
         return Record(
-            (self._run, result.status, result.result, result.error, result.started,
+            (self._run, result.status, result.held, result.error, result.started,
              result.duration_seconds, result.changed, result.executed, result.digest,
              result.reason, result.worker, result.attempts)
         )  # fmt: skip

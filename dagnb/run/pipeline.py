@@ -17,7 +17,7 @@ from dagnb.run.executors import Executor, check_timeout
 from dagnb.run.policies import Cache, Given, Policy
 from dagnb.tasks import Task
 from dagnb.values.code import code_digest
-from dagnb.values.store import MemoryStore
+from dagnb.values.memory import MemoryStore
 
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 

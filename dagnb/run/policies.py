@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from dagnb.errors import InputMutatedError, UncacheableValue
 from dagnb.graph.edit import DynamicModification
-from dagnb.results import NodeResult, NodeStatus
+from dagnb.results import Deferred, NodeResult, NodeStatus
 from dagnb.values.fingerprint import digest
+from dagnb.values.memory import MemoryStore, Stored
 from dagnb.values.plain import PLAIN
-from dagnb.values.store import MemoryStore, Stored
 from dagnb.values.walk import combine
 
 Inputs = Mapping[str, NodeResult]
@@ -140,7 +140,7 @@ class Remember(Policy):
         fact, last = self._facts.get(name), self._current(name)
         if fact is not None and fact.key == key and last is not None and _is_intact(last):
             reason = "reused: same code, same inputs"
-            return replace(last, reason=reason, executed=False, changed=False)
+            return last.but(reason=reason, executed=False, changed=False)
         stored = self._store.get(key)
         if stored is None:
             return None
@@ -231,10 +231,11 @@ class Guard(Policy):
 
 def was_changed(given: NodeResult) -> bool:
     """Whether a value is no longer what its digest says: somebody changed it in place."""
-    if given.digest is None or type(given.result) in PLAIN:
+    held = given.held
+    if given.digest is None or type(held) in PLAIN or isinstance(held, Deferred):
         return False
     try:
-        return digest(given.result) != given.digest
+        return digest(held) != given.digest
     except UncacheableValue:
         return True
 

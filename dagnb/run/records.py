@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any
 
 from dagnb.graph.adjacency import Adjacency
-from dagnb.results import NodeResult, NodeStatus
+from dagnb.results import Deferred, DeferredResult, NodeResult, NodeStatus
 
 
 def _field(place: int) -> Any:
@@ -49,7 +49,8 @@ class Record(tuple[Any, ...]):
 
     def as_result(self, name: str) -> NodeResult:
         """Return the record as a result, as of its own run."""
-        return NodeResult(
+        kind = DeferredResult if isinstance(self.value, Deferred) else NodeResult
+        return kind(
             name,
             self.status,
             self.value,
@@ -284,7 +285,8 @@ class RunRecords(Mapping[str, NodeResult]):
         if last is None:
             return NodeResult(name, NodeStatus.PENDING, reason="not run yet", changed=False)
         this_run = last.run >= self.since
-        return NodeResult(
+        kind = DeferredResult if isinstance(last.value, Deferred) else NodeResult
+        return kind(
             name,
             last.status
             if this_run or last.status is not NodeStatus.CACHE_HIT
