@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import ExecutionResult
 from dagnb.run.conditions import Condition, Conditions, When
-from dagnb.run.drive import CancelEvent, drive_threads
-from dagnb.run.drive_async import drive_async
+from dagnb.run.drive import CancelEvent
 from dagnb.run.engine import Engine
-from dagnb.run.executors import Executor, Tasks, check_timeout
+from dagnb.run.executors import DAGExecutor, Tasks
+from dagnb.run.policies import Policy
+from dagnb.run.resuming import Folder
 
 
-class ConditionalExecutor(Executor):
+class ConditionalExecutor(DAGExecutor):
     """Runs the nodes that conditions lead to.
 
     A node with several incoming edges runs if at least one of them is taken and none of the
-    nodes before it failed. A parameter whose node was skipped takes None.
+    nodes before it failed. A parameter whose node was skipped takes None. `resume` asks the
+    conditions again, about the values that the checkpoint has.
 
     Parameters
     ----------
@@ -28,8 +31,13 @@ class ConditionalExecutor(Executor):
         first node runs.
     joins : mapping of str to str, optional
         ``"all"`` for nodes that run only if every edge into them is taken.
-    callbacks, fail_fast, enable_tracing, max_workers, costs, hooks
+    callbacks, fail_fast, enable_tracing, max_workers, costs, hooks, checkpoint_dir
         As for `DAGExecutor`.
+
+    Raises
+    ------
+    EdgeNotFoundError, NodeNotFoundError
+        From a run, before it begins: a condition is for no edge, a join for no node.
     """
 
     def __init__(
@@ -44,30 +52,18 @@ class ConditionalExecutor(Executor):
         max_workers: int | None = None,
         costs: Mapping[str, float] | None = None,
         hooks: HookRegistry | None = None,
+        checkpoint_dir: Folder | None = None,
     ) -> None:
-        super().__init__(dag, max_workers, costs, callbacks, fail_fast, enable_tracing, hooks)
+        super().__init__(
+            dag, max_workers, costs, callbacks, fail_fast, enable_tracing, hooks,
+            checkpoint_dir=checkpoint_dir,
+        )  # fmt: skip
         self._conditions = Conditions(conditions, joins)
 
-    def execute(
-        self,
-        tasks: Tasks,
-        timeout: float | None = None,
-        cancel_event: CancelEvent | None = None,
-    ) -> ExecutionResult:
-        """Run what conditions lead to; see `DAGExecutor.execute`.
-
-        Raises
-        ------
-        EdgeNotFoundError, NodeNotFoundError
-            A condition is for no edge, a join or a task for no node.
-        """
-        return drive_threads(
-            self._begin(tasks, timeout),
-            ExecutionResult,
-            self.workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
-        )
+    def engine(self, tasks: Tasks, policies: Sequence[Policy] = (), **options: Any) -> Engine:
+        """Return the engine of a run that asks the conditions first."""
+        self._conditions.check(self._dag)
+        return super().engine(tasks, [When(self._conditions), *policies], **options)
 
     async def execute_async(
         self,
@@ -75,16 +71,14 @@ class ConditionalExecutor(Executor):
         timeout: float | None = None,
         cancel_event: CancelEvent | None = None,
     ) -> ExecutionResult:
-        """Do the same on the running event loop; see `AsyncDAGExecutor.execute`."""
-        return await drive_async(
-            self._begin(tasks, timeout),
-            ExecutionResult,
-            self.workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
-        )
+        """Run on the running event loop; see `AsyncDAGExecutor.execute`."""
+        return await self._run_async(tasks, timeout, cancel_event)
 
-    def _begin(self, tasks: Tasks, timeout: float | None) -> Engine:
-        check_timeout(timeout)
-        self._conditions.check(self._dag)
-        return self.engine(tasks, [When(self._conditions)])
+    async def resume_async(
+        self,
+        tasks: Tasks,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> ExecutionResult:
+        """Do the same with what the checkpoint has; see `DAGExecutor.resume`."""
+        return await self._run_async(tasks, timeout, cancel_event, resume=True)

@@ -12,7 +12,7 @@ from typing import Protocol
 from dagnb.results import ExecutionResult, NodeStatus
 from dagnb.run.attempts import SLICE_SECONDS, Wait, interrupt, persist
 from dagnb.run.call import Call, Report
-from dagnb.run.engine import Engine, ResultT
+from dagnb.run.engine import Engine, MakeResult, ResultT
 from dagnb.run.lease import SHORT_SECONDS, Lease
 from dagnb.run.sprint import sprint
 
@@ -88,7 +88,7 @@ class Limits:
         return max(0.0, min(SLICE_SECONDS, self._deadline - perf_counter()))
 
 
-def drive_inline(engine: Engine, kind: type[ResultT]) -> ResultT:
+def drive_inline(engine: Engine, kind: MakeResult[ResultT]) -> ResultT:
     """Run every node on the calling thread, one after another.
 
     Raises
@@ -111,7 +111,7 @@ def _perform_all(engine: Engine) -> None:
         engine.settle(call.node, report)
 
 
-def _to_the_end(engine: Engine, kind: type[ResultT], loop: Callable[[], None]) -> ResultT:
+def _to_the_end(engine: Engine, kind: MakeResult[ResultT], loop: Callable[[], None]) -> ResultT:
     """Run a driver's loop and finish the run, whatever ends it.
 
     The loop is a function of its own: from Python 3.12 on the jump that closes a loop lies
@@ -131,7 +131,7 @@ def _to_the_end(engine: Engine, kind: type[ResultT], loop: Callable[[], None]) -
         engine.release_graph()
 
 
-def _interrupted(engine: Engine, kind: type[ResultT]) -> Interrupted:
+def _interrupted(engine: Engine, kind: MakeResult[ResultT]) -> Interrupted:
     engine.stop(NodeStatus.CANCELLED, "interrupted")
     return Interrupted(engine.finish(kind))
 
@@ -203,7 +203,7 @@ class ThreadCrew:
 
 def drive_threads(
     engine: Engine,
-    kind: type[ResultT],
+    kind: MakeResult[ResultT],
     workers: int,
     *,
     timeout: float | None = None,

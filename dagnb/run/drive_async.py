@@ -15,7 +15,7 @@ from dagnb.results import NodeStatus
 from dagnb.run.attempts import overdue
 from dagnb.run.call import Call, OwnLoop, Report
 from dagnb.run.drive import CancelEvent, Item, Limits, ThreadCrew
-from dagnb.run.engine import Engine, ResultT
+from dagnb.run.engine import Engine, MakeResult, ResultT
 
 GRACE_SECONDS = 0.1  # for what a run leaves behind at its end
 NODE_GRACE_SECONDS = 0.5  # for a node whose own time is up
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 async def drive_async(
     engine: Engine,
-    kind: type[ResultT],
+    kind: MakeResult[ResultT],
     workers: int,
     *,
     timeout: float | None = None,

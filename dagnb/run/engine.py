@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from dagnb.errors import UncacheableValue
 from dagnb.events import Event, NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
@@ -28,8 +28,10 @@ from dagnb.values.plain import PLAIN, same
 
 log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT", bound=ExecutionResult)
+MakeResult: TypeAlias = Callable[[Mapping[str, NodeResult], float, str], ResultT]
 COMPLETED, CACHE_HIT = NodeStatus.COMPLETED, NodeStatus.CACHE_HIT
 FAILED, SKIPPED = NodeStatus.FAILED, NodeStatus.SKIPPED
+TASKLESS = Bound(lambda: None, lambda: None, (), (), None)  # for a node without a task
 ENDINGS = {FAILED: "failed", NodeStatus.TIMED_OUT: "timed out"}  # which stop a fail-fast run
 
 
@@ -169,11 +171,10 @@ class Engine:
             )
 
     def _bind(self, node: int) -> Bound | None:
-        """Bind the task of a node, or settle a node that has none that fits."""
+        """Bind the task of a node, or settle a node whose task does not fit."""
         task = self._tasks.get(self._graph.names[node])
         if task is None:
-            self._settle_without_task(node)
-            return None
+            return TASKLESS
         try:
             return self._binder.bind(node, task)
         except TypeError as error:
@@ -203,14 +204,21 @@ class Engine:
         self._record(node, record(self._run, SKIPPED, reason="no task", changed=changed))
 
     def _settle_without_call(self, node: int, bound: Bound) -> bool:
-        """Settle a node below a failure, or with an answer of a policy; say whether it did."""
-        if not self._watchful:
-            return False
-        reason = self._blocked_by(node, bound)
-        if reason:
-            self._record(node, record(self._run, SKIPPED, reason=reason))
-            return True
-        inputs = self._inputs(node) if self._policies else {}
+        """Settle a node that a failure, a policy or its lack of a task keeps from running."""
+        if self._watchful:
+            reason = self._blocked_by(node, bound)
+            if reason:
+                self._record(node, record(self._run, SKIPPED, reason=reason))
+                return True
+            if self._policies and self._settle_by_policy(node):
+                return True
+        if bound is TASKLESS:
+            self._settle_without_task(node)
+        return bound is TASKLESS
+
+    def _settle_by_policy(self, node: int) -> bool:
+        """Settle a node with the answer of the first policy that has one; say whether one had."""
+        inputs = self._inputs(node)
         for policy in self._policies:
             result = policy.decide(self._graph.names[node], inputs)
             if result is not None:
@@ -357,7 +365,7 @@ class Engine:
             self._run, status, reason=reason, started=started, seconds=seconds, executed=True
         )
 
-    def finish(self, kind: type[ResultT]) -> ResultT:
+    def finish(self, kind: MakeResult[ResultT]) -> ResultT:
         """End the run: whatever is left settles as stopped. Return the results."""
         reason = self._settle_rest() if self._stopped or self.running else ""
         if self._growth is not None:

@@ -111,6 +111,42 @@ class Executor(Checkpointed):
             growth=growth,
         )
 
+    def _run(
+        self,
+        tasks: Tasks,
+        timeout: float | None,
+        cancel_event: CancelEvent | None,
+        *,
+        resume: bool = False,
+    ) -> ExecutionResult:
+        """Run on threads."""
+        check_timeout(timeout)
+        return drive_threads(
+            self.engine(tasks, resume=resume),
+            ExecutionResult,
+            self.workers,
+            timeout=timeout,
+            cancel_event=cancel_event,
+        )
+
+    async def _run_async(
+        self,
+        tasks: Tasks,
+        timeout: float | None,
+        cancel_event: CancelEvent | None,
+        *,
+        resume: bool = False,
+    ) -> ExecutionResult:
+        """Run on the running event loop."""
+        check_timeout(timeout)
+        return await drive_async(
+            self.engine(tasks, resume=resume),
+            ExecutionResult,
+            self.workers,
+            timeout=timeout,
+            cancel_event=cancel_event,
+        )
+
 
 class DAGExecutor(Executor):
     """Runs every node of a graph on a crew of threads.
@@ -188,23 +224,6 @@ class DAGExecutor(Executor):
         """
         return self._run(tasks, timeout, cancel_event, resume=True)
 
-    def _run(
-        self,
-        tasks: Tasks,
-        timeout: float | None,
-        cancel_event: CancelEvent | None,
-        *,
-        resume: bool = False,
-    ) -> ExecutionResult:
-        check_timeout(timeout)
-        return drive_threads(
-            self.engine(tasks, resume=resume),
-            ExecutionResult,
-            self.workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
-        )
-
 
 class AsyncDAGExecutor(Executor):
     """Runs every node of a graph on the running event loop.
@@ -252,14 +271,16 @@ class AsyncDAGExecutor(Executor):
         TypeError, ValueError
             A task is not callable; the timeout is negative.
         """
-        check_timeout(timeout)
-        return await drive_async(
-            self.engine(tasks),
-            ExecutionResult,
-            self.workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
-        )
+        return await self._run_async(tasks, timeout, cancel_event)
+
+    async def resume(
+        self,
+        tasks: Tasks,
+        timeout: float | None = None,
+        cancel_event: CancelEvent | None = None,
+    ) -> ExecutionResult:
+        """Run what the checkpoint does not have, on the loop; see `DAGExecutor.resume`."""
+        return await self._run_async(tasks, timeout, cancel_event, resume=True)
 
 
 def observers_for(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from dagnb.graph.adjacency import Adjacency, NodeRef
 from dagnb.graph.analysis import Provenance
@@ -13,7 +14,7 @@ from dagnb.results import IncrementalResult
 from dagnb.run.call import Binder
 from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
-from dagnb.run.engine import Engine
+from dagnb.run.engine import Engine, MakeResult
 from dagnb.run.executors import Tasks, check_tasks, check_timeout, check_workers, observers_for
 from dagnb.run.frontier import Scan
 from dagnb.run.records import Memory
@@ -162,19 +163,12 @@ class IncrementalExecutor(Checkpointed):
             default_cause="" if causes is not None else "every node runs",
         )
         memory.stale = set()
+        kind = IncrementalResult if causes is None else _explained(graph, causes)
         if not threaded:
-            result = drive_inline(engine, IncrementalResult)
-        else:
-            result = drive_threads(
-                engine,
-                IncrementalResult,
-                self._workers or 1,
-                timeout=timeout,
-                cancel_event=cancel_event,
-            )
-        if causes is not None:
-            result.find_provenance = partial(_provenance, graph, causes, graph.names)
-        return result
+            return drive_inline(engine, kind)
+        return drive_threads(
+            engine, kind, self._workers or 1, timeout=timeout, cancel_event=cancel_event
+        )
 
     def _check_tasks(self, tasks: Tasks) -> None:
         """Check tasks once, not before every run: that would cost more than a small run."""
@@ -205,6 +199,17 @@ class IncrementalExecutor(Checkpointed):
         if last.status.is_success:
             return "its edges changed"
         return f"it {last.status.value.replace('_', ' ')} last time"
+
+
+def _explained(graph: Adjacency, causes: Iterable[int]) -> MakeResult[IncrementalResult]:
+    """Return what makes a result that can say why nodes were looked at."""
+
+    def result(*ended: Any) -> IncrementalResult:
+        made = IncrementalResult(*ended)
+        made.find_provenance = partial(_provenance, graph, causes, graph.names)
+        return made
+
+    return result
 
 
 def _provenance(graph: Adjacency, causes: Iterable[int], names: Sequence[NodeRef]) -> Provenance:

@@ -177,6 +177,8 @@ class RememberByName(Policy):
     def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
         """Answer with the value of the earlier run, or note why it cannot be used."""
         name = str(name)
+        if name not in self._tasks:
+            return None
         self._code[name] = _code_of(self._tasks[name])
         if not self._resume:
             return None

@@ -136,6 +136,14 @@ def test_an_edge_that_is_not_taken_to_a_node_without_a_task() -> None:
     assert result["b"].reason == "no task"
 
 
+def test_a_node_without_a_task_can_be_passed_by() -> None:
+    """No edge out of it is taken then, as out of any other that no edge leads to."""
+    executor = build(("a", "n", no), ("n", "c"), ("c", "d"))
+    result = executor.execute(dict.fromkeys("acd", int))
+    assert statuses(result) == {"a": "COMPLETED"} | dict.fromkeys("ncd", "SKIPPED")
+    assert result["n"].reason == "0 of 1 edges into it are taken"
+
+
 def test_conditions_in_fail_fast_runs() -> None:
     """A branch that is passed by is no failure."""
     dag, conditions = (

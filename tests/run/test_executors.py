@@ -268,6 +268,18 @@ def test_provenance_asked_for_after_an_edit(pair: DAG) -> None:
     assert list(result.provenance) == ["n1999"]
 
 
+def test_a_failure_reaches_past_a_node_without_a_task(workers: int | None) -> None:
+    """What is below it is skipped, though nothing takes a value."""
+    dag = DAG.builder().add_edge("a", "n").add_edge("n", "c").build()
+    tasks = {"a": lambda: 1 / 0, "c": lambda: "never"}
+    options: Any = {} if workers is None else {"max_workers": workers}
+    result = IncrementalExecutor(dag, fail_fast=False, **options).execute(tasks)
+    assert [each.status.name for each in result.node_results.values()] == [
+        "FAILED", "SKIPPED", "SKIPPED"
+    ]  # fmt: skip
+    assert result["n"].reason == "a failed"
+
+
 def test_a_coroutine_function_is_a_task(pair: DAG, workers: int | None) -> None:
     """It runs on a loop of its own."""
 

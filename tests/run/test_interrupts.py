@@ -216,6 +216,20 @@ def test_the_exception_holds_the_results_so_far() -> None:
     pipeline.check(again)
 
 
+def test_the_results_so_far_say_why_nodes_ran() -> None:
+    """Provenance is there as after any run."""
+    pipeline = Pipeline()
+    pipeline.run(None)
+    pipeline.source, pipeline.tasks["b"] = 1, interrupt
+    with pytest.raises(Interrupted) as caught:
+        pipeline.run(["a"])
+    result = caught.value.result
+    assert isinstance(result, IncrementalResult)
+    assert {name: str(reason) for name, reason in result.provenance.items()} == {
+        "a": "direct change", **dict.fromkeys("bcde", "ancestor a")
+    }  # fmt: skip
+
+
 def test_an_interrupt_while_workers_are_busy() -> None:
     """It is raised at once; the late result of the worker is dropped."""
     dag = DAG.builder().add_edge("stuck", "after").build()
