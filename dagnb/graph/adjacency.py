@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import get_ident
 from typing import NamedTuple
@@ -151,16 +151,20 @@ class Adjacency:
         node = len(self.names)
         ref = NodeRef(name)
         ref.epoch = self.version
-        self.names.append(ref)
-        self.ids[name] = node
-        self.successors.append([])
-        self.predecessors.append([])
-        self.order_kept.append()
-        if self._sorted is not None:
-            if self._positions is not None:
-                self._positions.append(len(self._sorted))
-            self._sorted.append(node)
-        self.version += 1
+        try:
+            self.names.append(ref)
+            self.successors.append([])
+            self.predecessors.append([])
+            self.order_kept.append()
+            if self._sorted is not None:
+                if self._positions is not None:
+                    self._positions.append(len(self._sorted))
+                self._sorted.append(node)
+            self.ids[name] = node
+            self.version += 1
+        except BaseException:
+            self._mend()
+            raise
         return ref
 
     def add_all(self, names: Sequence[str]) -> list[NodeRef]:
@@ -171,16 +175,20 @@ class Adjacency:
         refs = list(map(NodeRef, names))
         for epoch, ref in enumerate(refs, self.version):
             ref.epoch = epoch
-        if self._sorted is not None:
-            if self._positions is not None:
-                self._positions.extend(range(len(self._sorted), len(self._sorted) + size))
-            self._sorted.extend(range(first, first + size))
-        self.names.extend(refs)
-        self.ids.update(zip(names, range(first, first + size), strict=True))
-        self.successors.extend([] for _ in names)
-        self.predecessors.extend([] for _ in names)
-        self.order_kept.append(size)
-        self.version += size
+        try:
+            self.names.extend(refs)
+            self.successors.extend([] for _ in names)
+            self.predecessors.extend([] for _ in names)
+            self.order_kept.append(size)
+            if self._sorted is not None:
+                if self._positions is not None:
+                    self._positions.extend(range(len(self._sorted), len(self._sorted) + size))
+                self._sorted.extend(range(first, first + size))
+            self.ids.update(zip(names, range(first, first + size), strict=True))
+            self.version += size
+        except BaseException:
+            self._mend()
+            raise
         return refs
 
     def link(self, source: int, target: int, data: EdgeData | None = None) -> list[int] | None:
@@ -197,18 +205,22 @@ class Adjacency:
             self.edges[key] = data
             return None
         labels = self.order_kept.labels
-        if labels[source] >= labels[target]:
-            if source == target:
-                return [source]
-            path = self.order_kept.insert(source, target, self.successors, self.predecessors)
-            if path is not None:
-                return path
-            self._sorted = None
-        self.successors[source].append(target)
-        self.predecessors[target].append(source)
-        self.edges[key] = data
-        self.edited.append(target)
-        self.version += 1
+        try:
+            if labels[source] >= labels[target]:
+                if source == target:
+                    return [source]
+                path = self.order_kept.insert(source, target, self.successors, self.predecessors)
+                if path is not None:
+                    return path
+                self._sorted = None
+            self.edited.append(target)
+            self.successors[source].append(target)
+            self.predecessors[target].append(source)
+            self.edges[key] = data
+            self.version += 1
+        except BaseException:
+            self._mend()
+            raise
         return None
 
     def link_all(
@@ -225,44 +237,61 @@ class Adjacency:
         self.version += 1
         edges, labels, edited = self.edges, self.order_kept.labels, self.edited
         successors, predecessors = self.successors, self.predecessors
-        for source, target, data in links:
-            key = source << 32 | target
-            if key in edges:
-                replaced.setdefault(key, edges[key])
-                edges[key] = data
-            elif labels[source] < labels[target]:
-                successors[source].append(target)
-                predecessors[target].append(source)
-                edges[key] = data
-                edited.append(target)
-            elif (path := self.link(source, target, data)) is not None:
-                return path
+        try:
+            for source, target, data in links:
+                key = source << 32 | target
+                if key in edges:
+                    replaced.setdefault(key, edges[key])
+                    edges[key] = data
+                elif labels[source] < labels[target]:
+                    edited.append(target)
+                    successors[source].append(target)
+                    predecessors[target].append(source)
+                    edges[key] = data
+                elif (path := self.link(source, target, data)) is not None:
+                    return path
+        except BaseException:
+            self._mend()
+            raise
         return None
 
     def unlink(self, source: int, target: int) -> None:
         """Remove an edge that exists."""
         if self.runs and self.writer != get_ident():
             raise GraphInUseError
-        del self.edges[source << 32 | target]
-        self.successors[source].remove(target)
-        self.predecessors[target].remove(source)
-        self.edited.append(target)
-        self._changed()
+        try:
+            self.edited.append(target)
+            del self.edges[source << 32 | target]
+            self.successors[source].remove(target)
+            self.predecessors[target].remove(source)
+            self._changed()
+        except BaseException:
+            self._mend()
+            raise
 
     def discard(self, nodes: Sequence[int]) -> None:
         """Remove nodes and their edges: linear in their degrees and their neighbours'."""
         if self.runs and self.writer != get_ident():
             raise GraphInUseError
         gone = set(nodes)
-        above = {each for node in gone for each in self.predecessors[node]} - gone
         below = {each for node in gone for each in self.successors[node]} - gone
+        self.edited.extend(below)
+        try:
+            self._discard(gone, below)
+        except BaseException:
+            self._mend(gone)
+            raise
+        if len(self.names) > 2 * len(self.ids) + 1024 and not self.runs:
+            self.compact()
+
+    def _discard(self, gone: set[int], below: set[int]) -> None:
+        above = {each for node in gone for each in self.predecessors[node]} - gone
         for node in gone:
             for each in self.successors[node]:
                 del self.edges[node << 32 | each]
         for node in above:
             for each in gone.intersection(self.successors[node]):
                 del self.edges[node << 32 | each]
-        self.edited.extend(below)
         for lists, touched in ((self.successors, above), (self.predecessors, below)):
             for node in touched:
                 lists[node][:] = [each for each in lists[node] if each not in gone]
@@ -271,8 +300,40 @@ class Adjacency:
             self.successors[node] = []
             self.predecessors[node] = []
         self._changed()
-        if len(self.names) > 2 * len(self.ids) + 1024 and not self.runs:
-            self.compact()
+
+    def _mend(self, gone: Collection[int] = ()) -> None:
+        """Make all else follow from `names`, `ids` and `edges`, after Ctrl-C in an edit.
+
+        Those three change last, or first and never back; which nodes were edited is noted
+        before. Nodes that were about to go are gone then. Linear in the graph.
+        """
+        while True:
+            try:
+                self._rebuild(gone)
+            except KeyboardInterrupt:  # another one; the first is on its way to the caller
+                continue
+            return
+
+    def _rebuild(self, gone: Collection[int]) -> None:
+        ids = {name: node for name, node in self.ids.items() if node not in gone}
+        edges = {
+            key: data
+            for key, data in self.edges.items()
+            if key >> 32 not in gone and key & 0xFFFFFFFF not in gone
+        }
+        successors: list[list[int]] = [[] for _ in self.names]
+        predecessors: list[list[int]] = [[] for _ in self.names]
+        for key in edges:
+            successors[key >> 32].append(key & 0xFFFFFFFF)
+            predecessors[key & 0xFFFFFFFF].append(key >> 32)
+        kept = TopologicalOrder()
+        kept.append(len(self.names))
+        self.edges, self.ids, self.order_kept, self.successors, self.predecessors = (
+            edges, ids, kept, successors, predecessors
+        )  # fmt: skip  # at once, or not at all
+        self.version = max(self.version, *(name.epoch for name in self.names), 0)
+        self._changed()
+        _ = self.order
 
     def _changed(self) -> None:
         self._sorted = None
@@ -311,20 +372,24 @@ class Adjacency:
         live = list(self.ids.values())
         new = {node: place for place, node in enumerate(live)}
         order = [new[node] for node in self.order]
-        self.names = [self.names[node] for node in live]
-        self.ids = {name: place for place, name in enumerate(self.ids)}
-        self.successors = [[new[each] for each in self.successors[node]] for node in live]
-        self.predecessors = [[new[each] for each in self.predecessors[node]] for node in live]
-        self.edges = {
+        names = [self.names[node] for node in live]
+        ids = {name: place for place, name in enumerate(self.ids)}
+        successors = [[new[each] for each in self.successors[node]] for node in live]
+        predecessors = [[new[each] for each in self.predecessors[node]] for node in live]
+        edges = {
             new[key >> 32] << 32 | new[key & 0xFFFFFFFF]: data for key, data in self.edges.items()
         }
-        self.order_kept = TopologicalOrder()
-        self.order_kept.append(len(live))
-        self.order_kept.renew(order)
-        self._sorted, self._positions = order, None
-        self.edited = [new.get(node, -1) for node in self.edited]
-        self.generation += 1
-        self.version += 1
+        kept = TopologicalOrder()
+        kept.append(len(live))
+        kept.renew(order)
+        edited = [new.get(node, -1) for node in self.edited]
+        (
+            self.names, self.ids, self.successors, self.predecessors, self.edges, self.order_kept,
+            self.edited, self._sorted, self._positions, self.generation, self.version,
+        ) = (
+            names, ids, successors, predecessors, edges, kept,
+            edited, order, None, self.generation + 1, self.version + 1,
+        )  # fmt: skip  # at once, or not at all
 
     def reach(self, starts: Iterable[int], neighbours: Sequence[Sequence[int]]) -> set[int]:
         """Return the starts and all that can be reached from them: linear in what is found."""

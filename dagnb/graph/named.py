@@ -99,10 +99,11 @@ class NamedGraph:
     def remove_nodes(self, names: Iterable[str]) -> None:
         """Remove nodes and their edges: all of them or, if one is unknown, none."""
         nodes = self.numbers(names, "remove_nodes")
-        for node in nodes:
-            self._payloads.pop(self._epoch(node), None)
-            self._metadata.pop(self._epoch(node), None)
+        epochs = [self._epoch(node) for node in nodes]
         self.adjacency.discard(nodes)
+        for epoch in epochs:
+            self._payloads.pop(epoch, None)
+            self._metadata.pop(epoch, None)
 
     def has_node(self, name: str) -> bool:
         """Whether a node of this name exists."""

@@ -64,8 +64,9 @@ class TopologicalOrder:
             if last >= 0:
                 after[last] = node
             last = node
-        self.labels, self._before, self._after = labels, before, after  # at once, or not at all
-        self._last, self._highest = last, highest
+        self.labels, self._before, self._after, self._last, self._highest = (
+            labels, before, after, last, highest
+        )  # fmt: skip  # at once, or not at all
 
     def insert(
         self, source: int, target: int, successors: Neighbours, predecessors: Neighbours
