@@ -27,6 +27,7 @@ _HOMES = {
         "MissingInputError",
         "NodeNotFoundError",
         "StaleNodeRefError",
+        "TaskTimeoutError",
         "TooManyStuckTasksError",
         "UncacheableValue",
     ),

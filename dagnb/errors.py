@@ -16,6 +16,7 @@
      ├── MissingInputError           a node reads a name that nothing defines
      ├── CheckpointError             a folder that cannot hold a checkpoint
      ├── UncacheableValue            a value that no digest can name
+     ├── TaskTimeoutError            a task took longer than it may; also a ``TimeoutError``
      ├── TooManyStuckTasksError      tasks that ran out of time still hold their threads
      └── LayoutError                 Graphviz is missing or gave no geometry
 
@@ -187,6 +188,23 @@ class CheckpointWarning(UserWarning):
 
 class UncacheableValue(DagError):
     """A value that no digest can name, because looking at it would change or exhaust it."""
+
+
+class TaskTimeoutError(DagError, TimeoutError):
+    """A task took longer than it may; its traceback, if any, says where it was interrupted.
+
+    Attributes
+    ----------
+    seconds : float
+        What it was allowed.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"it took longer than its timeout of {seconds:g} s")
+
+    def __reduce__(self) -> tuple[type[TaskTimeoutError], tuple[float]]:
+        return type(self), (self.seconds,)
 
 
 class TooManyStuckTasksError(DagError):

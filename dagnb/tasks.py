@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from numbers import Real
 from typing import Any, NamedTuple, overload
 
@@ -27,6 +28,28 @@ class Options(NamedTuple):
     timeout: float | None = None
     retries: int = 0
     backoff: float = 0.1
+
+    @classmethod
+    def checked(
+        cls, timeout: float | None = None, retries: int = 0, backoff: float = 0.1
+    ) -> Options:
+        """Return the options, if they make sense.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A time is no number of seconds, or the retries are no whole number from 0 on.
+        """
+        return cls(
+            _checked_seconds("timeout", timeout, more_than_zero=True),
+            _checked_retries(retries),
+            _checked_seconds("backoff", backoff) or 0.0,
+        )
+
+    @property
+    def are_plain(self) -> bool:
+        """Whether they ask for nothing but one call."""
+        return self.timeout is None and not self.retries
 
     def waits(self) -> Iterator[float]:
         """Yield the seconds to wait before each retry; each time twice as long."""
@@ -87,18 +110,15 @@ class Task:
         functools.update_wrapper(self, function)
         self.function = function
         self.name = _checked_name(function, name)
-        self.timeout = _checked_seconds("timeout", timeout, more_than_zero=True)
-        self.retries = _checked_retries(retries)
-        self.backoff = _checked_seconds("backoff", backoff) or 0.0
+        self.timeout, self.retries, self.backoff = Options.checked(timeout, retries, backoff)
         self.tags = _checked_tags(tags)
         self.cache = bool(cache)
 
     @property
     def options(self) -> Options | None:
         """What an executor must do beyond calling it; None if nothing."""
-        if self.timeout is None and not self.retries:
-            return None
-        return Options(self.timeout, self.retries, self.backoff)
+        options = Options(self.timeout, self.retries, self.backoff)
+        return None if options.are_plain else options
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call the function."""
@@ -184,8 +204,9 @@ def _checked_seconds(
         return None
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{option} is a number of seconds, not {value!r}")
-    if not value >= 0 or (more_than_zero and not value):
-        raise ValueError(f"{option} is a number of seconds from 0 on, not {value!r}")
+    least = "more than 0" if more_than_zero else "0 or more"
+    if not 0 <= value < inf or (more_than_zero and not value):
+        raise ValueError(f"{option} is a number of seconds, {least}, not {value!r}")
     return float(value)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-NODE_OPTIONS = ("--deps", "--manual", "--tags", "--replace")
+NODE_OPTIONS = (
+    "--deps", "--manual", "--tags", "--timeout", "--retries", "--backoff", "--replace",
+)  # fmt: skip
 
 
 def completions(

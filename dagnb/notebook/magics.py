@@ -15,7 +15,6 @@ from IPython.core.magic_arguments import (
     MagicArgumentParser,
     argument,
     magic_arguments,
-    parse_argstring,
 )
 
 from dagnb.errors import DagError, did_you_mean
@@ -23,12 +22,12 @@ from dagnb.notebook import capture
 from dagnb.notebook.cells import NodeCode, function_node, parse_cell
 from dagnb.notebook.completion import NODE_OPTIONS, completions
 from dagnb.notebook.hooks import CellHooks
-from dagnb.notebook.registry import NodeOptions
+from dagnb.notebook.registry import ONE_ATTEMPT, NodeOptions
 from dagnb.notebook.session import NO_NODES, Session
 from dagnb.notebook.tracebacks import cache_cell, show_user_frames
 from dagnb.observe.text import run_summary, table
-from dagnb.results import NodeStatus
 from dagnb.run.drive import Interrupted
+from dagnb.tasks import Options
 
 VERBS = {
     "run": ("[NAME ...] [--fresh]", "run what is stale: all, or what these need and feed"),
@@ -79,6 +78,17 @@ class DagMagics(Magics):
         metavar="A,B",
         help="the first one is its group in the picture",
     )
+    @argument(
+        "--timeout", type=float, metavar="SECONDS", help="interrupt an attempt that takes longer"
+    )
+    @argument("--retries", type=int, default=0, metavar="N", help="try again after an error")
+    @argument(
+        "--backoff",
+        type=float,
+        default=ONE_ATTEMPT.backoff,
+        metavar="SECONDS",
+        help="wait so long before the first retry, then twice as long each time",
+    )
     @argument("--replace", action="store_true", help="take the name over from another cell")
     @cell_magic
     def dag_node(self, line: str, cell: str) -> None:
@@ -87,8 +97,8 @@ class DagMagics(Magics):
         The names it reads that are nodes are its inputs; what it assigns stays its own. It runs
         now, and again whenever its code, its inputs or what else it reads change.
         """
-        arguments = self._parse(self.dag_node, line)
-        options = NodeOptions(_split(arguments.deps), arguments.manual, _split(arguments.tags))
+        arguments = self._parse(line)
+        options = _options(arguments)
         with self._plainly():
             code = self._parse_cell(cell, arguments.name)
             self.define(code, options, replace=arguments.replace)
@@ -96,9 +106,9 @@ class DagMagics(Magics):
                 self.session.remove(name)
         self.run_own(code.name, live=True)
 
-    def _parse(self, magic: Callable[..., Any], line: str) -> Any:
+    def _parse(self, line: str) -> Any:
         try:
-            return parse_argstring(magic, line)
+            return self.dag_node.parser.parse_args(_words(line))
         except UsageError as error:
             raise UsageError(f"{error}{_nearest_option(str(error))}; see %%dag_node?") from None
 
@@ -130,7 +140,7 @@ class DagMagics(Magics):
         with self._plainly():
             self.session.run([name], own=name, live=live)
         own = self.session.settled.get(name) or self.session.result(name)
-        if own.error is not None and own.status is NodeStatus.FAILED and own.executed:
+        if own.error is not None and own.executed:
             raise show_user_frames(self.shell, own.error)
         if not own.executed:
             self.session.show_again(name)
@@ -272,6 +282,9 @@ def dag_node(
     deps: Sequence[str] = (),
     manual: bool = False,
     tags: Sequence[str] = (),
+    timeout: float | None = None,
+    retries: int = 0,
+    backoff: float = ONE_ATTEMPT.backoff,
     replace: bool = False,
 ) -> Any:
     """Make a function a node: its parameters are its inputs.
@@ -291,6 +304,13 @@ def dag_node(
         Whether it runs only when asked for.
     tags : sequence of str
         The first one is its group in the picture.
+    timeout : float, optional
+        Seconds for one attempt; one that takes longer is interrupted, and the node has timed
+        out. Code that never returns to Python, or catches everything, is noticed late.
+    retries : int
+        How many attempts may follow one that raised; one that timed out is not repeated.
+    backoff : float
+        Seconds to wait before the first retry; each later wait is twice as long, up to a minute.
     replace : bool
         Take the name over from another cell.
 
@@ -310,7 +330,8 @@ def dag_node(
     for option, value in (("deps", deps), ("tags", tags)):
         if isinstance(value, str):
             raise TypeError(f"{option} is a list of names, not one string; write [{value!r}]")
-    options = NodeOptions(tuple(deps), manual, tuple(tags))
+    attempts = Options.checked(timeout, retries, backoff)
+    options = NodeOptions(tuple(deps), manual, tuple(tags), attempts)
 
     def decorate(function: Callable[..., Any]) -> Any:
         magics = _magics()
@@ -329,6 +350,15 @@ def _magics() -> DagMagics | None:
     return magics if isinstance(magics, DagMagics) else None
 
 
+def _options(arguments: Any) -> NodeOptions:
+    """Return what was parsed as a node's options."""
+    try:
+        attempts = Options.checked(arguments.timeout, arguments.retries, arguments.backoff)
+    except ValueError as error:
+        raise UsageError(f"--{error}; see %%dag_node?") from None
+    return NodeOptions(_split(arguments.deps), arguments.manual, _split(arguments.tags), attempts)
+
+
 def _split(values: Sequence[str] | None) -> tuple[str, ...]:
     """Return comma-separated names, given once or several times, as one tuple."""
     return tuple(name for value in values or () for name in value.split(",") if name)
@@ -338,7 +368,7 @@ def _words(line: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"%dag {line}: {error}") from None
+        raise UsageError(f"{line}: {error}") from None
 
 
 def _take(words: Sequence[str], count: int, verb: str) -> Sequence[str]:

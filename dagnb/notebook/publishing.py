@@ -9,7 +9,7 @@ from dagnb.events import Event, NodeSettled
 from dagnb.notebook.capture import Output, Shell
 from dagnb.notebook.display import value_outputs, without_twins
 from dagnb.notebook.registry import NotebookNode
-from dagnb.notebook.tasks import Performance, Tasks
+from dagnb.notebook.tasks import NOTHING, Tasks
 from dagnb.notebook.tracebacks import error_output
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Fact, was_changed
@@ -111,7 +111,7 @@ class Publisher:
 
     def _show(self, result: NodeResult) -> None:
         name = result.name
-        performance = self._tasks.performances.pop(name, Performance([], False))
+        performance = self._tasks.performances.pop(name, NOTHING)
         outputs = self._outputs_of(result, performance.outputs)
         self._keep(name, outputs)
         output = self._nodes[name].output

@@ -12,8 +12,10 @@ from dagnb.notebook.display import CellOutput
 from dagnb.notebook.variables import with_variables
 from dagnb.notebook.watch import Watch
 from dagnb.render.drawings import DAG
+from dagnb.tasks import Options
 from dagnb.values.code import CodeDigest, code_digest
 
+ONE_ATTEMPT = Options()
 # What IPython puts into every namespace: it decides no value, and holds the whole shell.
 _SHELL_NAMES = frozenset({"get_ipython", "exit", "quit", "In", "Out"})
 
@@ -30,11 +32,14 @@ class NodeOptions:
         Whether it runs only when asked for by name or by running its cell.
     tags : tuple of str
         The first one is its group in the picture.
+    attempts : Options
+        How often it is tried, and for how long; no part of what decides its value.
     """
 
     deps: tuple[str, ...] = ()
     manual: bool = False
     tags: tuple[str, ...] = ()
+    attempts: Options = ONE_ATTEMPT
 
 
 @dataclass(slots=True)

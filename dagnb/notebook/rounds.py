@@ -15,6 +15,7 @@ from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.why import Explain
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
+from dagnb.run.alarm import perform_under_alarm
 from dagnb.run.call import Binder
 from dagnb.run.drive import Interrupted, drive_inline
 from dagnb.run.engine import Engine
@@ -128,7 +129,7 @@ class Rounds:
         guard = Guard()
         engine = self._engine(request, guard, [*observers, self._note])
         try:
-            self.last_run = drive_inline(engine, IncrementalResult)
+            self.last_run = drive_inline(engine, IncrementalResult, perform_under_alarm)
         except Interrupted as stop:
             if isinstance(stop.result, IncrementalResult):
                 self.last_run = stop.result

@@ -21,10 +21,10 @@ from dagnb.notebook.show import GraphDisplay
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting, waits_for
-from dagnb.notebook.why import Explain, Why
+from dagnb.notebook.why import Explain, Why, ending
 from dagnb.observe.text import run_summary, seconds, table
 from dagnb.render.svg import svg
-from dagnb.render.view import GraphView, error_text
+from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.plan import Plan, make_plan
 from dagnb.run.policies import Fact
@@ -209,6 +209,7 @@ class Session:
         with self._one_run.begun():
             request = self._request(targets, names is not None, fresh, downstream)
             self._publisher.own = own
+            self._tasks.performances.clear()
             self._tasks.live.update([own] if own is not None and live else [])
             try:
                 return self._rounds.run(request, [self._announce, self._publisher])
@@ -387,7 +388,7 @@ class Session:
     def failures(self) -> list[str]:
         """Return a sentence for each node that failed in the last run."""
         return [
-            f"{each.name} failed with {error_text(each.error)} (see its cell)"
+            f"{ending(each)} (see its cell)"
             for each in self.settled.values()
             if each.executed and each.error is not None
         ]

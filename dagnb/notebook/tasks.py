@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +14,14 @@ from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.coroutines import run_coroutine
 from dagnb.notebook.display import show
 from dagnb.notebook.registry import NotebookNode
+from dagnb.observe.text import seconds
+from dagnb.render.view import error_text
+from dagnb.tasks import Options, Task
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What a node showed when it was last executed.
+    """What a node showed when it was last executed, in all of its attempts.
 
     Attributes
     ----------
@@ -24,13 +29,18 @@ class Performance:
         As in a notebook file.
     live : bool
         Whether the cell that is being executed has shown some of them already.
+    attempts : int
     """
 
     outputs: list[Output]
     live: bool
+    attempts: int = 0
 
 
-class Tasks(Mapping[str, "NodeTask"]):
+NOTHING = Performance([], False)
+
+
+class Tasks(Mapping[str, Task]):
     """The task of each node, made when asked for and kept as long as the node is the same.
 
     Attributes
@@ -45,19 +55,24 @@ class Tasks(Mapping[str, "NodeTask"]):
         self, nodes: Mapping[str, NotebookNode], shell: Shell, namespace: Mapping[str, Any]
     ) -> None:
         self._nodes = nodes
-        self._made: dict[str, tuple[NotebookNode, NodeTask]] = {}
+        self._made: dict[str, tuple[NotebookNode, Task]] = {}
         self.shell = shell
         self.namespace = namespace
         self.performances: dict[str, Performance] = {}
         self.live: set[str] = set()
 
-    def __getitem__(self, name: str) -> NodeTask:
+    def __getitem__(self, name: str) -> Task:
         node = self._nodes[name]
         made = self._made.get(name)
         if made is None or made[0] is not node:
-            inputs = tuple(each for each in node.code.parameters if each in self._nodes)
-            made = self._made[name] = node, NodeTask(node.code, inputs, self)
+            made = self._made[name] = node, self._task(node)
         return made[1]
+
+    def _task(self, node: NotebookNode) -> Task:
+        inputs = tuple(each for each in node.code.parameters if each in self._nodes)
+        options = node.options.attempts
+        function = NodeTask(node.code, inputs, self, options)
+        return Task(function, name=node.name, **options._asdict())
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
@@ -72,7 +87,7 @@ class Tasks(Mapping[str, "NodeTask"]):
 
 
 class NodeTask:
-    """The task of one node, called with its inputs by keyword.
+    """The function of one node's task, called with its inputs by keyword, once an attempt.
 
     Parameters
     ----------
@@ -81,11 +96,16 @@ class NodeTask:
         Those of its parameters that are nodes; the others are variables of the notebook.
     tasks : Tasks
         Where what it shows is put.
+    options : Options
+        Say how many attempts there may be.
     """
 
-    def __init__(self, code: NodeCode, inputs: tuple[str, ...], tasks: Tasks) -> None:
+    def __init__(
+        self, code: NodeCode, inputs: tuple[str, ...], tasks: Tasks, options: Options
+    ) -> None:
         self._code = code
         self._tasks = tasks
+        self._waits = tuple(options.waits())
         self._variables = tuple(each for each in code.parameters if each not in inputs)
         kind = inspect.Parameter.KEYWORD_ONLY
         self.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in inputs])
@@ -93,12 +113,29 @@ class NodeTask:
     def __call__(self, **inputs: Any) -> Any:
         """Run the node's code and keep what it shows, also if it raises."""
         name, tasks, sink = self._code.name, self._tasks, None
+        before = tasks.performances.get(name, NOTHING)
+        attempts = before.attempts + 1
         try:
-            with capture(tasks.shell, live=name in tasks.live) as sink:
+            with capture(tasks.shell, live=name in tasks.live) as sink, self._telling(attempts):
                 return self._perform(inputs)
         finally:
             if sink is not None:  # complete only after the capture: figures come last
-                tasks.performances[name] = Performance(sink.outputs, sink.passed_on)
+                outputs, live = [*before.outputs, *sink.outputs], before.live or sink.passed_on
+                tasks.performances[name] = Performance(outputs, live, attempts)
+
+    @contextmanager
+    def _telling(self, attempt: int) -> Iterator[None]:
+        """Say where the node shows its outputs that another attempt follows a failed one."""
+        try:
+            yield
+        except Exception as error:
+            if attempt <= len(self._waits):
+                wait = self._waits[attempt - 1]
+                begins = f"in {seconds(wait)}" if wait else "now"
+                failed = f"attempt {attempt} of {len(self._waits) + 1} failed"
+                text = f"{failed} with {error_text(error)}; the next one begins {begins}"
+                print(text, file=sys.stderr)
+            raise
 
     def _perform(self, inputs: Mapping[str, Any]) -> Any:
         given = {**self.variables(), **inputs}

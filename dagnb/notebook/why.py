@@ -112,10 +112,12 @@ class Explain(Policy):
         """Give the result of a node that ran its reason."""
         name = str(result.name)
         clauses, lines = self._news(name, inputs)
-        reason = _sentence(clauses or [self.causes.get(name, "")])
+        reason = _sentence(clauses or [self.causes.get(name, "")]) + _attempts(result)
         self._whys[name] = Why(reason, tuple(lines))
-        ending = "; same value as before" if result.error is None and not result.changed else ""
-        return replace(result, reason=reason + ending)
+        if result.status is NodeStatus.TIMED_OUT:
+            return result
+        same = "; same value as before" if result.error is None and not result.changed else ""
+        return replace(result, reason=reason + same)
 
     def remembered(self, name: str, inputs: Inputs) -> None:
         """Note that a node's value came from memory."""
@@ -151,9 +153,7 @@ class Explain(Policy):
         if last is None:
             return Why(f"{name} did not run: nothing has asked for it yet")
         if last.error is not None:
-            return Why(
-                f"{name} failed with {error_text(last.error)}; it {why.sentence}", why.evidence
-            )
+            return Why(f"{ending(last)}; it {why.sentence}", why.evidence)
         if stale[name] and last.status.is_success:
             why = self._why_stale(name, inputs, stale)
             only = "it is manual, so only " if manual else ""
@@ -186,6 +186,19 @@ class Explain(Policy):
         return Evidence(source, code, given)
 
 
+def ending(result: NodeResult) -> str:
+    """Say how a node ended that has no value.
+
+    Examples
+    --------
+    >>> ending(NodeResult("a", NodeStatus.FAILED, error=KeyError("x")))
+    "a failed with KeyError: 'x'"
+    """
+    if result.status is NodeStatus.TIMED_OUT:
+        return f"{result.name} timed out: {result.reason}"
+    return f"{result.name} failed with {error_text(result.error)}"
+
+
 _FROM_MEMORY = "its value came from memory, since it ran before with this code and these inputs"
 
 
@@ -195,6 +208,15 @@ def _sentence(clauses: Sequence[str]) -> str:
     if not any(clauses):
         return "ran again, though nothing it depends on changed"
     return f"ran because {_and(clauses)}"
+
+
+def _attempts(result: NodeResult) -> str:
+    """Say how many attempts a node took, if it was more than one."""
+    if result.attempts == 1:
+        return ""
+    if result.status.is_success:
+        return f"; it took {result.attempts} attempts"
+    return f"; all {result.attempts} attempts failed"
 
 
 def _and(clauses: Sequence[str]) -> str:

@@ -8,12 +8,14 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 
-from dagnb.errors import TooManyStuckTasksError
+from dagnb.errors import TaskTimeoutError, TooManyStuckTasksError
 from dagnb.run.call import Call, Report, perform
+from dagnb.tasks import Options
 
 SLICE_SECONDS = 0.05  # how long a wait may last before it is looked whether to go on waiting
 MOST_STUCK = 8  # abandoned threads that may be alive before calls with a timeout are refused
 Wait = Callable[[float], bool]  # waits so many seconds, or returns True as soon as the run stops
+Limited = Callable[[Call, float], Report]  # performs a call once, for at most so many seconds
 
 _stuck: set[threading.Thread] = set()
 
@@ -24,31 +26,32 @@ def never_stopped(seconds: float) -> bool:
     return False
 
 
-def persist(call: Call, wait: Wait = never_stopped) -> Report:
-    """Perform a call with its options: again after an error, and not for longer than it may.
-
-    What raises ``SystemExit`` or ``KeyboardInterrupt`` is not repeated, nor what timed out.
-    """
+def persist(call: Call, wait: Wait = never_stopped, limited: Limited | None = None) -> Report:
+    """Perform a call with its options: again after an error, and not for longer than it may."""
     options = call.options
     if options is None:
         return perform(call)
-    first = report = perform_within(call, options.timeout)
+    first = report = _attempt(call, options, limited)
     attempts = 1
     for seconds in options.waits():
-        if not isinstance(report.error, Exception) or wait(seconds):
+        if not may_be_repeated(report) or wait(seconds):
             break
-        report = perform_within(call, options.timeout)
+        report = _attempt(call, options, limited)
         attempts += 1
     return report._replace(started=first.started, attempts=attempts)
 
 
-def perform_within(call: Call, timeout: float | None) -> Report:
-    """Perform a call once, in a thread of its own if it has a limit.
+def _attempt(call: Call, options: Options, limited: Limited | None) -> Report:
+    if options.timeout is None:
+        return perform(call)
+    return (limited or perform_in_thread)(call, options.timeout)
+
+
+def perform_in_thread(call: Call, timeout: float) -> Report:
+    """Perform a call once, in a thread of its own, for no longer than it may.
 
     A thread that is late is abandoned, and so is what it may still return.
     """
-    if timeout is None:
-        return perform(call)
     started = perf_counter()
     if len(stuck()) >= MOST_STUCK:
         return Report(None, TooManyStuckTasksError(stuck()), started, started)
@@ -61,7 +64,7 @@ def perform_within(call: Call, timeout: float | None) -> Report:
         return _first(reports, started + timeout)
     except Empty:
         _stuck.add(thread)
-        return Report(None, None, started, perf_counter(), overdue=overdue(timeout))
+        return given_up(started, TaskTimeoutError(timeout))
     except BaseException:
         interrupt(thread)
         raise
@@ -85,9 +88,18 @@ def interrupt(thread: threading.Thread) -> None:
         )
 
 
-def overdue(timeout: float) -> str:
-    """Return the reason of a call that was given up."""
-    return f"it took longer than its timeout of {timeout:g} s"
+def may_be_repeated(report: Report) -> bool:
+    """Whether an attempt failed in a way that another one may mend.
+
+    What was given up may still be at work, and ``SystemExit`` or ``KeyboardInterrupt`` is what
+    somebody wanted.
+    """
+    return isinstance(report.error, Exception) and not report.overdue
+
+
+def given_up(started: float, error: TaskTimeoutError) -> Report:
+    """Return the report of a call that was given up now."""
+    return Report(None, error, started, perf_counter(), overdue=str(error))
 
 
 def stuck() -> list[str]:

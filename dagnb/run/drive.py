@@ -10,7 +10,14 @@ from time import perf_counter, sleep
 from typing import Protocol
 
 from dagnb.results import ExecutionResult, NodeStatus
-from dagnb.run.attempts import SLICE_SECONDS, Wait, interrupt, persist
+from dagnb.run.attempts import (
+    SLICE_SECONDS,
+    Limited,
+    Wait,
+    interrupt,
+    never_stopped,
+    persist,
+)
 from dagnb.run.call import Call, Report
 from dagnb.run.engine import Engine, MakeResult, ResultT
 from dagnb.run.lease import SHORT_SECONDS, Lease
@@ -88,24 +95,31 @@ class Limits:
         return max(0.0, min(SLICE_SECONDS, self._deadline - perf_counter()))
 
 
-def drive_inline(engine: Engine, kind: MakeResult[ResultT]) -> ResultT:
+def drive_inline(
+    engine: Engine, kind: MakeResult[ResultT], limited: Limited | None = None
+) -> ResultT:
     """Run every node on the calling thread, one after another.
+
+    Parameters
+    ----------
+    limited : callable, optional
+        Performs a call that has a timeout; without it, such a call gets a thread of its own.
 
     Raises
     ------
     Interrupted
         ``KeyboardInterrupt`` arrived, in a node or between two; the node counts as cancelled.
     """
-    return _to_the_end(engine, kind, lambda: _perform_all(engine))
+    return _to_the_end(engine, kind, lambda: _perform_all(engine, limited))
 
 
-def _perform_all(engine: Engine) -> None:
+def _perform_all(engine: Engine, limited: Limited | None) -> None:
     while True:
         sprint(engine)
         call = engine.take()
         if call is None:
             return
-        report = persist(call)
+        report = persist(call, never_stopped, limited)
         if isinstance(report.error, KeyboardInterrupt):
             raise report.error
         engine.settle(call.node, report)

@@ -11,8 +11,9 @@ from time import perf_counter
 from types import CoroutineType
 from typing import Any, TypeVar
 
+from dagnb.errors import TaskTimeoutError
 from dagnb.results import NodeStatus
-from dagnb.run.attempts import overdue
+from dagnb.run.attempts import given_up, may_be_repeated
 from dagnb.run.call import Call, OwnLoop, Report
 from dagnb.run.drive import CancelEvent, Item, Limits, ThreadCrew
 from dagnb.run.engine import Engine, MakeResult, ResultT
@@ -140,7 +141,7 @@ class Errands:
         report = first = await self._attempt(call, None if options is None else options.timeout)
         attempts = 1
         for seconds in options.waits() if options is not None else ():
-            if not isinstance(report.error, Exception) or await self._wait(seconds):
+            if not may_be_repeated(report) or await self._wait(seconds):
                 break
             report = await self._attempt(call, options.timeout if options is not None else None)
             attempts += 1
@@ -163,9 +164,9 @@ class Errands:
         if task.done():
             value, error = task.result()
             return Report(value, error, started, perf_counter())
-        ended = perf_counter()
+        report = given_up(started, TaskTimeoutError(timeout))
         await cancel_all({task}, NODE_GRACE_SECONDS)
-        return Report(None, None, started, ended, overdue=overdue(timeout))
+        return report
 
     async def abandon(self) -> None:
         """Cancel what is still out, and leave what refuses to end to itself."""

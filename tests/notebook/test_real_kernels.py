@@ -263,3 +263,41 @@ def test_value_from_memory_shows_its_own_outputs(kernel: Kernel) -> None:
     assert kernel.executed() == "[]"
     assert kernel.text(raw) == ["loading", "[3, 1, 2]"]
     assert kernel.text(clean) == ["cleaning 3", "[3, 2]"]
+
+
+def test_a_timeout_interrupts_the_node(kernel: Kernel) -> None:
+    """Below its cell stands where it was; its thread is the main one, so sqlite is at home."""
+    raw = kernel.run("%%dag_node raw\n0")
+    kernel.run("import sqlite3, time\ndb = sqlite3.connect(':memory:')")
+    slow = kernel.run(
+        "%%dag_node slow --timeout 0.3\nfound = db.execute('select 7').fetchone()\n"
+        "time.sleep(60 * raw)\nfound[0]"
+    )
+    after = kernel.run("%%dag_node after\nslow + 1")
+    assert kernel.text(after) == ["8"]
+    kernel.run("%%dag_node raw\n1", raw)
+    told = "slow timed out: it took longer than its timeout of 0.3 s (see its cell)"
+    assert kernel.text(raw) == ["1", told]
+    (error,) = kernel.text(slow)
+    assert "----> 3 time.sleep(60 * raw)" in error
+    assert "TaskTimeoutError: it took longer than its timeout of 0.3 s" in error
+    assert "dagnb/" not in error
+    states = "import dagnb\nprint(*(n.status for n in dagnb.session().view.nodes.values()))"
+    assert kernel.text(kernel.run(states)) == ["completed timed_out skipped"]
+    kernel.run("%%dag_node raw\n0", raw)
+    assert (kernel.text(slow), kernel.text(after)) == (["7"], ["8"])
+
+
+def test_attempts_below_the_cell(kernel: Kernel, tmp_path: Path) -> None:
+    """Why a node was tried again stands between the prints of its attempts."""
+    log = tmp_path / "log"
+    cell = kernel.run(
+        "%%dag_node flaky --retries 3 --backoff 0.01\nimport pathlib\n"
+        f"log = pathlib.Path({str(log)!r})\nlog.open('a').write('x')\nn = log.stat().st_size\n"
+        "print('call', n)\nassert n > 1, 'too early'\nn"
+    )
+    again = "attempt 1 of 4 failed with AssertionError: too early; the next one begins in 10.0 ms"
+    assert kernel.text(cell) == ["call 1", again, "call 2", "2"]
+    assert kernel.text(kernel.run("%dag why flaky")) == [
+        "flaky ran for the first time; it took 2 attempts"
+    ]

@@ -17,6 +17,7 @@ from dagnb import (
     IncrementalExecutor,
     NodeStatus,
     Task,
+    TaskTimeoutError,
     TooManyStuckTasksError,
     TraceEventType,
 )
@@ -158,7 +159,8 @@ def test_a_node_has_a_timeout_of_its_own(way: str, pair: DAG, release: threading
     }  # fmt: skip
     assert result["a"].reason == "it took longer than its timeout of 0.05 s"
     assert result["b"].reason == "a timed out"
-    assert result["a"].error is None
+    assert isinstance(result["a"].error, TaskTimeoutError)
+    assert result["a"].error.seconds == 0.05
     assert result.stopped == ""
 
 
