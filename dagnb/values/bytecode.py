@@ -1,34 +1,36 @@
 """What a code object computes, without how it was written down.
 
-Line numbers, file, docstrings, the position of constants and the width of jumps say nothing
-about the result; what is left is a list of instructions with their arguments resolved.
+Line numbers, file, docstrings, the positions of constants and of instructions say nothing about
+the result; what is left is what is done, with its arguments resolved, and what may come next.
 """
 
 from __future__ import annotations
 
 import dis
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import CodeType
 from weakref import WeakKeyDictionary
 
 from dagnb.values.expand import expand
+from dagnb.values.flow import JUMPS, Handler, flow
 from dagnb.values.plain import PLAIN, scalar
 from dagnb.values.walk import Walk, combine
 
 # arguments, keyword arguments, generator, coroutine, iterable coroutine, async generator
 _MEANINGFUL_FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
 _OPTIMIZED = 0x01
-_JUMPS = frozenset((*dis.hasjrel, *dis.hasjabs))
 _CONSTANTS = frozenset(dis.hasconst)
 _GLOBAL_LOADS = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"))
 _GLOBAL_STORES = frozenset(("STORE_GLOBAL", "DELETE_GLOBAL"))
 _ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD"))
 _PAIRED = re.compile(r"(LOAD_FAST|STORE_FAST)(?:_BORROW)?_(LOAD_FAST|STORE_FAST)(?:_BORROW)?")
-_SILENT = frozenset(("NOP", "EXTENDED_ARG", "CACHE"))
-_BETWEEN = frozenset(("PUSH_NULL", "PRECALL", "NOP", "EXTENDED_ARG", "CACHE"))
+_RETURN = dis.opmap["RETURN_VALUE"]
+_STORES = frozenset(("SWAP", "STORE_FAST", "POP_TOP"))
+_SILENT = frozenset(("NOP", "EXTENDED_ARG", "CACHE", "NOT_TAKEN"))
+_BETWEEN = frozenset(("PUSH_NULL", "PRECALL"))
 _BOOKKEEPING = frozenset(
     ("__doc__", "__qualname__", "__firstlineno__", "__static_attributes__", "__module__")
 )
@@ -97,8 +99,10 @@ def _normalise(code: CodeType) -> Normal:
     loads = [*_loads(code, instructions), *(load for each in nested for load in each.loads)]
     imports = [*_imports(instructions), *(each for inner in nested for each in inner.imports)]
     stores = {each.argval for each in instructions if each.opname in _GLOBAL_STORES}
+    arguments = [_argument(each, code.co_consts) for each in instructions]
+    steps = flow(instructions, arguments, [*_handlers(code.co_exceptiontable)])
     return Normal(
-        combine("code", [*_signature(code), *_tokens(code, instructions)]),
+        combine("code", [*_signature(code), *steps]),
         tuple(dict.fromkeys(loads)),
         tuple(dict.fromkeys(imports)),
         frozenset(stores.union(*(each.stores for each in nested))),
@@ -121,6 +125,7 @@ def _meaningful(code: CodeType) -> Iterator[dis.Instruction]:
         if each.opname not in _SILENT
         for part in _unpaired(each)
     ]
+    instructions = _in_one_go(instructions)
     if code.co_flags & _OPTIMIZED:
         yield from instructions
         return
@@ -139,13 +144,54 @@ def _unpaired(instruction: dis.Instruction) -> Iterator[dis.Instruction]:
 
     From Python 3.13 on the compiler pairs instructions only if they come from the same line.
     """
+    after = instruction.offset + 1  # nothing jumps to an odd one
     paired = _PAIRED.fullmatch(instruction.opname)
-    if paired is None:
+    if paired is not None:
+        one, other = instruction.argval
+        yield instruction._replace(opname=paired[1], argval=one, argrepr=one)
+        yield instruction._replace(opname=paired[2], argval=other, argrepr=other, offset=after)
+    elif instruction.opname == "RETURN_CONST":
+        yield instruction._replace(opname="LOAD_CONST")
+        yield instruction._replace(
+            opname="RETURN_VALUE", opcode=_RETURN, arg=None, argval=None, argrepr="", offset=after
+        )
+    else:
         yield instruction
-        return
-    for step, (opname, name) in enumerate(zip(paired.groups(), instruction.argval, strict=True)):
-        offset = instruction.offset + step  # nothing jumps to an odd one
-        yield instruction._replace(opname=opname, argval=name, argrepr=name, offset=offset)
+
+
+def _in_one_go(instructions: list[dis.Instruction]) -> list[dis.Instruction]:
+    """Take stores into several variables as one.
+
+    The compiler saves itself a swap by storing in another order, if they are on the same line.
+    """
+    targets = {each.argval for each in instructions if each.opcode in JUMPS}
+    found: list[dis.Instruction] = []
+    run: list[dis.Instruction] = []
+    for each in instructions:
+        if run and (each.opname not in _STORES or each.offset in targets):
+            found.append(_stored(run))
+            run = []
+        (run if each.opname in _STORES else found).append(each)
+    return [*found, _stored(run)] if run else found
+
+
+def _stored(run: Sequence[dis.Instruction]) -> dis.Instruction:
+    """Say which places of the stack go into which variables, and what is left of it."""
+    if len(run) == 1:
+        return run[0]
+    size = sum(each.arg or 1 for each in run)
+    stack, variables = [*range(size, 0, -1)], {}
+    for each in run:
+        if each.opname == "SWAP":
+            stack[-1], stack[-each.argval] = stack[-each.argval], stack[-1]
+        elif each.opname == "POP_TOP":
+            stack.pop()
+        else:
+            variables[each.argval] = stack.pop()
+    place = size
+    while stack and stack[0] == place:  # from the bottom: all that stays where it was
+        place = stack.pop(0) - 1
+    return run[0]._replace(opname="STORES", argrepr=f"{sorted(variables.items())} {stack}")
 
 
 def _is_bookkeeping(this: dis.Instruction, following: dis.Instruction | None) -> bool:
@@ -155,33 +201,10 @@ def _is_bookkeeping(this: dis.Instruction, following: dis.Instruction | None) ->
     return following.argval in _BOOKKEEPING and this.opname.startswith("LOAD_")
 
 
-def _tokens(code: CodeType, instructions: list[dis.Instruction]) -> Iterator[bytes]:
-    """Name each instruction, then each exception handler, by position and not by offset."""
-    positions = {each.offset: at for at, each in enumerate(instructions)}
-    end = len(code.co_code)
-    following = _following(positions, end, len(instructions))
-    for each in instructions:
-        yield each.opname.encode()
-        yield _argument(each, following)
-    for entry in _handlers(code.co_exceptiontable):
-        start, length, target, depth = entry
-        places = (following[start], following[min(start + length, end)], following[target])
-        yield repr((*places, depth)).encode()
-
-
-def _following(positions: dict[int, int], end: int, last: int) -> dict[int, int]:
-    """Map every offset to the position of the first instruction at or after it."""
-    following, position = {}, last
-    for offset in range(end, -2, -2):
-        position = positions.get(offset, position)
-        following[offset] = position
-    return following
-
-
-def _argument(instruction: dis.Instruction, following: dict[int, int]) -> bytes:
+def _argument(instruction: dis.Instruction, constants: Sequence[object]) -> bytes:
     """Name the argument of an instruction by what it stands for."""
-    if instruction.opcode in _JUMPS:
-        return b"to %d" % following[instruction.argval]
+    if instruction.opname == "KW_NAMES" and instruction.arg is not None:
+        return _constant(constants[instruction.arg])  # `dis` of Python 3.11 does not look it up
     if instruction.opcode in _CONSTANTS:
         return _constant(instruction.argval)
     return (instruction.argrepr or str(instruction.arg)).encode("utf-8", "surrogatepass")
@@ -247,14 +270,14 @@ def _attributes_of(local: str, instructions: list[dis.Instruction]) -> Iterator[
             yield ".".join(chain.attributes)
 
 
-def _handlers(table: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Read an exception table: start, length and target in bytes, depth of the stack.
+def _handlers(table: bytes) -> Iterator[Handler]:
+    """Read an exception table.
 
     The format is described in CPython's ``InternalDocs/exception_handling.md``.
     """
     numbers = _varints(table)
     for start, length, target, depth in zip(numbers, numbers, numbers, numbers, strict=True):
-        yield start * 2, length * 2, target * 2, depth
+        yield Handler(start * 2, (start + length) * 2, target * 2, depth)
 
 
 def _varints(table: bytes) -> Iterator[int]:
