@@ -24,12 +24,15 @@ class DynamicNodeSpec:
         Nodes it comes after; others of the same edit count, in any order.
     dependents : sequence of str
         Nodes that come after it.
+    expander : callable, optional
+        What its own value brings forth, as for the nodes that are there from the start.
     """
 
     name: str
     task: Callable[..., object]
     dependencies: Sequence[str] | None = None
     dependents: Sequence[str] | None = None
+    expander: Callable[..., DynamicModification | None] | None = None
 
     def edges(self) -> Iterator[tuple[str, str]]:
         """Yield the edges that it brings, from dependencies and to dependents."""
@@ -139,12 +142,12 @@ class Edit:
         return self.removed + [target for _, target in self.edges if target not in self._names]
 
     def apply(self) -> Expansion:
-        """Make the edit.
+        """Make the edit, and note it in the graph's ``expansions``.
 
         Raises
         ------
         CycleError
-            The new edges would close a cycle; the graph is as before.
+            The new edges would close a cycle; the graph is as before, as after Ctrl-C.
         """
         if self.removed and self.edges:
             self.check_cycles()
@@ -152,18 +155,31 @@ class Edit:
         removed = [self._remember(name) for name in self.removed]
         gone = [graph.ids[name] for name in self.removed]
         cut = list(dict.fromkeys(self._numbers(edge) for each in removed for edge in each.edges))
+        expansion, first = Expansion([], [], removed, gone, cut), graph.version
+        self._dag.expansions.append((str(self._by), expansion))
+        try:
+            self._make(expansion)
+        except BaseException:
+            self._unmake(expansion, first)
+            raise
+        return expansion
+
+    def _make(self, expansion: Expansion) -> None:
         if self.removed:
             self._dag.remove_nodes(self.removed)
-        added: list[NodeRef] = []
-        try:
-            added += [self._dag.add_node(str(spec.name)) for spec in self.specs]
-            for source, target in self.edges:
-                self._dag.add_edge(source, target)
-        except BaseException:
-            self._dag.remove_nodes(added)
-            raise
-        edges = [(graph.ids[source], graph.ids[target]) for source, target in self.edges]
-        return Expansion(added, edges, removed, gone, cut)
+        for spec in self.specs:
+            expansion.added.append(self._dag.add_node(str(spec.name)))
+        for source, target in self.edges:
+            self._dag.add_edge(source, target)
+        ids = self._dag.adjacency.ids
+        expansion.edges.extend((ids[source], ids[target]) for source, target in self.edges)
+
+    def _unmake(self, expansion: Expansion, first: int) -> None:
+        """Take back what has been done so far; nodes from the epoch ``first`` on are new."""
+        found = [self._dag.node_ref(str(spec.name)) for spec in self.specs]
+        expansion.added[:] = [ref for ref in found if ref is not None and ref.epoch >= first]
+        undo(self._dag, expansion)
+        self._dag.expansions.pop()
 
     def check_cycles(self) -> None:
         """Refuse a cycle in the graph as it would be, without touching it."""
@@ -259,6 +275,8 @@ def _check_types(by: str, modification: DynamicModification) -> None:
             raise TypeError(f"{expander} names a new node {spec.name!r}; a name is a text")
         if not callable(spec.task):
             raise TypeError(f"{expander} gives node {spec.name!r} a task that is not callable")
+        if spec.expander is not None and not callable(spec.expander):
+            raise TypeError(f"{expander} gives node {spec.name!r} an expander that is not callable")
         for names in (spec.dependencies, spec.dependents):
             if isinstance(names, str):
                 raise TypeError(f"{expander} gives one text, {names!r}, as a list of names")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from dagnb.errors import NodeNotFoundError
 from dagnb.graph.dag import DAG
-from dagnb.graph.edit import DynamicModification, undo
+from dagnb.graph.edit import DynamicModification, DynamicNodeSpec, Expansion, undo
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import NodeResult
 from dagnb.run.engine import Engine
@@ -20,25 +20,37 @@ Expander = Callable[..., DynamicModification | None]
 
 
 class Expand(Policy):
-    """Asks a node's expander what its value brings forth.
+    """Asks a node's expander what its value brings forth. One object serves one run.
 
     Parameters
     ----------
     expanders : mapping of str to callable
-        ``expander(result)``, or ``expander(name, result)`` if it takes two arguments.
+        ``expander(result)``, or ``expander(name, result)`` if it takes two arguments. New nodes
+        may bring others.
     """
 
     def __init__(self, expanders: Mapping[str, Expander]) -> None:
-        self._expanders = expanders
+        self._expanders = dict(expanders)
 
     def expand(self, result: NodeResult) -> DynamicModification | None:
         """Call the expander, if the node has one."""
-        expander = self._expanders.get(result.name)
+        expander = self._expanders.get(str(result.name))
         if expander is None:
             return None
-        if takes_name(expander):
-            return expander(str(result.name), result.result)
-        return expander(result.result)
+        name = (str(result.name),) if takes_name(expander) else ()
+        found = expander(*name, result.result)
+        self._expanders.update(_brought(found))
+        return found
+
+
+def _brought(found: object) -> dict[str, Expander]:
+    """Return the expanders of new nodes; what is wrong with others is told when they are added."""
+    specs = found.add_nodes if isinstance(found, DynamicModification) else None
+    return {
+        str(spec.name): spec.expander
+        for spec in (specs if isinstance(specs, Collection) else ())
+        if isinstance(spec, DynamicNodeSpec) and spec.expander is not None
+    }
 
 
 def takes_name(expander: Expander) -> bool:
@@ -66,8 +78,8 @@ class DynamicExecutor(DAGExecutor):
     below the node starts. A new node starts after its dependencies and before its dependents.
     Running again first takes back what the expanders did to the graph the last time.
 
-    `execute` is given the tasks of the nodes that are there; a new one brings its own. After a
-    crash `resume` expands again from the values in the checkpoint.
+    `execute` is given the tasks of the nodes that are there; a new one brings its own, and may
+    bring an expander. After a crash `resume` expands again from the values in the checkpoint.
 
     Parameters
     ----------
@@ -150,15 +162,15 @@ class DynamicExecutor(DAGExecutor):
 
     def _take_back(self) -> None:
         """Undo what these expanders did to the graph before, the last first."""
-        kept: list[tuple[str, Any]] = []
-        while self._dag.expansions:
-            by, expansion = self._dag.expansions[-1]
-            if by in self._expanders:
-                undo(self._dag, expansion)
-            else:
-                kept.append((by, expansion))
-            self._dag.expansions.pop()
-        self._dag.expansions.extend(reversed(kept))
+        ours: list[tuple[str, Expansion]] = []
+        others: list[tuple[str, Expansion]] = []
+        names = set(self._expanders)
+        for by, expansion in self._dag.expansions:
+            (ours if by in names else others).append((by, expansion))
+            names.update(map(str, expansion.added) if by in names else ())
+        for _, expansion in reversed(ours):
+            undo(self._dag, expansion)
+        self._dag.expansions[:] = others
 
     def _check_expanders(self) -> None:
         known = self._dag.adjacency.ids

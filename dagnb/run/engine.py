@@ -383,11 +383,7 @@ class Engine:
         Whatever an interrupt cut short before is done here, and can be done again.
         """
         status, reason = self._stopped or (NodeStatus.CANCELLED, "")
-        for node in self._frontier.left():
-            last = self._records[node]
-            if last is not None and last.run == self._run:
-                self._frontier.settled(node, last.changed)
-        left = self._graph.affected(self._frontier.left())
+        left = self._left()
         for node in left:
             if node in self.running:
                 self._store(node, self._broken_off(node, NodeStatus.CANCELLED, reason))
@@ -397,6 +393,20 @@ class Engine:
         self._frontier.close()
         self.running.clear()
         return reason if left else ""
+
+    def _left(self) -> list[int]:
+        """Return what has not settled, whatever an interrupt came between."""
+        if self._growth is not None:
+            self._memory.grow()
+            return [node for node in self._graph.order if not self._has_settled(node)]
+        for node in self._frontier.left():
+            if self._has_settled(node):
+                self._frontier.settled(node, self._records[node].changed)  # type: ignore[union-attr]  # settled
+        return self._graph.affected(self._frontier.left())
+
+    def _has_settled(self, node: int) -> bool:
+        last = self._records[node]
+        return last is not None and last.run == self._run
 
     def recover(self) -> None:
         """Finish a run whose driver was interrupted before it could."""

@@ -89,7 +89,6 @@ class Growth:
         with graph.edited_by_its_run():
             expansion = edit.apply()
         self._added += len(edit.specs)
-        self._dag.expansions.append((str(by), expansion))
         self._take_in(edit, expansion)
         self._causes.update((graph.ids[name], f"added by {by}") for name in expansion.added)
         new = NewNodes(expansion.added, edit.specs, edit.removed)

@@ -92,6 +92,45 @@ def test_an_expander_may_take_the_name_too() -> None:
     assert calls == [1, ("b", 2)]
 
 
+def split(text: str) -> DynamicModification | None:
+    """Halve a text, and each half again, down to single letters."""
+    if len(text) == 1:
+        return None
+    middle = len(text) // 2
+    return DynamicModification(
+        [Spec(half, lambda half=half: half, [text], ["end"], split)
+         for half in (text[:middle], text[middle:])]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_new_nodes_may_grow_themselves(workers: int) -> None:
+    """With an expander of their own; running again takes all generations back."""
+    dag = DAG.builder().add_edge("abcde", "end").build()
+    tasks: Tasks = {
+        "abcde": lambda: "abcde",
+        "end": lambda **all: sorted(name for name in all if len(name) == 1),
+    }
+    executor = DynamicExecutor(dag, {"abcde": split}, workers)
+    for _ in range(2):
+        result = executor.execute(tasks)
+        assert result["end"].result == list("abcde")
+        assert len(dag) == 10
+    assert DynamicExecutor(dag, {"abcde": lambda text: None}).execute(tasks).succeeded == 2
+    assert list(dag) == ["abcde", "end"]
+
+
+def test_what_others_grew_is_left(chain: DAG, tasks: Tasks) -> None:
+    """Each executor takes back only what its own expanders did."""
+    DynamicExecutor(chain, {"a": adds(Spec("x", int, ["a"]))}).execute(tasks)
+    other = DynamicExecutor(chain, {"b": adds(Spec("y", int, ["b"]))})
+    other.execute(tasks | {"x": int})
+    other.execute(tasks | {"x": int})
+    assert {"x", "y"} <= set(chain)
+    DynamicExecutor(chain, {"a": lambda a: None, "b": lambda b: None}).execute(tasks)
+    assert set(chain) == {"a", "b", "c"}
+
+
 def test_an_expander_that_raises_fails_its_node(chain: DAG, tasks: Tasks) -> None:
     """With its error; what is below is skipped, the graph is as it was."""
     before = structure(chain)
@@ -149,6 +188,9 @@ REFUSED = {
     "a task that is none": (adds(Spec("x", 1)), TypeError, "not callable"),  # type: ignore[arg-type]  # wrong
     "a text as a list": (adds(Spec("x", len, "b")), TypeError, "as a list"),
     "a name that is none": (adds(Spec("", len)), TypeError, "a name"),
+    "an expander that is not callable": (
+        adds(Spec("x", len, ["a"], expander="split")), TypeError, "expander that is not callable"
+    ),
     "a spec alone": (lambda r: DynamicModification(Spec("x", len)), TypeError, "give a list"),  # type: ignore[arg-type]  # wrong
     "cycle beside a removal": (
         adds(Spec("x", len, ["c"], ["c"]), remove=["b"]), CycleError, "cycle"

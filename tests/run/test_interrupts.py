@@ -15,19 +15,28 @@ from typing import Any
 import pytest
 
 import dagnb.run.engine
-from dagnb import DAG, IncrementalExecutor, IncrementalResult, Interrupted, NodeStatus
+from dagnb import (
+    DAG,
+    DynamicExecutor,
+    DynamicModification,
+    DynamicNodeSpec,
+    IncrementalExecutor,
+    IncrementalResult,
+    Interrupted,
+    NodeStatus,
+)
 
 Tasks = dict[str, Callable[..., Any]]
 FOLDER = str(Path(dagnb.run.engine.__file__).parent)
 
 
 @contextmanager
-def interrupt_at(line: int) -> Iterator[list[int]]:
+def interrupt_at(line: int, *, folder: str = FOLDER) -> Iterator[list[int]]:
     """Raise ``KeyboardInterrupt`` before the n-th line that runs in ``dagnb/run``."""
     seen = [0]
 
     def trace(frame: FrameType, kind: str, argument: object) -> Any:
-        if not frame.f_code.co_filename.startswith(FOLDER):
+        if not frame.f_code.co_filename.startswith(folder):
             return None
         if kind == "line":
             seen[0] += 1
@@ -147,6 +156,39 @@ def test_an_interrupt_with_edits_at_any_line() -> None:
             assert result.succeeded == 6
         else:
             return
+
+
+def grow(find: list[int]) -> DynamicModification:
+    """Process each file, and replace a node."""
+    new = [
+        DynamicNodeSpec(f"file {file}", lambda file=file: file, ["find"], ["sum"]) for file in find
+    ]
+    return DynamicModification(
+        [*new, DynamicNodeSpec("old", lambda: 9, ["find"], ["sum"])], ["old"]
+    )
+
+
+def test_an_interrupt_at_any_line_of_a_run_that_grows() -> None:
+    """The graph is whole, and the next run is that of a graph that was never interrupted."""
+    tasks: Tasks = {"find": lambda: [1, 2], "old": lambda: 0, "sum": lambda **all: sorted(all)}
+    everything = str(Path(FOLDER).parent)
+    line, interrupted = 0, True
+    while interrupted:
+        line += 1
+        dag = DAG.builder().add_edges([("find", "sum"), ("find", "old"), ("old", "sum")]).build()
+        executor = DynamicExecutor(dag, {"find": grow}, max_workers=2)
+        try:
+            with interrupt_at(line, folder=everything):
+                executor.execute(tasks)
+        except KeyboardInterrupt:
+            assert {"find", "sum", "old"} <= set(dag)
+            assert len(dag) in {3, 5}
+        else:
+            interrupted = False
+        result = executor.execute(tasks)
+        assert result["sum"].result == ["file 1", "file 2", "find", "old"]
+        assert result["old"].result == 9
+    assert line > 1000
 
 
 def interrupt(a: int) -> None:
