@@ -28,7 +28,7 @@ from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.plan import Plan, make_plan
 from dagnb.run.policies import Fact
-from dagnb.run.records import Memory
+from dagnb.run.records import EXECUTED, SECONDS, Memory, as_result
 
 NO_OPTIONS = NodeOptions()
 NO_NODES = (
@@ -261,7 +261,7 @@ class Session:
         held = self._waiting.held_back(targets if names is not None else [])
         waiting = {self.dag.number(name): reason for name, reason in held.items()}
         records = enumerate(self._memory.records)
-        took = {node: last.seconds for node, last in records if last and last.executed}
+        took = {node: last[SECONDS] for node, last in records if last and last[EXECUTED]}
         return make_plan(self.dag.adjacency, causes, waiting, took)
 
     # -- asking -----------------------------------------------------------------------------
@@ -427,4 +427,4 @@ class Session:
         self._memory.catch_up()
         node = self.dag.number(name)
         last = self._memory.records[node]
-        return None if last is None else last.as_result(name)
+        return None if last is None else as_result(name, last)

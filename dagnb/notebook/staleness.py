@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dagnb.events import Event, NodeSettled, NodesStale
 from dagnb.graph.dag import DAG
 from dagnb.render.view import GraphView
-from dagnb.run.records import Memory
+from dagnb.run.records import STATUS, Memory, as_result
 
 _ABOVE = "something it depends on changed"
 
@@ -83,10 +83,10 @@ class Staleness:
         last = self._memory.records[node]
         if last is None:
             return "it has not run yet"
-        if last.status.is_success:
+        if last[STATUS].is_success:
             name = str(self._dag.adjacency.names[node])
             return self._reasons.get(name, "its code or what it reads changed")
-        return f"it {last.status.value.replace('_', ' ')} last time"
+        return f"it {last[STATUS].value.replace('_', ' ')} last time"
 
     def show(self) -> None:
         """Tell which nodes became stale, and which turned out not to be.
@@ -109,7 +109,7 @@ class Staleness:
         return {
             str(graph.names[node])
             for node in graph.reach(alive, graph.successors)
-            if (last := records[node]) is not None and last.status.is_success
+            if (last := records[node]) is not None and last[STATUS].is_success
         }
 
     def _show_current(self, name: str) -> None:
@@ -119,4 +119,5 @@ class Staleness:
         last = self._memory.records[self._dag.number(name)]
         if last is not None:
             reason = "reused: nothing it depends on came out different"
-            self._announce(NodeSettled(last.as_result(name).but(executed=False, reason=reason)))
+            result = as_result(name, last).but(executed=False, reason=reason)
+            self._announce(NodeSettled(result))

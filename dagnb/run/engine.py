@@ -22,7 +22,18 @@ from dagnb.run.call import Binder, Bound, Call, Report
 from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
-from dagnb.run.records import Memory, Record, record
+from dagnb.run.records import (
+    CHANGED,
+    DIGEST,
+    REASON,
+    RUN,
+    STATUS,
+    VALUE,
+    Memory,
+    Record,
+    as_result,
+    record,
+)
 from dagnb.values.fingerprint import digest
 from dagnb.values.plain import PLAIN, same
 
@@ -184,8 +195,8 @@ class Engine:
     def _call(self, node: int, bound: Bound) -> Call:
         records = self._records
         inputs = self._graph.predecessors[node] if bound.inputs is None else bound.inputs
-        arguments = [records[each].value for each in inputs]  # type: ignore[union-attr]  # settled
-        keywords = {name: records[each].value for name, each in bound.keywords}  # type: ignore[union-attr]
+        arguments = [records[each][VALUE] for each in inputs]  # type: ignore[index]  # settled
+        keywords = {name: records[each][VALUE] for name, each in bound.keywords}  # type: ignore[index]
         return Call(node, bound.function, arguments, keywords or None, bound.options)
 
     def _hold(self, node: int, may_run: Callable[[str], bool]) -> bool:
@@ -200,7 +211,7 @@ class Engine:
 
     def _settle_without_task(self, node: int) -> None:
         last = self._records[node]
-        changed = last is None or last.reason != "no task"
+        changed = last is None or last[REASON] != "no task"
         self._record(node, record(self._run, SKIPPED, reason="no task", changed=changed))
 
     def _settle_without_call(self, node: int, bound: Bound) -> bool:
@@ -229,7 +240,7 @@ class Engine:
     def _as_before(self, node: int, result: NodeResult) -> NodeResult:
         """Note that a node which is skipped again is to its dependents what it was."""
         last = self._records[node]
-        if result.status is not SKIPPED or last is None or last.status is not SKIPPED:
+        if result.status is not SKIPPED or last is None or last[STATUS] is not SKIPPED:
             return result
         return replace(result, changed=False)
 
@@ -240,13 +251,13 @@ class Engine:
             last = self._records[each]
             if last is None:
                 return f"{self._graph.names[each]} has not run"
-            if last.status.is_success:
+            if last[STATUS].is_success:
                 continue
-            if last.reason == "no task" and each not in needed:
+            if last[REASON] == "no task" and each not in needed:
                 continue
             if self._is_excused(node, each):
                 continue
-            how = ENDINGS.get(last.status) or f"was {last.status.value}"
+            how = ENDINGS.get(last[STATUS]) or f"was {last[STATUS].value}"
             return f"{self._graph.names[each]} {how}"
         return ""
 
@@ -277,9 +288,9 @@ class Engine:
             if self._compare:
                 changed, name = self._compared(self._records[node], value)
         seconds = ended - started
-        settled = Record(
-            (self._run, status, value, error, started, seconds, changed, True, name, overdue,
-             worker, attempts)
+        settled: Record = (
+            self._run, status, value, error, started, seconds, changed, True, name, overdue,
+            worker, attempts,
         )  # fmt: skip
         if self._policies:
             settled = self._amend(settled, node)
@@ -287,27 +298,27 @@ class Engine:
 
     def _compared(self, last: Record | None, value: Any) -> tuple[bool, str | None]:
         """Say whether a value differs from the last one, and name it unless it is plain."""
-        known = last is not None and (last[1] is COMPLETED or last[1] is CACHE_HIT)
+        known = last is not None and (last[STATUS] is COMPLETED or last[STATUS] is CACHE_HIT)
         if value.__class__ in PLAIN and not self._want_digest:
-            return not (known and same(value, last[2])), None  # type: ignore[index]  # known
+            return not (known and same(value, last[VALUE])), None  # type: ignore[index]  # known
         try:
             name = digest(value)
         except UncacheableValue:
             return True, None
-        return not (known and last[8] == name), name  # type: ignore[index]  # known
+        return not (known and last[DIGEST] == name), name  # type: ignore[index]  # known
 
     def _amend(self, settled: Record, node: int) -> Record:
         inputs = self._inputs(node)
-        result = settled.as_result(self._graph.names[node])
+        result = as_result(self._graph.names[node], settled)
         for policy in self._policies:
             result = policy.settled(result, inputs)
         return self._from_result(result)
 
     def _from_result(self, result: NodeResult) -> Record:
-        return Record(
-            (self._run, result.status, result.held, result.error, result.started,
-             result.duration_seconds, result.changed, result.executed, result.digest,
-             result.reason, result.worker, result.attempts)
+        return (
+            self._run, result.status, result.held, result.error, result.started,
+            result.duration_seconds, result.changed, result.executed, result.digest,
+            result.reason, result.worker, result.attempts,
         )  # fmt: skip
 
     def _record(self, node: int, settled: Record) -> None:
@@ -317,17 +328,17 @@ class Engine:
         the frontier comes to know last, so that `finish` finds what an interrupt left undone.
         """
         edit = None
-        if self._growth is not None and self._stopped is None and settled[1].is_success:
+        if self._growth is not None and self._stopped is None and settled[STATUS].is_success:
             settled, edit = self._growth.ask(node, settled)
         self._store(node, settled)
         if edit is not None and self._growth is not None:
             self._announce(self._growth.apply(node, edit, self.running))
-        self._frontier.settled(node, settled.changed)
+        self._frontier.settled(node, settled[CHANGED])
         self.running.pop(node, None)
 
     def _store(self, node: int, settled: Record) -> None:
         """Record and announce. That a node is stale is noted before it counts as settled."""
-        status = settled[1]
+        status = settled[STATUS]
         if not status.is_success:
             self._note_failure(node, status)
         if self._replaced is not None:
@@ -401,12 +412,12 @@ class Engine:
             return [node for node in self._graph.order if not self._has_settled(node)]
         for node in self._frontier.left():
             if self._has_settled(node):
-                self._frontier.settled(node, self._records[node].changed)  # type: ignore[union-attr]  # settled
+                self._frontier.settled(node, self._records[node][CHANGED])  # type: ignore[index]  # settled
         return self._graph.affected(self._frontier.left())
 
     def _has_settled(self, node: int) -> bool:
         last = self._records[node]
-        return last is not None and last.run == self._run
+        return last is not None and last[RUN] == self._run
 
     def recover(self) -> None:
         """Finish a run whose driver was interrupted before it could."""
@@ -417,7 +428,7 @@ class Engine:
     def _why_stopped(self, node: int, reason: str) -> str:
         for each in self._graph.predecessors[node]:
             last = self._records[each]
-            if last is not None and last.run == self._run and last.status is FAILED:
+            if last is not None and last[RUN] == self._run and last[STATUS] is FAILED:
                 return f"{self._graph.names[each]} failed"
         return reason
 

@@ -13,7 +13,7 @@ from dagnb.results import NodeStatus
 from dagnb.run.call import Binder
 from dagnb.run.frontier import Countdown
 from dagnb.run.policies import Policy
-from dagnb.run.records import Memory, Record
+from dagnb.run.records import RUN, Memory, Record, amended, as_result
 
 T = TypeVar("T")
 
@@ -63,12 +63,17 @@ class Growth:
 
     def ask(self, node: int, settled: Record) -> tuple[Record, DynamicModification | None]:
         """Ask for more nodes; if that raises, the node has failed."""
-        result = settled.as_result(self._dag.adjacency.names[node])
+        result = as_result(self._dag.adjacency.names[node], settled)
         try:
             return settled, self._policy.expand(result)
         except (Exception, SystemExit) as error:
-            failed = settled._replace(
-                status=NodeStatus.FAILED, value=None, error=error, changed=True, digest=None
+            failed = amended(
+                settled,
+                status=NodeStatus.FAILED,
+                value=None,
+                error=error,
+                changed=True,
+                digest=None,
             )
             return failed, None
 
@@ -103,7 +108,7 @@ class Growth:
         ids, records = self._dag.adjacency.ids, self._memory.records
         for name in edit.touched():
             last = records[ids[name]]
-            if ids[name] in running or (last is not None and last.run == self._memory.run):
+            if ids[name] in running or (last is not None and last[RUN] == self._memory.run):
                 edit.check_cycles()  # the truer reason, where it is one
                 raise ExpansionError(
                     by,

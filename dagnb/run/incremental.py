@@ -17,7 +17,7 @@ from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.engine import Engine, MakeResult
 from dagnb.run.executors import Tasks, check_tasks, check_timeout, check_workers, observers_for
 from dagnb.run.frontier import Scan
-from dagnb.run.records import Memory
+from dagnb.run.records import STATUS, Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
 
 
@@ -196,9 +196,9 @@ class IncrementalExecutor(Checkpointed):
         last = self._memory.records[node]
         if last is None:
             return "it has not run yet"
-        if last.status.is_success:
+        if last[STATUS].is_success:
             return "its edges changed"
-        return f"it {last.status.value.replace('_', ' ')} last time"
+        return f"it {last[STATUS].value.replace('_', ' ')} last time"
 
 
 def _explained(graph: Adjacency, causes: Iterable[int]) -> MakeResult[IncrementalResult]:

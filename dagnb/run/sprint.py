@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dagnb.results import NodeStatus
 from dagnb.run.call import Binder, Bound, Report
 from dagnb.run.frontier import Scan
-from dagnb.run.records import Record
+from dagnb.run.records import VALUE
 from dagnb.values.plain import PLAIN
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
         if lease is not None:
             lease.lay_down((node, started))
         try:
-            value = bound[1](*[records[each][2] for each in inputs])  # type: ignore[index]  # settled
+            value = bound[1](*[records[each][VALUE] for each in inputs])  # type: ignore[index]  # settled
         except BaseException as error:
             if lease is not None and not lease.take_up():
                 return node, Report(None, error, started, perf_counter())
@@ -76,9 +76,9 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
             changed, name = compared(last, value)
         if replaced is not None:
             replaced[node] = last
-        records[node] = Record(
-            (run, COMPLETED, value, None, started, seconds, changed, True, name, "", worker, 1)
-        )
+        records[node] = (
+            run, COMPLETED, value, None, started, seconds, changed, True, name, "", worker, 1,
+        )  # fmt: skip
         if changed:
             for each in successors[node]:
                 dirty[positions[each]] = 1
