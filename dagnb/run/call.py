@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
 from dagnb.tasks import Options, Task
@@ -56,23 +56,13 @@ def perform(call: Call) -> Report:
     return new_tuple(Report, (value, None, started, perf_counter(), 1, ""))
 
 
-class Bound(NamedTuple):
-    """A task with the numbers of the nodes whose values it takes.
-
-    ``inputs`` is None for all predecessors in the order of their edges, so that one binding
-    serves every node with the same task.
-    """
-
-    task: Callable[..., Any]
-    function: Callable[..., Any]
-    inputs: Sequence[int] | None
-    keywords: Sequence[tuple[str, int]]
-    options: Options | None
-
-    def needs(self, predecessors: Sequence[int]) -> list[int]:
-        """Return all nodes whose values it takes."""
-        inputs = predecessors if self.inputs is None else self.inputs
-        return [*inputs, *(node for _, node in self.keywords)]
+# The task of a node, the function to call, the nodes whose values it takes by position and by
+# name, and its options. For None it takes all predecessors in the order of their edges, so that
+# one binding serves every node with the same task. An exact tuple: each node that runs reads one.
+Bound: TypeAlias = (
+    "tuple[Callable[..., Any], Callable[..., Any], Sequence[int] | None,"
+    " Sequence[tuple[str, int]], Options | None]"
+)
 
 
 class Binder:
@@ -136,7 +126,7 @@ class Binder:
         if flags & ~inspect.CO_VARARGS or code.co_kwonlyargcount or (flags and count):
             return None
         if not count:  # all inputs or none, whatever the node: the next one often has it too
-            self.shared = new_tuple(Bound, (task, task, None if flags else (), (), None))
+            self.shared = (task, task, None if flags else (), (), None)
             return self.shared
         ids, edges, inputs = self._graph.ids, self._graph.edges, []
         for name in code.co_varnames[:count]:
@@ -144,7 +134,7 @@ class Binder:
             if source is None or source << 32 | node not in edges:
                 return None
             inputs.append(source)
-        return new_tuple(Bound, (task, task, inputs, (), None))
+        return task, task, inputs, (), None
 
     def _matched(self, node: int, task: Callable[..., Any]) -> Bound:
         function = task.function if isinstance(task, Task) else task
@@ -152,7 +142,7 @@ class Binder:
         if is_coroutine_function(function):
             function = OwnLoop(function)
         inputs, keywords = self._match(node, self._parameters_of(task))
-        return Bound(task, function, inputs, keywords, options)
+        return task, function, inputs, keywords, options
 
     def _parameters_of(self, task: Callable[..., Any]) -> list[inspect.Parameter]:
         if not isinstance(task, FunctionType) or task.__dict__:

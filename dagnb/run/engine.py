@@ -42,7 +42,7 @@ ResultT = TypeVar("ResultT", bound=ExecutionResult)
 MakeResult: TypeAlias = Callable[[Mapping[str, NodeResult], float, str], ResultT]
 COMPLETED, CACHE_HIT = NodeStatus.COMPLETED, NodeStatus.CACHE_HIT
 FAILED, SKIPPED = NodeStatus.FAILED, NodeStatus.SKIPPED
-TASKLESS = Bound(lambda: None, lambda: None, (), (), None)  # for a node without a task
+TASKLESS: Bound = (lambda: None, lambda: None, (), (), None)  # for a node without a task
 ENDINGS = {FAILED: "failed", NodeStatus.TIMED_OUT: "timed out"}  # which stop a fail-fast run
 
 
@@ -170,16 +170,16 @@ class Engine:
         """Go on with several workers: let the frontier count inputs."""
         scan = self._frontier
         if isinstance(scan, Scan):
-            seeds = None if scan.is_full() else scan.left()
+            left = scan.left()
+            seeds = None if len(left) == len(scan.order) else left
             self._memory.forget_flags()
             self._frontier = Countdown(self._graph, seeds, out=self.running)
 
     def gather(self) -> None:
         """Go on with one worker at a time: let the frontier follow the order."""
         if isinstance(self._frontier, Countdown):
-            self._frontier = Scan(
-                self._graph, bytearray(len(self._graph.order)), self._frontier.dirty
-            )
+            flags = bytearray(len(self._graph.order) + 1)
+            self._frontier = Scan(self._graph, flags, self._frontier.dirty)
 
     def _bind(self, node: int) -> Bound | None:
         """Bind the task of a node, or settle a node whose task does not fit."""
@@ -193,11 +193,11 @@ class Engine:
             return None
 
     def _call(self, node: int, bound: Bound) -> Call:
-        records = self._records
-        inputs = self._graph.predecessors[node] if bound.inputs is None else bound.inputs
-        arguments = [records[each][VALUE] for each in inputs]  # type: ignore[index]  # settled
-        keywords = {name: records[each][VALUE] for name, each in bound.keywords}  # type: ignore[index]
-        return Call(node, bound.function, arguments, keywords or None, bound.options)
+        records, (_, function, inputs, keywords, options) = self._records, bound
+        taken = self._graph.predecessors[node] if inputs is None else inputs
+        arguments = [records[each][VALUE] for each in taken]  # type: ignore[index]  # settled
+        named = {name: records[each][VALUE] for name, each in keywords}  # type: ignore[index]
+        return Call(node, function, arguments, named or None, options)
 
     def _hold(self, node: int, may_run: Callable[[str], bool]) -> bool:
         """Leave a node stale if it may not run, or is below one that may not; say whether."""
@@ -246,8 +246,10 @@ class Engine:
 
     def _blocked_by(self, node: int, bound: Bound) -> str:
         """Say which input, needed by value or merely before, has no value in this run."""
-        needed = bound.needs(self._graph.predecessors[node])
-        for each in self._graph.predecessors[node]:
+        predecessors = self._graph.predecessors[node]
+        _, _, inputs, keywords, _ = bound
+        needed = predecessors if inputs is None else [*inputs, *(each for _, each in keywords)]
+        for each in predecessors:
             last = self._records[each]
             if last is None:
                 return f"{self._graph.names[each]} has not run"
@@ -299,7 +301,7 @@ class Engine:
     def _compared(self, last: Record | None, value: Any) -> tuple[bool, str | None]:
         """Say whether a value differs from the last one, and name it unless it is plain."""
         known = last is not None and (last[STATUS] is COMPLETED or last[STATUS] is CACHE_HIT)
-        if value.__class__ in PLAIN and not self._want_digest:
+        if type(value) in PLAIN and not self._want_digest:
             return not (known and same(value, last[VALUE])), None  # type: ignore[index]  # known
         try:
             name = digest(value)

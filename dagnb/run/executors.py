@@ -82,7 +82,7 @@ class Executor(Checkpointed):
         priorities = cost_to_go(graph, costs, 1.0) if costs else None
         memory, binder = Memory(graph), Binder(graph)
         memory.catch_up()
-        frontier: Frontier = Scan(graph, memory.flags())
+        frontier: Frontier = Scan(graph)
         causes, growth = dict[int, str](), None
         if expand is not None or priorities is not None:
             frontier = countdown = Countdown(graph, None, priorities)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush
+from itertools import compress
 from typing import Protocol
 
 from dagnb.graph.adjacency import Adjacency
@@ -39,52 +40,63 @@ class Frontier(Protocol):
 
 
 class Scan:
-    """For one worker: a flag per place in the topological order, scanned upward.
+    """For one worker, who takes a node, settles it, and takes the next, in topological order.
 
-    Whatever is found first has no dirty node above it, so there is nothing to count. A run
-    costs what is dirty, and a scan of the flags at memory speed.
+    What is left lies from a place in the order on: all that does, or what has a flag there. The
+    first of it has no dirty node above it, so there is nothing to count. A run costs what is
+    dirty, and a scan of the flags at memory speed.
 
     Parameters
     ----------
     graph : Adjacency
-    dirty : bytearray
-        A zero for each place, and zeros again when the frontier is closed.
-    seeds : iterable of int, optional
-        The nodes that are dirty by themselves; None for all.
+    dirty : bytearray, optional
+        A zero for each place and one more, and zeros again when the frontier is closed; None if
+        all nodes are dirty.
+    seeds : iterable of int
+        The nodes that are dirty by themselves.
+
+    Attributes
+    ----------
+    place : int
+        All nodes before it have settled, or are not dirty.
     """
 
     __slots__ = ("dirty", "graph", "order", "place", "positions")
     in_order = True
 
     def __init__(
-        self, graph: Adjacency, dirty: bytearray, seeds: Iterable[int] | None = None
+        self, graph: Adjacency, dirty: bytearray | None = None, seeds: Iterable[int] = ()
     ) -> None:
         self.graph = graph
         self.order, self.positions = graph.order, graph.positions
         self.dirty = dirty
         self.place = 0
-        if seeds is None:
-            dirty[:] = b"\x01" * len(self.order)
-            return
-        positions = self.positions
-        for node in seeds:
-            dirty[positions[node]] = 1
+        if dirty is not None:
+            positions = self.positions
+            for node in seeds:
+                dirty[positions[node]] = 1
 
-    def is_full(self) -> bool:
-        """Whether every node is dirty."""
-        return self.dirty.count(1) == len(self.order)
+    def stretch(self) -> range:
+        """Return the next places that are dirty one after another; none if nothing is left."""
+        if self.dirty is None:
+            return range(self.place, len(self.order))
+        first = self.dirty.find(1, self.place)
+        return range(first, self.dirty.find(0, first) if first >= 0 else first)
 
     def pop(self) -> int:
         """Return the next dirty node, or -1."""
-        place = self.dirty.find(1, self.place)
-        if place < 0:
+        stretch = self.stretch()
+        if not stretch:
             return -1
-        self.place = place + 1
-        return self.order[place]
+        self.place = stretch.start
+        return self.order[self.place]
 
     def settled(self, node: int, changed: bool) -> None:
         """Mark the dependents of a changed node, then take its own mark away."""
         dirty, positions = self.dirty, self.positions
+        if dirty is None:
+            self.place = positions[node] + 1
+            return
         if changed:
             for each in self.graph.successors[node]:
                 dirty[positions[each]] = 1
@@ -92,14 +104,14 @@ class Scan:
 
     def left(self) -> list[int]:
         """Return the dirty nodes in topological order."""
-        nodes, place = [], -1
-        while (place := self.dirty.find(1, place + 1)) >= 0:
-            nodes.append(self.order[place])
-        return nodes
+        rest = self.order[self.place :]
+        return rest if self.dirty is None else list(compress(rest, self.dirty[self.place :]))
 
     def close(self) -> None:
-        """Clear all flags, those of a stopped run too."""
-        self.dirty[:] = bytes(len(self.dirty))
+        """Forget what is left."""
+        self.place = len(self.order)
+        if self.dirty is not None:
+            self.dirty[:] = bytes(len(self.dirty))
 
 
 class Countdown:

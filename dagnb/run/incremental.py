@@ -151,7 +151,7 @@ class IncrementalExecutor(Checkpointed):
             graph,
             tasks,
             memory,
-            Scan(graph, memory.flags(), causes),
+            Scan(graph) if causes is None else Scan(graph, memory.flags(), causes),
             binder=self._binder,
             policies=[*when, *remember],
             observers=[

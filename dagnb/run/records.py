@@ -161,9 +161,9 @@ class Memory:
         self._names, self._generation = graph.names, graph.generation
 
     def flags(self) -> bytearray:
-        """Lend a zero for each place in the order, until `end`."""
+        """Lend a zero for each place in the order and one more, until `end`."""
         if self._lent or self._flags_version != self.graph.version:
-            self._flags = bytearray(len(self.graph.order))
+            self._flags = bytearray(len(self.graph.order) + 1)
             self._flags_version = self.graph.version
         self._lent = True
         return self._flags

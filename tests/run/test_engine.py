@@ -20,7 +20,7 @@ def engine_of(dag: DAG, tasks: Tasks, *, scan: bool = False, **options: Any) -> 
     """Return an engine that has begun, without a driver."""
     graph, memory = dag.adjacency, Memory(dag.adjacency)
     memory.catch_up()
-    frontier = Scan(graph, memory.flags()) if scan else Countdown(graph)
+    frontier = Scan(graph) if scan else Countdown(graph)
     engine = Engine(graph, tasks, memory, frontier, binder=Binder(graph), **options)
     engine.begin()
     return engine

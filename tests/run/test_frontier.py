@@ -22,7 +22,8 @@ def graph_of(*edges: tuple[int, int], size: int = 0) -> Adjacency:
 def frontier_of(kind: str, graph: Adjacency, seeds: list[int] | None) -> Frontier:
     """Return either frontier."""
     if kind == "scan":
-        return Scan(graph, bytearray(len(graph.order)), seeds)
+        flags = bytearray(len(graph.order) + 1)
+        return Scan(graph) if seeds is None else Scan(graph, flags, seeds)
     return Countdown(graph, seeds)
 
 
