@@ -31,6 +31,7 @@ from dagnb.run.records import (
     VALUE,
     Memory,
     Record,
+    RunRecords,
     as_result,
     record,
 )
@@ -39,7 +40,7 @@ from dagnb.values.plain import PLAIN, same
 
 log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT", bound=ExecutionResult)
-MakeResult: TypeAlias = Callable[[Mapping[str, NodeResult], float, str], ResultT]
+MakeResult: TypeAlias = Callable[[RunRecords, float, str], ResultT]
 COMPLETED, CACHE_HIT = NodeStatus.COMPLETED, NodeStatus.CACHE_HIT
 FAILED, SKIPPED = NodeStatus.FAILED, NodeStatus.SKIPPED
 TASKLESS: Bound = (lambda: None, lambda: None, (), (), None)  # for a node without a task
@@ -101,9 +102,7 @@ class Engine:
         self._observers = list(observers)
         self._fail_fast = fail_fast
         self._compare = compare
-        self.results = memory.begin()
-        self.results.causes = {} if causes is None else causes
-        self.results.default_cause = default_cause
+        self.results = memory.begin({} if causes is None else causes, default_cause)
         self._records = memory.records
         self._replaced = memory.replaced
         self._run = memory.run

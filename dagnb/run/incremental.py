@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from dagnb.graph.adjacency import Adjacency, NodeRef
-from dagnb.graph.analysis import Provenance
 from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import IncrementalResult
 from dagnb.run.call import Binder
 from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
-from dagnb.run.engine import Engine, MakeResult
+from dagnb.run.engine import Engine
 from dagnb.run.executors import Tasks, check_tasks, check_timeout, check_workers, observers_for
 from dagnb.run.frontier import Scan
-from dagnb.run.records import STATUS, Memory
+from dagnb.run.records import STATUS, Memory, RunRecords
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
 
 
@@ -162,12 +158,11 @@ class IncrementalExecutor(Checkpointed):
             causes=causes,
             default_cause="" if causes is not None else "every node runs",
         )
-        memory.stale = set()
-        kind = IncrementalResult if causes is None else _explained(graph, causes)
+        memory.take_stale()
         if not threaded:
-            return drive_inline(engine, kind)
+            return drive_inline(engine, _explained)
         return drive_threads(
-            engine, kind, self._workers or 1, timeout=timeout, cancel_event=cancel_event
+            engine, _explained, self._workers or 1, timeout=timeout, cancel_event=cancel_event
         )
 
     def _check_tasks(self, tasks: Tasks) -> None:
@@ -201,18 +196,8 @@ class IncrementalExecutor(Checkpointed):
         return f"it {last[STATUS].value.replace('_', ' ')} last time"
 
 
-def _explained(graph: Adjacency, causes: Iterable[int]) -> MakeResult[IncrementalResult]:
-    """Return what makes a result that can say why nodes were looked at."""
-
-    def result(*ended: Any) -> IncrementalResult:
-        made = IncrementalResult(*ended)
-        made.find_provenance = partial(_provenance, graph, causes, graph.names)
-        return made
-
-    return result
-
-
-def _provenance(graph: Adjacency, causes: Iterable[int], names: Sequence[NodeRef]) -> Provenance:
-    """Return why nodes were looked at, in the graph as it is now; the nodes may be gone."""
-    numbers = (graph.ids.get(names[node]) for node in causes)
-    return Provenance(graph, [node for node in numbers if node is not None])
+def _explained(results: RunRecords, seconds: float, stopped: str) -> IncrementalResult:
+    """Make a result that can say why nodes were looked at."""
+    made = IncrementalResult(results, seconds, stopped)
+    made.find_provenance = results.provenance
+    return made

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
+from dagnb.graph.analysis import Provenance
 from dagnb.results import Deferred, DeferredResult, NodeResult, NodeStatus
 
 # the last thing that happened to a node
@@ -93,8 +94,6 @@ class Memory:
     Attributes
     ----------
     records : list of Record or None
-    stale : set of int
-        Nodes without a current value: new, failed, stopped, or with other edges than before.
     run : int
         The number of the current or last run; the first is 1.
     replaced : dict or None
@@ -107,19 +106,40 @@ class Memory:
     def __init__(self, graph: Adjacency) -> None:
         self.graph = graph
         self.records: list[Record | None] = []
-        self.stale: set[int] = set()
         self.run = 0
-        self._edits_seen = 0
+        self._stale: set[int] = set()
+        self._nodes_seen, self._edits_seen = 0, 0
         self._version = -1
-        self._generation = graph.generation
-        self._names = graph.names
+        self._extent = Extent(graph)
         self._last: weakref.ref[RunRecords] | None = None
         self._flags, self._flags_version, self._lent = bytearray(), -1, False
         self.unfinished: Callable[[], None] | None = None
         self.replaced: dict[int, Record | None] | None = None
 
+    @property
+    def stale(self) -> set[int]:
+        """Nodes without a current value: new, failed, stopped, or with other edges than before.
+
+        Linear in what was edited since it was asked for last.
+        """
+        names, edited = self.graph.names, self.graph.edited
+        if self._nodes_seen < len(names) or self._edits_seen < len(edited):
+            self._stale.update(range(self._nodes_seen, len(names)))
+            self._stale.update(edited[self._edits_seen :])
+            self._stale.discard(-1)
+            self._pass_over_edits()
+        return self._stale
+
+    def take_stale(self) -> None:
+        """Let nothing be stale: a frontier has taken it over."""
+        self._pass_over_edits()
+        self._stale = set()
+
+    def _pass_over_edits(self) -> None:
+        self._nodes_seen, self._edits_seen = len(self.graph.names), len(self.graph.edited)
+
     def catch_up(self) -> None:
-        """Take in what was edited in the graph: linear in the edits since the last time.
+        """Follow what was edited in the graph since the last time.
 
         A run that was broken off without an end is ended first; during a run nothing happens,
         since nothing can have been edited.
@@ -131,34 +151,30 @@ class Memory:
         graph = self.graph
         if graph.version == self._version:
             return
-        if graph.generation != self._generation:
+        if graph.generation != self._extent.generation:
             self._renumber()
-        new = range(len(self.records), len(graph.names))
-        self.stale.update(new)
-        self.records.extend([None] * len(new))
-        self.stale.update(graph.edited[self._edits_seen :])
-        self.stale.discard(-1)
-        self._edits_seen = len(graph.edited)
+        self.records.extend([None] * (len(graph.names) - len(self.records)))
         self._version = graph.version
 
     def grow(self) -> None:
         """Take in nodes and edges that the run itself added; they are no news to the next."""
         self.records.extend([None] * (len(self.graph.names) - len(self.records)))
-        self._edits_seen = len(self.graph.edited)
+        self._pass_over_edits()
 
     def _renumber(self) -> None:
         """Follow a compaction of the graph; results of before keep the records of before."""
-        graph, names = self.graph, self._names
+        graph, names = self.graph, self._extent.names
         old = {name.epoch: last for name, last in zip(names, self.records, strict=False)}
-        old_stale = {names[node].epoch for node in self.stale}
+        old_stale = {names[node].epoch for node in self._stale}
         records = [old.get(name.epoch) for name in graph.names]
         stale = {
             node
             for node, name in enumerate(graph.names)
             if name.epoch in old_stale or records[node] is None
         }
-        self.records, self.stale, self._last = records, stale, None
-        self._names, self._generation = graph.names, graph.generation
+        self.records, self._stale, self._last = records, stale, None
+        self._nodes_seen = len(graph.names)
+        self._extent = Extent(graph)
 
     def flags(self) -> bytearray:
         """Lend a zero for each place in the order and one more, until `end`."""
@@ -172,7 +188,7 @@ class Memory:
         """Lend others next time; whoever has these may leave them as they are."""
         self._flags_version = -1
 
-    def begin(self) -> RunRecords:
+    def begin(self, causes: Mapping[int, str], default_cause: str) -> RunRecords:
         """Begin a run: its results, and the place for what it replaces.
 
         Raises
@@ -187,13 +203,16 @@ class Memory:
                     "this executor is running already; wait for that run to end, "
                     "or use another executor"
                 )
+        if self._extent.version != self.graph.version:
+            self._extent = Extent(self.graph)
         previous = self._last() if self._last is not None else None
         self.run += 1
-        current = RunRecords(self)
+        current = RunRecords(self, self._extent, causes, default_cause)
+        self.replaced = None
         if previous is not None:
             previous.newer = current
+            self.replaced = previous.overlay
         self._last = weakref.ref(current)
-        self.replaced = previous.overlay if previous is not None else None
         return current
 
     def end(self) -> None:
@@ -201,6 +220,23 @@ class Memory:
         self._lent = False
         self.replaced = None  # so that old values are free when their results are
         self.unfinished = None
+
+
+class Extent:
+    """Which nodes a run is about: those of the graph at one time, however it goes on growing.
+
+    The lists are the graph's own, which only grow; how long they are now is noted.
+    """
+
+    __slots__ = (
+        "count", "generation", "limit", "names", "numbers", "order", "predecessors", "version",
+    )  # fmt: skip
+
+    def __init__(self, graph: Adjacency) -> None:
+        self.order, self.names, self.numbers = graph.order, graph.names, graph.ids
+        self.predecessors = graph.predecessors
+        self.count, self.limit = len(self.order), len(self.names)
+        self.version, self.generation = graph.version, graph.generation
 
 
 class RunRecords(Mapping[str, NodeResult]):
@@ -218,52 +254,55 @@ class RunRecords(Mapping[str, NodeResult]):
         Why a node was looked at, for those that did not become dirty by an input.
     """
 
-    def __init__(self, memory: Memory) -> None:
+    __slots__ = (
+        "__weakref__", "_extent", "_graph", "_records", "causes", "default_cause", "newer",
+        "overlay", "since",
+    )  # fmt: skip
+
+    def __init__(
+        self, memory: Memory, extent: Extent, causes: Mapping[int, str], default_cause: str
+    ) -> None:
         self.overlay: dict[int, Record | None] = {}
         self.newer: RunRecords | None = None
-        self.causes: Mapping[int, str] = {}
-        self.default_cause = ""
-        self.run = self.since = memory.run
+        self.causes = causes
+        self.default_cause = default_cause
+        self.since = memory.run
         self._records = memory.records
         self._graph = memory.graph
-        self.seal()
+        self._extent = extent
 
     def seal(self) -> None:
-        """Fix which nodes the run is about: those of the graph now."""
-        self._order = self._graph.order
-        self._names = self._graph.names
-        self._count = len(self._order)
-        self._limit = len(self._names)
-        self._predecessors = self._graph.predecessors
-        self._numbers = self._graph.ids
-        self._generation = self._graph.generation
+        """Let the run be about the nodes that the graph has now."""
+        self._extent = Extent(self._graph)
 
     def __len__(self) -> int:
-        return self._count
+        return self._extent.count
 
     def __iter__(self) -> Iterator[str]:
-        names = self._names
-        for place in range(self._count):
-            yield names[self._order[place]]
+        extent = self._extent
+        for place in range(extent.count):
+            yield extent.names[extent.order[place]]
 
     def __getitem__(self, name: str) -> NodeResult:
         return self.result_of(self._number(name))
 
     def values(self) -> Any:
         """The results, dependencies first."""
-        return [self.result_of(self._order[place]) for place in range(self._count)]
+        extent = self._extent
+        return [self.result_of(extent.order[place]) for place in range(extent.count)]
 
     def items(self) -> Any:
         """Names with results, dependencies first."""
         return list(zip(self, self.values(), strict=True))
 
     def _number(self, name: str) -> int:
-        node = self._numbers.get(name, self._limit)
-        if node < self._limit and self._graph.generation == self._generation:
+        extent = self._extent
+        node = extent.numbers.get(name, extent.limit)
+        if node < extent.limit and self._graph.generation == extent.generation:
             return node
-        for place in range(self._count):  # removed or renumbered since the run
-            if self._names[self._order[place]] == name:
-                return self._order[place]
+        for place in range(extent.count):  # removed or renumbered since the run
+            if extent.names[extent.order[place]] == name:
+                return extent.order[place]
         raise KeyError(name)
 
     def last(self, node: int) -> Record | None:
@@ -277,7 +316,7 @@ class RunRecords(Mapping[str, NodeResult]):
 
     def result_of(self, node: int) -> NodeResult:
         """The result of a numbered node."""
-        name, last = self._names[node], self.last(node)
+        name, last = self._extent.names[node], self.last(node)
         if last is None:
             return NodeResult(name, NodeStatus.PENDING, reason="not run yet", changed=False)
         this_run = last[RUN] >= self.since
@@ -312,7 +351,13 @@ class RunRecords(Mapping[str, NodeResult]):
         return f"ran: {cause or 'asked for'}{ending}"
 
     def _changed_inputs(self, node: int) -> Iterator[str]:
-        for each in self._predecessors[node]:
+        for each in self._extent.predecessors[node]:
             record_of_input = self.last(each)
             if record_of_input and record_of_input[RUN] >= self.since and record_of_input[CHANGED]:
-                yield self._names[each]
+                yield self._extent.names[each]
+
+    def provenance(self) -> Mapping[str, Any]:
+        """Return why nodes were looked at, in the graph as it is now; they may be gone."""
+        names, numbers = self._extent.names, self._graph.ids
+        found = (numbers.get(names[node]) for node in self.causes)
+        return Provenance(self._graph, [node for node in found if node is not None])

@@ -30,7 +30,7 @@ def taken(engine: Engine) -> list[str]:
     """Take all calls that can be had now; return their nodes."""
     names = []
     while (call := engine.take()) is not None:
-        names.append(str(engine.results._names[call.node]))
+        names.append(str(engine.results._extent.names[call.node]))
     return names
 
 
