@@ -6,9 +6,8 @@ shell's display publisher look it up. Without a sink they pass everything on. Wo
 to another thread must carry its context along (``contextvars.copy_context().run``); what a thread
 of the user's own prints is passed on and not kept, as before Python had contexts for threads.
 
-Python code is caught; what a C library writes to file descriptor 1 goes where it always goes. The
-figures of a node are those that pyplot holds when it ends and did not when it began; as pyplot
-itself is shared by all threads, nodes that plot should not run side by side.
+Python code is caught; what a C library writes to file descriptor 1 goes where it always goes. What
+a node shows when it ends are the figures that pyplot holds then and did not when it began.
 """
 
 from __future__ import annotations
@@ -16,11 +15,14 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, Protocol, TextIO, TypeAlias
+
+from dagnb.notebook.figures import NewFigures
 
 Output: TypeAlias = dict[str, Any]  # one output as in a notebook file, JSON all the way down
 
@@ -214,21 +216,32 @@ def capture(shell: Shell, *, live: bool = False, limit_bytes: int = LIMIT_BYTES)
     Sink
     """
     sink = Sink(live=live, limit_bytes=limit_bytes)
-    with _proxies(shell):
-        before = {id(figure) for figure in _figures().values()}
+    with proxies(shell), NewFigures() as figures:
         token = _SINK.set(sink)
         try:
             yield sink
         finally:
             try:
-                _take_figures(shell, before)
+                for figure in figures.take():
+                    shell.display_pub.publish(*formatted(shell, figure))
             finally:
                 _SINK.reset(token)
 
 
+def is_capturing() -> bool:
+    """Whether this code runs within a node."""
+    return _SINK.get() is not None
+
+
 @contextmanager
-def _proxies(shell: Shell) -> Iterator[None]:
-    """Install for a while what is not installed, e.g. below ``%%capture`` or a redirect."""
+def proxies(shell: Shell) -> Iterator[None]:
+    """Install for a while what is not installed, e.g. below ``%%capture`` or a redirect.
+
+    On the main thread only: others would take it away under each other's feet.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     streams = {name: getattr(sys, name) for name in ("stdout", "stderr")}
     published = "publish" in vars(shell.display_pub)
     publisher = shell.display_pub
@@ -298,33 +311,6 @@ def _clearing(clear_output: Callable[..., None]) -> Callable[..., None]:
                 _SINK.reset(token)
 
     return to_sink
-
-
-# Figures
-
-
-def _figures() -> dict[int, Any]:
-    """Return the managers of the figures that pyplot holds, by number."""
-    helpers = sys.modules.get("matplotlib._pylab_helpers")
-    return dict(helpers.Gcf.figs) if helpers is not None else {}
-
-
-def _take_figures(shell: Shell, before: set[int]) -> None:
-    """Show the figures that are new, as the inline backend does at the end of a cell."""
-    new = {number: each for number, each in _figures().items() if id(each) not in before}
-    if not new or not _shows_at_the_end():
-        return
-    pyplot = sys.modules["matplotlib.pyplot"]
-    for number, manager in new.items():
-        data, metadata = formatted(shell, manager.canvas.figure)
-        shell.display_pub.publish(data, metadata)
-        pyplot.close(number)
-
-
-def _shows_at_the_end() -> bool:
-    """Return whether figures are pictures here, not windows of a graphical backend."""
-    backend = sys.modules["matplotlib"].get_backend().lower()
-    return backend == "agg" or "inline" in backend
 
 
 def formatted(shell: Shell, value: object) -> tuple[dict[str, Any], dict[str, Any]]:

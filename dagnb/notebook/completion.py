@@ -8,6 +8,8 @@ NODE_OPTIONS = (
     "--deps", "--manual", "--tags", "--timeout", "--retries", "--backoff", "--replace",
 )  # fmt: skip
 
+VALUES = {"auto": ("on", "off"), "workers": ("2", "4", "8", "auto", "off")}
+
 
 def completions(
     line: str, verbs: Mapping[str, tuple[str, str]], nodes: Iterable[str]
@@ -26,8 +28,8 @@ def completions(
     verb = words[1] if len(words) > 1 else ""
     if len(words) == 1 or (len(words) == 2 and not line.endswith(" ")):
         return [each for each in verbs if each.startswith(verb)]
-    if verb == "auto":
-        return ["on", "off"]
+    if verb in VALUES:
+        return VALUES[verb]
     arguments = verbs.get(verb, ("", ""))[0]
     names = list(nodes) if "NAME" in arguments else []
     return [*names, "--fresh"] if verb == "run" else names

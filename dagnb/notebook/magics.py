@@ -37,6 +37,7 @@ VERBS = {
     "why": ("NAME", "say why a node ran, or why it did not"),
     "rm": ("NAME ...", "remove nodes"),
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
+    "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
     "help": ("", "this text"),
 }
 
@@ -174,7 +175,7 @@ class DagMagics(Magics):
         verb, *words = _words(line) or ["help"]
         if verb not in VERBS:
             raise UsageError(f"%dag has no verb {verb!r}{did_you_mean(verb, VERBS)}; see %dag help")
-        if not self.session.nodes and verb not in ("help", "auto"):
+        if not self.session.nodes and verb not in ("help", "auto", "workers"):
             if words:
                 raise UsageError(f"no node {words[0]!r}: {NO_NODES}")
             print(NO_NODES)
@@ -224,6 +225,18 @@ class DagMagics(Magics):
         stale = len(self.session.stale())
         ending = f"; {stale} nodes are stale, %dag run brings them up to date" if stale else ""
         print(f"auto is {'on' if self.session.auto else 'off'}{ending}")
+
+    def _workers(self, words: Sequence[str]) -> None:
+        known: dict[str, int | None] = {"auto": None, "off": 1}
+        if len(words) > 1 or not all(word in known or word.isdecimal() for word in words):
+            raise UsageError("usage: %dag workers [N|auto|off]")
+        for word in words:
+            self.session.workers = known[word] if word in known else int(word)
+        workers = self.session.workers
+        if workers == 1:
+            print("workers: 1; nodes run one after another on the main thread")
+        else:
+            print(f"workers: {workers}; nodes run side by side in threads")
 
     def _help(self, words: Sequence[str]) -> None:
         print(usage())

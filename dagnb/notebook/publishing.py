@@ -9,7 +9,7 @@ from dagnb.events import Event, NodeSettled
 from dagnb.notebook.capture import Output, Shell
 from dagnb.notebook.display import value_outputs, without_twins
 from dagnb.notebook.registry import NotebookNode
-from dagnb.notebook.tasks import NOTHING, Tasks
+from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.tracebacks import error_output
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Fact, was_changed
@@ -111,16 +111,17 @@ class Publisher:
 
     def _show(self, result: NodeResult) -> None:
         name = result.name
-        performance = self._tasks.performances.pop(name, NOTHING)
-        outputs = self._outputs_of(result, performance.outputs)
+        sinks = self._tasks.sinks.pop(name, [])
+        printed = [output for sink in sinks for output in sink.outputs]
+        outputs = self._outputs_of(result, printed)
         self._keep(name, outputs)
         output = self._nodes[name].output
         if name != self.own:
             output.refresh(outputs)
             return
         failed = result.error is not None
-        shown = len(performance.outputs) if performance.live else 0
-        output.show(performance.outputs if failed else outputs, shown=shown, raises=failed)
+        shown = len(printed) if any(sink.passed_on for sink in sinks) else 0
+        output.show(printed if failed else outputs, shown=shown, raises=failed)
         self.own = None
 
     def _recall(self, result: NodeResult) -> None:

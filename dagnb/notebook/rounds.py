@@ -17,7 +17,7 @@ from dagnb.notebook.why import Explain
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.alarm import perform_under_alarm
 from dagnb.run.call import Binder
-from dagnb.run.drive import Interrupted, drive_inline
+from dagnb.run.drive import Interrupted, drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Scan
 from dagnb.run.policies import Fact, Guard, Remember
@@ -47,12 +47,37 @@ class Request:
     allowed: set[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who performs the calls of a run.
+
+    Attributes
+    ----------
+    workers : int
+        So many threads; 1 is the thread that runs.
+    """
+
+    workers: int = 1
+
+    @property
+    def are_many(self) -> bool:
+        """Whether nodes run side by side."""
+        return self.workers > 1
+
+    def drive(self, engine: Engine, *, alone: bool) -> IncrementalResult:
+        """Run to the end, one node at a time if each is to be alone."""
+        if alone or not self.are_many:
+            return drive_inline(engine, IncrementalResult, perform_under_alarm)
+        return drive_threads(engine, IncrementalResult, self.workers)
+
+
 class Rounds:
     """Runs the nodes of a session.
 
     A node that changes an input in place fails, and the input is computed again, in another
     round. Their results count as one. It ends, since a node that changed its input is not run
-    again.
+    again. Where nodes run side by side nobody can tell which one changed an input they share, so
+    they run again one by one.
 
     Parameters
     ----------
@@ -104,7 +129,9 @@ class Rounds:
         """Forget a node that was removed."""
         self._facts.pop(name, None)
 
-    def run(self, request: Request, observers: Sequence[Observer]) -> IncrementalResult:
+    def run(
+        self, request: Request, observers: Sequence[Observer], hands: Hands
+    ) -> IncrementalResult:
         """Run what is dirty.
 
         Raises
@@ -114,22 +141,23 @@ class Rounds:
         """
         self.settled = {}
         self._began = self._memory.run + 1
-        result, guard = self._round(request, observers)
+        result, guard = self._round(request, observers, hands, alone=not hands.are_many)
         while guard.spoiled:
-            before = result.total_duration_seconds
-            result, guard = self._round(self._again(guard.spoiled, request), observers)
+            before, again = result.total_duration_seconds, self._again(guard.spoiled, request)
+            result, guard = self._round(again, observers, hands, alone=True)
             result.total_duration_seconds += before
         return result
 
     def _round(
-        self, request: Request, observers: Sequence[Observer]
+        self, request: Request, observers: Sequence[Observer], hands: Hands, *, alone: bool
     ) -> tuple[IncrementalResult, Guard]:
         names = self._dag.adjacency.names
         self._explain.causes = {str(names[node]): why for node, why in request.causes.items()}
-        guard = Guard()
+        guard = Guard(alone=alone)
         engine = self._engine(request, guard, [*observers, self._note])
+        self._tasks.sinks = {}
         try:
-            self.last_run = drive_inline(engine, IncrementalResult, perform_under_alarm)
+            self.last_run = hands.drive(engine, alone=alone)
         except Interrupted as stop:
             if isinstance(stop.result, IncrementalResult):
                 self.last_run = stop.result

@@ -10,13 +10,13 @@ from dagnb.events import Observer
 from dagnb.graph.dag import DAG
 from dagnb.notebook.aftermath import Aftermath
 from dagnb.notebook.announcing import Announcer
-from dagnb.notebook.capture import Shell
+from dagnb.notebook.capture import Shell, proxies
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.panel import Panel
 from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import NodeOptions, NotebookNode, Registry
-from dagnb.notebook.rounds import OneRun, Request, Rounds
+from dagnb.notebook.rounds import Hands, OneRun, Request, Rounds
 from dagnb.notebook.show import GraphDisplay
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
@@ -26,6 +26,7 @@ from dagnb.observe.text import run_summary, seconds, table
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
+from dagnb.run.executors import check_workers
 from dagnb.run.plan import Plan, make_plan
 from dagnb.run.policies import Fact
 from dagnb.run.records import EXECUTED, SECONDS, Memory, as_result
@@ -50,6 +51,9 @@ class Session:
     ----------
     auto : bool
         Whether what is downstream of a change runs at once; else it becomes stale.
+    workers : int
+        How many nodes run side by side, in threads; 1, as at first, is one after another on the
+        thread that runs. Set it to None for as many as there are CPUs.
     view : GraphView
         What the graph looks like now.
     """
@@ -65,6 +69,7 @@ class Session:
         self._waiting = Waiting(self._registry)
         self._one_run = OneRun()
         self.auto = True
+        self._workers = 1
         self.view = GraphView()
         panel = Panel(self, shell)
         self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
@@ -98,6 +103,15 @@ class Session:
     def nodes(self) -> Mapping[str, NotebookNode]:
         """The nodes by name, in the order of definition."""
         return self._registry.nodes
+
+    @property
+    def workers(self) -> int:
+        """How many nodes run side by side."""
+        return self._workers
+
+    @workers.setter
+    def workers(self, workers: int | None) -> None:
+        self._workers = check_workers(workers, "workers")
 
     @property
     def running(self) -> bool:
@@ -209,13 +223,13 @@ class Session:
         with self._one_run.begun():
             request = self._request(targets, names is not None, fresh, downstream)
             self._publisher.own = own
-            self._tasks.performances.clear()
-            self._tasks.live.update([own] if own is not None and live else [])
+            self._tasks.begin([own] if own is not None and live else [])
+            observers: list[Observer] = [self._announce, self._publisher]
             try:
-                return self._rounds.run(request, [self._announce, self._publisher])
+                with proxies(self._shell):
+                    return self._rounds.run(request, observers, Hands(self._workers))
             finally:
                 self._publisher.own = None
-                self._tasks.live.clear()
                 self._staleness.show()
 
     def _request(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from contextvars import copy_context
 from typing import Any
 
-from dagnb.notebook.capture import Output, Shell, capture
+from dagnb.notebook.capture import Shell, Sink, capture
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.coroutines import run_coroutine
 from dagnb.notebook.display import show
@@ -19,36 +20,13 @@ from dagnb.render.view import error_text
 from dagnb.tasks import Options, Task
 
 
-@dataclass(frozen=True, slots=True)
-class Performance:
-    """What a node showed when it was last executed, in all of its attempts.
-
-    Attributes
-    ----------
-    outputs : list of dict
-        As in a notebook file.
-    live : bool
-        Whether the cell that is being executed has shown some of them already.
-    attempts : int
-    """
-
-    outputs: list[Output]
-    live: bool
-    attempts: int = 0
-
-
-NOTHING = Performance([], False)
-
-
 class Tasks(Mapping[str, Task]):
     """The task of each node, made when asked for and kept as long as the node is the same.
 
     Attributes
     ----------
-    performances : dict of str to Performance
-        What nodes showed, until somebody takes it out.
-    live : set of str
-        The nodes whose prints shall appear at once.
+    sinks : dict of str to list of Sink
+        What nodes have shown in this round, attempt by attempt, until somebody takes it out.
     """
 
     def __init__(
@@ -58,8 +36,9 @@ class Tasks(Mapping[str, Task]):
         self._made: dict[str, tuple[NotebookNode, Task]] = {}
         self.shell = shell
         self.namespace = namespace
-        self.performances: dict[str, Performance] = {}
-        self.live: set[str] = set()
+        self.sinks: dict[str, list[Sink]] = {}
+        self._live: set[str] = set()
+        self._thread, self._context = threading.get_ident(), copy_context()
 
     def __getitem__(self, name: str) -> Task:
         node = self._nodes[name]
@@ -83,7 +62,38 @@ class Tasks(Mapping[str, Task]):
     def forget(self, name: str) -> None:
         """Forget a node that was removed."""
         self._made.pop(name, None)
-        self.performances.pop(name, None)
+        self.sinks.pop(name, None)
+
+    def begin(self, live: Iterable[str] = ()) -> None:
+        """Begin a run, on the thread that drives it.
+
+        Parameters
+        ----------
+        live : iterable of str
+            The nodes whose prints shall appear at once.
+        """
+        self._live = set(live)
+        self._thread, self._context = threading.get_ident(), copy_context()
+
+    def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function in the context of the run, whatever thread this is.
+
+        So context variables are the user's, and Jupyter knows which cell it is that prints.
+        """
+        if threading.get_ident() == self._thread:
+            return function(*arguments)
+        return self._context.copy().run(function, *arguments)
+
+    @contextmanager
+    def attempt(self, name: str) -> Iterator[int]:
+        """Keep what a node shows; yield how many attempts that makes.
+
+        The sink is there at once, so that what is given up shows what it had printed.
+        """
+        sinks = self.sinks.setdefault(name, [])
+        with capture(self.shell, live=name in self._live) as sink:
+            sinks.append(sink)
+            yield len(sinks)
 
 
 class NodeTask:
@@ -112,16 +122,11 @@ class NodeTask:
 
     def __call__(self, **inputs: Any) -> Any:
         """Run the node's code and keep what it shows, also if it raises."""
-        name, tasks, sink = self._code.name, self._tasks, None
-        before = tasks.performances.get(name, NOTHING)
-        attempts = before.attempts + 1
-        try:
-            with capture(tasks.shell, live=name in tasks.live) as sink, self._telling(attempts):
-                return self._perform(inputs)
-        finally:
-            if sink is not None:  # complete only after the capture: figures come last
-                outputs, live = [*before.outputs, *sink.outputs], before.live or sink.passed_on
-                tasks.performances[name] = Performance(outputs, live, attempts)
+        return self._tasks.run(self._attempt, inputs)
+
+    def _attempt(self, inputs: Mapping[str, Any]) -> Any:
+        with self._tasks.attempt(self._code.name) as number, self._telling(number):
+            return self._perform(inputs)
 
     @contextmanager
     def _telling(self, attempt: int) -> Iterator[None]:

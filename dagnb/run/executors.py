@@ -308,14 +308,14 @@ def check_tasks(dag: DAG, tasks: Tasks) -> None:
         raise TypeError(f"the task of node {str(name)!r} is not callable: {task!r}")
 
 
-def check_workers(workers: int | None) -> int:
+def check_workers(workers: int | None, option: str = "max_workers") -> int:
     """Return the number of workers: the number of CPUs unless asked otherwise."""
     if workers is None:
         return os.cpu_count() or 1
     if isinstance(workers, bool) or not isinstance(workers, int):
-        raise TypeError(f"max_workers is a whole number, not {workers!r}")
+        raise TypeError(f"{option} is a whole number, not {workers!r}")
     if workers < 1:
-        raise ValueError(f"max_workers is at least 1, not {workers}")
+        raise ValueError(f"{option} is at least 1, not {workers}")
     return workers
 
 

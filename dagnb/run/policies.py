@@ -194,6 +194,12 @@ class Guard(Policy):
     changed before it runs, by another node or by a plain cell, is skipped. Costs two digests of
     every input that is not a plain scalar.
 
+    Parameters
+    ----------
+    alone : bool
+        Whether nothing else goes on while a node runs. If something does, that may have changed
+        the input: the node is not blamed but skipped, and is to run again alone.
+
     Attributes
     ----------
     spoiled : set of str
@@ -202,7 +208,8 @@ class Guard(Policy):
 
     want_digest = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool = True) -> None:
+        self._alone = alone
         self.spoiled: set[str] = set()
 
     def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
@@ -218,6 +225,9 @@ class Guard(Policy):
         """Check the inputs, then the value."""
         spoiled = [each for each in inputs.values() if was_changed(each)]
         self.spoiled.update(each.name for each in spoiled)
+        if spoiled and not self._alone:
+            names = ", ".join(str(each.name) for each in spoiled)
+            return _skipped(result, f"{names} was changed in place by it, or by what ran beside it")
         if spoiled:
             kinds = [(each.name, type(each.result).__name__) for each in spoiled]
             return _failed(result, InputMutatedError(result.name, kinds))
@@ -242,6 +252,10 @@ def was_changed(given: NodeResult) -> bool:
 
 def _is_intact(last: NodeResult) -> bool:
     return last.status.is_success and not was_changed(last)
+
+
+def _skipped(result: NodeResult, reason: str) -> NodeResult:
+    return NodeResult(result.name, NodeStatus.SKIPPED, reason=reason)
 
 
 def _failed(result: NodeResult, error: Exception) -> NodeResult:
