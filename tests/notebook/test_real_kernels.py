@@ -3,69 +3,22 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.manager import start_new_kernel
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_notebook
+
+from tests.notebook.kernels import LAST, Kernel, asked, started, wait_for_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
-ROOT = Path(__file__).parents[2]
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LOAD = "%load_ext dagnb"
 RAW = "%%dag_node raw\nprint('loading')\n[3, 1, 2]"
 CLEAN = "%%dag_node clean\nprint('cleaning', len(raw))\n[x for x in raw if x > 1]"
 TOTAL = "%%dag_node total\nsum(clean)"
-LAST = "import dagnb\nprint([n for n, r in dagnb.session().settled.items() if r.executed])"
-
-
-class Kernel:
-    """A kernel that runs the cells of a notebook, which keeps what the front end would save."""
-
-    def __init__(self, client: NotebookClient) -> None:
-        self.client = client
-        self.notebook = client.nb
-
-    def run(self, source: str, cell: int | None = None) -> int:
-        """Run a new cell, or an edited one; return its number."""
-        if cell is None:
-            self.notebook.cells.append(new_code_cell(source))
-            cell = len(self.notebook.cells) - 1
-        self.notebook.cells[cell].source = source
-        self.client.execute_cell(self.notebook.cells[cell], cell)
-        return cell
-
-    def text(self, cell: int) -> list[str]:
-        """Return the outputs of a cell as they stand, as text."""
-        return [ANSI.sub("", text_of(each)).strip() for each in self.notebook.cells[cell].outputs]
-
-    def executed(self) -> str:
-        """Return the nodes that the last run executed."""
-        return self.text(self.run(LAST))[-1]
-
-
-def text_of(output: nbformat.NotebookNode) -> str:
-    """Return any output as text."""
-    if output.output_type == "stream":
-        return str(output.text)
-    if output.output_type == "error":
-        return "\n".join(output.traceback)
-    return str(output.data["text/plain"])
-
-
-@contextmanager
-def started(notebook: nbformat.NotebookNode) -> Iterator[Kernel]:
-    """Start a kernel for a notebook, and stop it."""
-    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(ROOT)}})
-    with client.setup_kernel():
-        yield Kernel(client)
 
 
 @pytest.fixture
@@ -197,62 +150,29 @@ def test_run_all_in_reverse_order(kernel: Kernel) -> None:
 
 
 def test_stop(tmp_path: Path) -> None:
-    """Stop ends the cell at once; states say what happened; the next run does just what is due."""
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
-    try:
-        ask = asker(client)
-        begun = tmp_path / "begun"
-        slow = (
-            "%%dag_node slow\nimport time, pathlib\nif raw == 1:\n"
-            f"    pathlib.Path({str(begun)!r}).touch()\n    time.sleep(30)\nraw;"
-        )
-        for source in (LOAD, "%%dag_node raw\n0;", slow, "%%dag_node last\nslow;"):
+    """Stop ends the cell; states say what happened; the next run does just what is due."""
+    begun, slept = tmp_path / "begun", tmp_path / "slept"
+    slow = (
+        "%%dag_node slow\nimport time, pathlib\nif raw == 1:\n"
+        f"    pathlib.Path({str(begun)!r}).touch()\n    time.sleep(600)\n"
+        f"    pathlib.Path({str(slept)!r}).touch()\nraw;"
+    )
+    with asked() as ask:
+        for source in ("%%dag_node raw\n0;", slow, "%%dag_node last\nslow;"):
             assert ask(source)[0] == "ok"
-        client.execute("%%dag_node raw\n1;")
+        ask.begin("%%dag_node raw\n1;")
         wait_for_file(begun)
-        stopped = time.perf_counter()
-        manager.interrupt_kernel()
-        reply = client.get_shell_msg(timeout=20)["content"]
-        assert time.perf_counter() - stopped < 10  # the node sleeps for 30
+        ask.stop()
+        reply = ask.reply()
         assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt")
+        assert not slept.exists()
         states = "import dagnb\nprint(*(n.status for n in dagnb.session().view.nodes.values()))"
         assert ask(states)[1].split() == ["completed", "cancelled", "cancelled"]
-        assert ask("print(raw, slow, last, dagnb.session().running)")[1].split() == [
-            "1",
-            "0",
-            "0",
-            "False",
-        ]
+        values = "print(raw, slow, last, dagnb.session().running)"
+        assert ask(values)[1].split() == ["1", "0", "0", "False"]
         ask("%%dag_node raw\n2;")
         assert ask("print(raw, slow, last)")[1].split() == ["2", "2", "2"]
         assert ask(LAST)[1].strip() == "['raw', 'slow', 'last']"
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
-def wait_for_file(path: Path) -> None:
-    """Wait until a file is there, which a node makes when it begins."""
-    deadline = time.perf_counter() + 20
-    while not path.exists():
-        assert time.perf_counter() < deadline, "the node did not begin"
-        time.sleep(0.01)
-
-
-def asker(client) -> Callable[[str], tuple[str, str]]:  # type: ignore[no-untyped-def]
-    """Return a function that runs a cell and returns its status and what it printed."""
-
-    def ask(source: str) -> tuple[str, str]:
-        printed: list[str] = []
-
-        def hook(message: dict) -> None:  # type: ignore[type-arg]
-            if message["msg_type"] == "stream":
-                printed.append(message["content"]["text"])
-
-        reply = client.execute_interactive(source, timeout=60, output_hook=hook)
-        return reply["content"]["status"], "".join(printed)
-
-    return ask
 
 
 def test_value_from_memory_shows_its_own_outputs(kernel: Kernel) -> None:
