@@ -29,8 +29,8 @@ class CheckpointExecutor(DAGExecutor):
     Raises
     ------
     CheckpointError
-        From a run, before it begins: the folder is a file, anybody can write to it, or nothing
-        can be written to it.
+        From a run, before it begins: the folder is a file, anybody can write to it, nothing can
+        be written to it, or another run, in this process or another, writes to it now.
 
     Warns
     -----

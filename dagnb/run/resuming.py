@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from dagnb.errors import CheckpointError, CheckpointWarning, UncacheableValue
-from dagnb.events import Event, NodeSettled
+from dagnb.events import Event, NodeSettled, RunFinished, RunStarted
 from dagnb.graph.dag import DAG
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.call import parameters_of
@@ -76,19 +76,19 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            The folder cannot be used, or there is none to resume from.
+            The folder cannot be used, another run writes to it, or there is none to resume from.
         """
         if self._folder is None and not resume:
             return []
-        ledger = self._open()
+        ledger = self._open(claim=True)
         if fresh and not resume:
             _clear(ledger)
         try:
             ledger.start(len(self._dag))
         except CheckpointError as error:
-            if not (resume and ledger.entries and isinstance(error.__cause__, PermissionError)):
+            if not (resume and ledger.entries and isinstance(error.__cause__, OSError)):
                 raise
-            _warn(f"{error}; what is there is used, and nothing is saved")
+            ledger.complain(f"{error}; what is there is used, and nothing is saved")
         return [RememberByName(ledger, self._dag, tasks, resume=resume)]
 
     def info(self) -> CheckpointInfo | None:
@@ -107,9 +107,12 @@ class Checkpoint:
 
     def clear(self) -> None:
         """Remove what runs wrote, and nothing else."""
-        _clear(self._open())
+        if self._folder is None or os.path.exists(self._folder):
+            ledger = self._open(claim=True)
+            _clear(ledger)
+            ledger.release()
 
-    def _open(self) -> Ledger:
+    def _open(self, *, claim: bool = False) -> Ledger:
         """Return the ledger as it is on the disk now."""
         if self._folder is None:
             raise CheckpointError("there is no checkpoint; name its folder with checkpoint_dir=")
@@ -117,6 +120,8 @@ class Checkpoint:
         if folder.exists() and not folder.is_dir():
             raise CheckpointError(f"{folder} is a file; a checkpoint needs a folder of its own")
         ledger = Ledger(folder, signing_key(), _warn)
+        if claim:
+            ledger.claim()
         ledger.read()
         return ledger
 
@@ -167,8 +172,13 @@ class RememberByName(Policy):
         self._reasons: dict[str, str] = {}
 
     def __call__(self, event: Event) -> None:
-        """Note a failure."""
-        if isinstance(event, NodeSettled):
+        """Note a failure; keep others from writing until the run is over."""
+        if isinstance(event, RunStarted):
+            runs = self._dag.adjacency.runs
+            self._ledger.begin(lambda: bool(runs))
+        elif isinstance(event, RunFinished):
+            self._ledger.release()
+        elif isinstance(event, NodeSettled):
             status = event.result.status
             if status is NodeStatus.FAILED or status is NodeStatus.TIMED_OUT:
                 self._ledger.total = len(self._dag)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakValueDictionary
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # asked for before it is used
 
 PREFIX, SUFFIX = ".dagnb-", ".tmp"
 
@@ -48,3 +57,74 @@ def sync_folder(folder: Path) -> None:
 def is_temporary(name: str) -> bool:
     """Whether a file of this name was made by `write_temporary`."""
     return name.startswith(PREFIX) and name.endswith(SUFFIX)
+
+
+class Claim:
+    """Keeps a folder to one writer at a time, by a lock that ends with its process.
+
+    Where folders cannot be locked (Windows, some network drives) it keeps nobody out.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Attributes
+    ----------
+    is_needed : callable or None
+        Says whether the writing goes on; None while it has not begun. A claim that an interrupt
+        left behind gives way to the next one of its process.
+
+    Raises
+    ------
+    BlockingIOError
+        Another claim holds, of this process or of another one.
+    """
+
+    _handle = -1
+
+    def __init__(self, folder: Path) -> None:
+        self.is_needed: Callable[[], bool] | None = None
+        self._thread = threading.current_thread()
+        if fcntl is None:
+            return
+        self._handle = os.open(folder, os.O_RDONLY)
+        try:
+            self._lock()
+        except BaseException:
+            self.release()
+            raise
+
+    def _lock(self) -> None:
+        status = os.fstat(self._handle)
+        place = status.st_dev, status.st_ino
+        other = _claims.get(place)
+        if other is not None and other.is_abandoned():
+            other.release()
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            return
+        _claims[place] = self
+
+    def is_abandoned(self) -> bool:
+        """Whether nobody writes under this claim any more, or ever will."""
+        if self.is_needed is not None:
+            return not self.is_needed()
+        return self._thread is threading.current_thread() or not self._thread.is_alive()
+
+    def release(self) -> None:
+        """Let others in; a process forked meanwhile does not keep them out."""
+        if self._handle < 0:
+            return
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._handle, fcntl.LOCK_UN)
+        handle, self._handle = self._handle, -1
+        os.close(handle)
+
+    def __del__(self) -> None:
+        self.release()
+
+
+_claims: WeakValueDictionary[tuple[int, int], Claim] = WeakValueDictionary()  # of this process

@@ -95,6 +95,7 @@ class Ledger:
         self.folder = folder
         self._key = key
         self._warn = warn
+        self._claim: durable.Claim | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -188,26 +189,56 @@ class Ledger:
 
     # -- writing ----------------------------------------------------------------------------
 
-    def start(self, total: int) -> None:
-        """Make the folder ready, and note that a run begins.
+    def claim(self) -> None:
+        """Make the folder, and keep other writers out of it until `release`.
 
         Raises
         ------
         CheckpointError
-            The folder cannot be used.
+            It cannot be made, anybody can write to it, or somebody does so now.
         """
-        self.total = total
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _refuse_if_open_to_all(self.folder)
+            self._claim = durable.Claim(self.folder)
+        except BlockingIOError:
+            raise CheckpointError(
+                f"another run writes to {self.folder}; wait for its end, or use another folder"
+            ) from None
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def begin(self, goes_on: Callable[[], bool]) -> None:
+        """Keep the claim for as long as ``goes_on()`` says."""
+        if self._claim is not None:
+            self._claim.is_needed = goes_on
+
+    def release(self) -> None:
+        """Let others write to the folder."""
+        if self._claim is not None:
+            self._claim.release()
+
+    def start(self, total: int) -> None:
+        """Make the claimed folder ready, and note that a run begins.
+
+        Raises
+        ------
+        CheckpointError
+            It cannot be written to.
+        """
+        self.total = total
+        try:
             self._sweep()
             self._set_aside(META, self._is_foreign)
             self._write_meta()
         except OSError as error:
-            raise CheckpointError(
-                f"{self.folder} cannot hold a checkpoint: {error}; choose another folder"
-            ) from error
+            raise self._unusable(error) from error
         self._is_foreign = False
+
+    def _unusable(self, error: OSError) -> CheckpointError:
+        return CheckpointError(
+            f"{self.folder} cannot hold a checkpoint: {error}; choose another folder"
+        )
 
     def put(self, name: str, value: object, entry: Entry) -> str:
         """Save a value; return why it is not saved, or nothing. A full disk stops no run."""
@@ -325,11 +356,15 @@ class Ledger:
         try:
             write()
         except OSError as error:
-            if not self._complained:
-                self._complained = True
-                self._warn(f"the checkpoint in {self.folder} is incomplete from here on: {error}")
+            self.complain(f"the checkpoint in {self.folder} is incomplete from here on: {error}")
             return str(error)
         return ""
+
+    def complain(self, problem: str) -> None:
+        """Warn that nothing can be written, once: what comes after it is no news."""
+        if not self._complained:
+            self._complained = True
+            self._warn(problem)
 
 
 def _text(data: object) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import threading
@@ -301,6 +302,30 @@ def test_other_files_are_left_alone(dag: DAG, folder: Path) -> None:
     executor.clear_checkpoint()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="folders can be locked on POSIX")
+@pytest.mark.parametrize("method", ["execute", "resume", "clear_checkpoint"])
+def test_a_folder_that_another_run_writes_to_is_refused(
+    dag: DAG, folder: Path, method: str
+) -> None:
+    """Before anything is touched; how far the other one is can be asked."""
+    refused: list[CheckpointError] = []
+
+    def meanwhile(b: int) -> int:
+        other = CheckpointExecutor(dag.snapshot(), folder)
+        with pytest.raises(CheckpointError, match="another run writes to") as caught:
+            getattr(other, method)(*[TASKS][: method != "clear_checkpoint"])
+        info = other.checkpoint_info()
+        assert info is not None
+        assert {"a", "b"} <= set(info.completed_nodes)
+        refused.append(caught.value)
+        return b + 1
+
+    executor = CheckpointExecutor(dag, folder)
+    assert executor.execute(TASKS | {"c": meanwhile}).succeeded == 4
+    assert len(refused) == 1
+    assert ran(CheckpointExecutor(dag, folder).resume(TASKS | {"c": meanwhile})) == []
+
+
 @pytest.mark.parametrize("method", ["execute", "resume"])
 def test_a_folder_that_is_a_file_is_refused(dag: DAG, folder: Path, method: str) -> None:
     """Before anything runs."""
@@ -319,22 +344,23 @@ def test_a_folder_that_anybody_can_write_to_is_refused(dag: DAG, folder: Path) -
         CheckpointExecutor(dag, folder).execute(TASKS)
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 def test_a_folder_that_cannot_be_written_to(
-    dag: DAG, folder: Path, monkeypatch: pytest.MonkeyPatch
+    dag: DAG, folder: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is there can be used, with a warning; a new run is refused before it begins."""
     executor = CheckpointExecutor(dag, folder)
     executor.execute(TASKS | {"c": fail})
 
     def refuse(*arguments: Any) -> Any:
-        raise PermissionError("read-only")
+        raise OSError(number, "not written")
 
     monkeypatch.setattr("dagnb.values.durable.write_temporary", refuse)
-    with pytest.warns(CheckpointWarning, match="nothing is saved|incomplete"):
+    with pytest.warns(CheckpointWarning, match="nothing is saved"):
         result = executor.resume(TASKS)
     assert {"a", "b"}.isdisjoint(ran(result))
     assert result.succeeded == 4
-    with pytest.raises(CheckpointError, match="read-only"):
+    with pytest.raises(CheckpointError, match="not written"):
         CheckpointExecutor(dag, folder.with_name("new")).execute(TASKS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -17,9 +18,11 @@ import pytest
 import dagnb.run.engine
 from dagnb import (
     DAG,
+    CheckpointExecutor,
     DynamicExecutor,
     DynamicModification,
     DynamicNodeSpec,
+    ExecutionCallbacks,
     IncrementalExecutor,
     IncrementalResult,
     Interrupted,
@@ -188,6 +191,36 @@ def test_an_interrupt_at_any_line_of_a_run_that_grows() -> None:
         result = executor.execute(tasks)
         assert result["sum"].result == ["file 1", "file 2", "find", "old"]
         assert result["old"].result == 9
+    assert line > 1000
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # one in __del__
+@pytest.mark.parametrize("offset", range(3))
+def test_an_interrupt_at_many_lines_of_a_run_with_a_checkpoint(
+    tmp_path: Path, offset: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is free, nothing that was announced runs again, and no file is left over."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # power does not fail here
+    tasks: Tasks = {"a": lambda: 1, "b": lambda a: a + 1, "c": lambda b: b + 1}
+    everything = str(Path(FOLDER).parent)
+    kept, line, interrupted = [], 10 * offset, True
+    while interrupted:
+        line += 31
+        folder = tmp_path / str(line)
+        dag = DAG.builder().add_edge("a", "b").add_edge("b", "c").build()
+        told: dict[str, int] = {}
+        callbacks = ExecutionCallbacks(on_node_complete=told.__setitem__)
+        try:
+            with interrupt_at(line, folder=everything):
+                CheckpointExecutor(dag, folder, callbacks, max_workers=1).execute(tasks)
+        except KeyboardInterrupt as interrupt:
+            kept.append(interrupt)  # as a notebook keeps the last, with all that its frames hold
+        else:
+            interrupted = False
+        result = CheckpointExecutor(dag, folder).resume(tasks)
+        assert (result.succeeded, result["c"].result) == (3, 3)
+        assert not any(result[name].executed for name in told)
+        assert len(list(folder.iterdir())) == 4
     assert line > 1000
 
 

@@ -6,6 +6,7 @@ import os
 import pickle
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def opened(tmp_path: Path, warnings: list[str]) -> Callable[[], Ledger]:
 def ledger(opened: Callable[[], Ledger]) -> Ledger:
     """A ledger with a value for ``a``."""
     ledger = opened()
+    ledger.claim()
     ledger.start(3)
     assert ledger.put("a", [1, 2], ENTRY) == ""
     return ledger
@@ -284,7 +286,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path, warnings: list[str]) -> None:
     """Is refused before anything runs."""
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointError, match="cannot hold a checkpoint"):
-        Ledger(tmp_path / "file", KEY, warnings.append).start(1)
+        Ledger(tmp_path / "file", KEY, warnings.append).claim()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
@@ -292,7 +294,56 @@ def test_a_folder_that_anybody_can_write_to(ledger: Ledger) -> None:
     """Is refused, with the command that mends it."""
     ledger.folder.chmod(0o777)
     with pytest.raises(CheckpointError, match="chmod o-w"):
-        ledger.start(1)
+        ledger.claim()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders can be locked on POSIX")
+def test_a_folder_has_one_writer_at_a_time(ledger: Ledger, opened: Callable[[], Ledger]) -> None:
+    """Until it lets go, or nothing refers to it any more; reading is free."""
+    ledger.begin(lambda: True)
+    other = opened()
+    assert other.get("a") == [1, 2]
+    with pytest.raises(CheckpointError, match="another run writes to"):
+        other.claim()
+    ledger.release()
+    other.claim()
+    other.begin(lambda: True)
+    del other
+    ledger.claim()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders can be locked on POSIX")
+def test_a_claim_that_an_interrupt_left_behind_gives_way(
+    ledger: Ledger, opened: Callable[[], Ledger]
+) -> None:
+    """Of a run that is over, or of one that never began; not of one that is about to begin."""
+    ledger.begin(lambda: False)
+    second, third = opened(), opened()
+    second.claim()
+    refused = pytest.raises(CheckpointError, match="another run writes to")
+    with ThreadPoolExecutor(1) as pool, refused:
+        pool.submit(third.claim).result()
+    third.claim()
+    with ThreadPoolExecutor(1) as pool:
+        third.release()
+        pool.submit(second.claim).result()
+    ledger.claim()
+
+
+def test_a_file_system_without_locks(
+    ledger: Ledger, opened: Callable[[], Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keeps nobody out, and nobody from working."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(handle: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    other = opened()
+    other.claim()
+    other.start(1)
+    assert other.put("b", 1, ENTRY) == ""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
