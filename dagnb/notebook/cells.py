@@ -27,7 +27,7 @@ import inspect
 import keyword
 import re
 import textwrap
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -116,7 +116,14 @@ class NodeCode:
         function = self._body.compile(self.name, inputs)
         return replace(self, function=function, parameters=inputs)
 
-    def _is_foreign(self, namespace: Container[str]) -> bool:
+    def call(self, given: Mapping[str, object]) -> object:
+        """Call the function with values for its parameters, by name."""
+        count = getattr(getattr(self.function, "__code__", None), "co_posonlyargcount", 0)
+        positional = [given[name] for name in self.parameters[:count] if name in given]
+        named = {n: value for n, value in given.items() if n not in self.parameters[:count]}
+        return self.function(*positional, **named)
+
+    def is_foreign(self, namespace: Container[str]) -> bool:
         """Whether this is a function whose globals are those of another module."""
         own = getattr(inspect.unwrap(self.function), "__globals__", namespace)
         return self._body is None and own is not namespace
@@ -129,7 +136,7 @@ class NodeCode:
         local = self._body.names.local if self._body is not None else self.optional
         return tuple(
             name
-            for name in (self.parameters if self._is_foreign(namespace) else self.reads)
+            for name in (self.parameters if self.is_foreign(namespace) else self.reads)
             if name not in node_names
             and name not in namespace
             and name not in local

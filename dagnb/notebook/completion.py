@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 NODE_OPTIONS = (
-    "--deps", "--manual", "--tags", "--timeout", "--retries", "--backoff", "--replace",
+    "--deps", "--manual", "--tags", "--timeout", "--retries", "--backoff", "--when",
+    "--replace",
 )  # fmt: skip
 
 VALUES = {"auto": ("on", "off"), "workers": ("2", "4", "8", "auto", "off")}

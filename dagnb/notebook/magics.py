@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +18,11 @@ from IPython.core.magic_arguments import (
     magic_arguments,
 )
 
-from dagnb.errors import DagError, did_you_mean
+from dagnb.errors import DagError, DefinitionError, did_you_mean
 from dagnb.notebook import capture
 from dagnb.notebook.cells import NodeCode, function_node, parse_cell
 from dagnb.notebook.completion import NODE_OPTIONS, completions
+from dagnb.notebook.conditions import Condition, condition_of, parse_condition
 from dagnb.notebook.hooks import CellHooks
 from dagnb.notebook.registry import ONE_ATTEMPT, NodeOptions
 from dagnb.notebook.session import NO_NODES, Session
@@ -90,6 +92,11 @@ class DagMagics(Magics):
         metavar="SECONDS",
         help="wait so long before the first retry, then twice as long each time",
     )
+    @argument(
+        "--when",
+        metavar="EXPRESSION",
+        help="run only if this holds: over nodes and variables, or a function of them",
+    )
     @argument("--replace", action="store_true", help="take the name over from another cell")
     @cell_magic
     def dag_node(self, line: str, cell: str) -> None:
@@ -102,6 +109,8 @@ class DagMagics(Magics):
         options = _options(arguments)
         with self._plainly():
             code = self._parse_cell(cell, arguments.name)
+            if arguments.when is not None:
+                options = dataclasses.replace(options, when=self._when(arguments.when, code.name))
             self.define(code, options, replace=arguments.replace)
             for name in self.hooks.superseded():
                 self.session.remove(name)
@@ -112,6 +121,15 @@ class DagMagics(Magics):
             return self.dag_node.parser.parse_args(_words(line))
         except UsageError as error:
             raise UsageError(f"{error}{_nearest_option(str(error))}; see %%dag_node?") from None
+
+    def _when(self, text: str, name: str) -> Condition:
+        filename = self.shell.compile.cache(text, self.shell.execution_count, raw_code=text)
+        try:
+            return parse_condition(
+                text, name, self.shell.user_ns, self.session.nodes, filename=filename
+            )
+        except DefinitionError as error:
+            raise UsageError(f"--when: {error}; see %%dag_node?") from None
 
     def _parse_cell(self, cell: str, name: str | None) -> NodeCode:
         raw_cell = self.hooks.raw_cell or f"%%dag_node\n{cell}"
@@ -141,7 +159,7 @@ class DagMagics(Magics):
         with self._plainly():
             self.session.run([name], own=name, live=live)
         own = self.session.settled.get(name) or self.session.result(name)
-        if own.error is not None and own.executed:
+        if own.error is not None:
             raise show_user_frames(self.shell, own.error)
         if not own.executed:
             self.session.show_again(name)
@@ -149,12 +167,22 @@ class DagMagics(Magics):
             print(sentence)
 
     def decorate(
-        self, function: Callable[..., Any], name: str | None, options: NodeOptions, *, replace: bool
+        self,
+        function: Callable[..., Any],
+        name: str | None,
+        options: NodeOptions,
+        when: str | Callable[..., Any] | None,
+        *,
+        replace: bool,
     ) -> Any:
         """Define a node from a function; run it if the function belongs to a cell."""
-        in_cell = getattr(function, "__globals__", None) is self.shell.user_ns
+        namespace = getattr(function, "__globals__", self.shell.user_ns)
+        in_cell = namespace is self.shell.user_ns
         with self._plainly():
             code = function_node(function, name)
+            if when is not None:
+                condition = condition_of(when, code.name, namespace, self.session.nodes)
+                options = dataclasses.replace(options, when=condition)
             self.define(code, options, replace=replace, in_cell=in_cell)
         if not in_cell:
             return function
@@ -191,7 +219,7 @@ class DagMagics(Magics):
         result = self.session.run(arguments.names or None, fresh=arguments.fresh)
         print(run_summary(self.session.settled.values(), result.total_duration_seconds))
         for each in self.session.settled.values():
-            if each.executed and each.error is not None:
+            if each.error is not None:
                 raise each.error
 
     def _plan(self, words: Sequence[str]) -> None:
@@ -298,6 +326,7 @@ def dag_node(
     timeout: float | None = None,
     retries: int = 0,
     backoff: float = ONE_ATTEMPT.backoff,
+    when: str | Callable[..., Any] | None = None,
     replace: bool = False,
 ) -> Any:
     """Make a function a node: its parameters are its inputs.
@@ -324,6 +353,10 @@ def dag_node(
         How many attempts may follow one that raised; one that timed out is not repeated.
     backoff : float
         Seconds to wait before the first retry; each later wait is twice as long, up to a minute.
+    when : str or callable, optional
+        Must hold for the node to run: an expression over nodes and variables, or a function
+        whose parameters are some. A node for which it does not hold is skipped, and so is what
+        gets all of its inputs from such nodes; what has others takes None for it.
     replace : bool
         Take the name over from another cell.
 
@@ -340,6 +373,8 @@ def dag_node(
     >>> clean([1, None])
     [1]
     """
+    if when is not None and not isinstance(when, str) and not callable(when):
+        raise TypeError(f"when is an expression as text, or a function, not {when!r}")
     for option, value in (("deps", deps), ("tags", tags)):
         if isinstance(value, str):
             raise TypeError(f"{option} is a list of names, not one string; write [{value!r}]")
@@ -350,7 +385,7 @@ def dag_node(
         magics = _magics()
         if magics is None:
             return function
-        return magics.decorate(function, name, options, replace=replace)
+        return magics.decorate(function, name, options, when, replace=replace)
 
     return decorate if function is None else decorate(function)
 

@@ -12,6 +12,7 @@ from dagnb.notebook.registry import NotebookNode
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.tracebacks import error_output
 from dagnb.results import NodeResult, NodeStatus
+from dagnb.run.conditions import is_passed_by
 from dagnb.run.policies import Fact, was_changed
 
 OUTPUTS_KEPT = 8  # a node's outputs for that many of its last keys
@@ -63,18 +64,21 @@ class Publisher:
         result = event.result
         if result.status.is_success:
             self._namespace[result.name] = result.result
-        if result.executed:
+        if result.executed or result.error is not None:
             self._show(result)
+        elif is_passed_by(result):
+            self._withhold(result)
         elif result.status is NodeStatus.CACHE_HIT:
             self._recall(result)
 
-    def show_again(self, name: str, instead: str = "") -> None:
+    def show_again(self, name: str, last: NodeResult) -> None:
         """Show a node's last outputs below the cell that is being executed, which is its own.
 
-        A text to show instead of them is replaced by outputs as soon as the node runs.
+        Why a node did not run is replaced by outputs as soon as it runs.
         """
-        notice: Output = {"output_type": "stream", "name": "stdout", "text": instead}
-        self._nodes[name].output.show([notice] if instead else self._outputs.get(name, []))
+        waits = last.status is NodeStatus.SKIPPED
+        outputs = [notice(last)] if waits else self._outputs.get(name, [])
+        self._nodes[name].output.show(outputs)
 
     def check(self, values: Mapping[str, NodeResult]) -> tuple[list[str], list[str]]:
         """Find the nodes whose value a plain cell replaced or changed in place.
@@ -108,6 +112,14 @@ class Publisher:
         output.refresh([])
         if last is not None and self._namespace.get(name) is last.result:
             self._namespace.pop(name, None)
+
+    def _withhold(self, result: NodeResult) -> None:
+        """Take the last value of a node away that its condition does not lead to any more."""
+        name = str(result.name)
+        self._namespace.pop(name, None)
+        self._outputs[name] = [notice(result)]
+        if name != self.own:
+            self._nodes[name].output.refresh(self._outputs[name])
 
     def _show(self, result: NodeResult) -> None:
         name = result.name
@@ -154,3 +166,10 @@ class Publisher:
             return without_twins(shown, value_outputs(self._shell, result.result))
         except Exception as error:  # what a value of the user's does when it is displayed
             return [*shown, error_output(self._shell, error)]
+
+
+def notice(result: NodeResult) -> Output:
+    """Return what stands below a node's cell in place of its outputs if it did not run."""
+    defined = "" if is_passed_by(result) else "is defined and "
+    text = f"{result.name} {defined}did not run: {result.reason}"
+    return {"output_type": "stream", "name": "stdout", "text": text}

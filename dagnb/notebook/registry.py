@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dagnb.errors import DefinitionError, NodeNotFoundError
 from dagnb.notebook.cells import NodeCode
+from dagnb.notebook.conditions import Condition
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.variables import with_variables
 from dagnb.notebook.watch import Watch
@@ -34,12 +35,15 @@ class NodeOptions:
         The first one is its group in the picture.
     attempts : Options
         How often it is tried, and for how long; no part of what decides its value.
+    when : Condition or None
+        Must hold for it to run.
     """
 
     deps: tuple[str, ...] = ()
     manual: bool = False
     tags: tuple[str, ...] = ()
     attempts: Options = ONE_ATTEMPT
+    when: Condition | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +60,8 @@ class NotebookNode:
         Its place below its cell.
     digest : CodeDigest
         Names its code, as of the last look.
+    condition : CodeDigest or None
+        Names the code of its condition.
     """
 
     code: NodeCode
@@ -63,11 +69,35 @@ class NotebookNode:
     cell_id: str | None
     output: CellOutput
     digest: CodeDigest
+    condition: CodeDigest | None = None
 
     @property
     def name(self) -> str:
         """The node's name."""
         return self.code.name
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What names its code and its condition: with other ones it must be looked at again."""
+        return self.digest.digest, "" if self.condition is None else self.condition.digest
+
+    @property
+    def reads(self) -> list[str]:
+        """The names that its value depends on, as far as they are nodes."""
+        return [*self.code.parameters, *self.digest.nodes, *self.options.deps]
+
+    @property
+    def asks(self) -> list[str]:
+        """The same for its condition."""
+        if self.options.when is None or self.condition is None:
+            return []
+        return [*self.options.when.code.parameters, *self.condition.nodes]
+
+
+def _names(code: NodeCode, digest: CodeDigest) -> set[str]:
+    """Return every name that some code reads, its helpers included."""
+    labels = {*digest.reads, *digest.undefined, *digest.nodes}
+    return {*code.reads, *(label.rpartition(".")[2] for label in labels)}
 
 
 @dataclass
@@ -142,10 +172,9 @@ class Registry:
         self._not_read.add(name)
         try:
             output = old.output if old is not None else new_output()
-            bound = code.bind(self.nodes, options.deps)
-            self.nodes[name] = NotebookNode(bound, options, cell_id, output, self._digest(bound))
+            self.nodes[name] = self._bound(code, options, cell_id, output)
             for reader in readers:
-                self.nodes[reader] = self._bound(self.nodes[reader])
+                self._bind_again(reader)
             self._rewire([name, *readers])
         except BaseException:
             self._undo(name, before)
@@ -169,7 +198,7 @@ class Registry:
         self._not_read.discard(name)
         self._forget_reads(name)
         for reader in readers:
-            self.nodes[reader] = self._bound(self.nodes[reader])
+            self._bind_again(reader)
         self._rewire(readers)
         self.edits += 1
         return node
@@ -188,28 +217,36 @@ class Registry:
             Its helpers read other nodes now, and it would depend on itself; it stays as it was.
         """
         node = self.nodes[name]
-        old, node.digest = node.digest, self._digest(node.code)
+        old, before = (node.digest, node.condition), node.identity
+        node.digest, node.condition = self._digests(node.code, node.options)
         try:
             self._rewire([name])
         except BaseException:
-            node.digest = old
+            node.digest, node.condition = old
             raise
-        return node.digest.digest != old.digest
+        return node.identity != before
 
     def inputs(self, node: NotebookNode) -> list[str]:
-        """Return the nodes that a node comes after: parameters, reads of helpers, ``--deps``."""
-        wanted = [*node.code.parameters, *node.digest.nodes, *node.options.deps]
-        return [each for each in dict.fromkeys(wanted) if each in self.nodes and each != node.name]
+        """Return the nodes that a node comes after: those its code or its condition reads."""
+        wanted = dict.fromkeys([*node.reads, *node.asks])
+        return [each for each in wanted if each in self.nodes and each != node.name]
 
     def missing(self, name: str) -> list[str]:
         """Return the names a node needs that nothing defines yet."""
         node, namespace = self.nodes[name], self.namespace
         names = [*node.code.missing(self.nodes, namespace), *node.options.deps]
+        if node.options.when is not None:
+            names += node.options.when.code.missing(self.nodes, namespace)
         return [
             each
             for each in dict.fromkeys(names)
             if each not in self.nodes and (each in node.options.deps or each not in namespace)
         ]
+
+    def present(self, name: str) -> tuple[str, CodeDigest, list[str]]:
+        """Return the source of a node, what names its code, and what its value depends on."""
+        node = self[name]
+        return node.code.source, node.digest, node.reads
 
     def edges(self) -> list[tuple[str, str]]:
         """Return the edges as pairs of names, by the order in which their targets were defined."""
@@ -221,10 +258,24 @@ class Registry:
             name: node.options.tags[0] for name, node in self.nodes.items() if node.options.tags
         }
 
-    def _bound(self, node: NotebookNode) -> NotebookNode:
-        """Return a node with its parameters and digest as the present names make them."""
-        code = node.code.bind(self.nodes, node.options.deps)
-        return replace(node, code=code, digest=self._digest(code))
+    def _bound(
+        self, code: NodeCode, options: NodeOptions, cell_id: str | None, output: CellOutput
+    ) -> NotebookNode:
+        """Return a node with its parameters and digests as the present names make them."""
+        code = code.bind(self.nodes, options.deps)
+        if options.when is not None:
+            options = replace(options, when=options.when.bind(self.nodes))
+        return NotebookNode(code, options, cell_id, output, *self._digests(code, options))
+
+    def _bind_again(self, name: str) -> None:
+        node = self.nodes[name]
+        self.nodes[name] = self._bound(node.code, node.options, node.cell_id, node.output)
+
+    def _digests(
+        self, code: NodeCode, options: NodeOptions
+    ) -> tuple[CodeDigest, CodeDigest | None]:
+        when = options.when
+        return self._digest(code), None if when is None else self._digest(when.code)
 
     def _digest(self, code: NodeCode) -> CodeDigest:
         digest = code_digest(code.function, skip=self._not_read)
@@ -254,10 +305,11 @@ class Registry:
     def _note_reads(self, name: str) -> None:
         self._forget_reads(name)
         node = self.nodes[name]
-        self._watch.put(name, node.digest.guards, node.code.function)
-        labels = {*node.digest.reads, *node.digest.undefined, *node.digest.nodes}
-        names = {label.rpartition(".")[2] for label in labels}
-        self._reads[name] = {*names, *node.code.reads, *node.options.deps}
+        parts = [(node.code, node.digest)]
+        if node.options.when is not None and node.condition is not None:
+            parts.append((node.options.when.code, node.condition))
+        self._watch.put(name, [(digest.guards, code.function) for code, digest in parts])
+        self._reads[name] = {*node.options.deps}.union(*(_names(*part) for part in parts))
         for each in self._reads[name]:
             self._readers[each].add(name)
 

@@ -13,6 +13,7 @@ from dagnb.notebook.registry import Registry
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting
+from dagnb.notebook.when import WhenNodes
 from dagnb.notebook.why import Explain
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.alarm import perform_under_alarm
@@ -121,6 +122,7 @@ class Rounds:
         self._binder = Binder(registry.dag.adjacency)
         self._store = MemoryStore()
         self._facts = facts
+        self._when = WhenNodes(registry.nodes, facts)
         self._began = 0
         self.last_run: IncrementalResult | None = None
         self.settled: dict[str, NodeResult] = {}
@@ -168,14 +170,16 @@ class Rounds:
     def _engine(self, request: Request, guard: Guard, observers: Sequence[Observer]) -> Engine:
         graph, memory = self._dag.adjacency, self._memory
         fresh = request.fresh | self._staleness.take_spoiled()
-        remember = Remember(self._code_of, self._store, self._facts, self._last, fresh)
+        remember = Remember(
+            self._code_of, self._store, self._facts, self._last, fresh, reads=self._reads
+        )
         engine = Engine(
             graph,
             self._tasks,
             memory,
             Scan(graph, memory.flags(), request.causes),
             binder=self._binder,
-            policies=[self._waiting, guard, remember, self._explain],
+            policies=[self._waiting, guard, self._when, remember, self._explain],
             observers=observers,
             fail_fast=False,
             causes=request.causes,
@@ -188,6 +192,9 @@ class Rounds:
     def _code_of(self, name: str) -> str:
         """Name a node's code; two nodes with the same code, as two random draws, are two."""
         return f"{name} {self._nodes[name].digest.digest}"
+
+    def _reads(self, name: str, each: str) -> bool:
+        return each in self._nodes[name].reads
 
     def _may_run(self, name: str, request: Request) -> bool:
         if name in request.asked:

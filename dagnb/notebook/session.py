@@ -14,6 +14,7 @@ from dagnb.notebook.capture import Shell, proxies
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.panel import Panel
+from dagnb.notebook.planning import plan_of
 from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import NodeOptions, NotebookNode, Registry
 from dagnb.notebook.rounds import Hands, OneRun, Request, Rounds
@@ -26,10 +27,11 @@ from dagnb.observe.text import run_summary, seconds, table
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
+from dagnb.run.conditions import is_passed_by
 from dagnb.run.executors import check_workers
-from dagnb.run.plan import Plan, make_plan
+from dagnb.run.plan import Plan
 from dagnb.run.policies import Fact
-from dagnb.run.records import EXECUTED, SECONDS, Memory, as_result
+from dagnb.run.records import Memory, as_result
 
 NO_OPTIONS = NodeOptions()
 NO_NODES = (
@@ -65,7 +67,7 @@ class Session:
         self._tasks = Tasks(self.nodes, shell, namespace)
         facts: dict[str, Fact] = {}
         self._publisher = Publisher(shell, namespace, self.nodes, self._tasks, facts)
-        self._explain = Explain(lambda name: (self.source(name), self.nodes[name].digest))
+        self._explain = Explain(self._registry.present)
         self._waiting = Waiting(self._registry)
         self._one_run = OneRun()
         self.auto = True
@@ -155,6 +157,8 @@ class Session:
         self._announce.structure()
         if known is None or known.digest.digest != node.digest.digest:
             self._mark_stale([code.name], "its code changed")
+        elif known.identity != node.identity:
+            self._mark_stale([code.name], "its condition changed")
         return node
 
     def remove(self, name: str) -> None:
@@ -273,10 +277,7 @@ class Session:
         scope = self._looked_at(targets, self.auto or names is None)
         causes = self._staleness.causes(scope)
         held = self._waiting.held_back(targets if names is not None else [])
-        waiting = {self.dag.number(name): reason for name, reason in held.items()}
-        records = enumerate(self._memory.records)
-        took = {node: last[SECONDS] for node, last in records if last and last[EXECUTED]}
-        return make_plan(self.dag.adjacency, causes, waiting, took)
+        return plan_of(self._registry, self._memory, causes, held)
 
     # -- asking -----------------------------------------------------------------------------
 
@@ -353,10 +354,7 @@ class Session:
 
         It takes that cell for the node's own.
         """
-        last = self.result(name)
-        waits = last.status is NodeStatus.SKIPPED
-        why = f"{name} is defined and did not run: {last.reason}" if waits else ""
-        self._publisher.show_again(name, why)
+        self._publisher.show_again(name, self.result(name))
 
     def follow(self) -> None:
         """Bring still pictures of the graph up to date; called at the end of every cell."""
@@ -393,7 +391,7 @@ class Session:
         self._staleness.show()
         if run and (due := self._aftermath.take_due()) and self.auto:
             result = self.run(due)
-            if any(each.executed for each in self.settled.values()):
+            if any(each.executed or _was_lost(each) for each in self.settled.values()):
                 took = result.total_duration_seconds
                 notices.append(f"because of this cell: {run_summary(self.settled.values(), took)}")
             notices += self.failures()
@@ -404,7 +402,7 @@ class Session:
         return [
             f"{ending(each)} (see its cell)"
             for each in self.settled.values()
-            if each.executed and each.error is not None
+            if each.error is not None
         ]
 
     # -- what changed -----------------------------------------------------------------------
@@ -442,3 +440,8 @@ class Session:
         node = self.dag.number(name)
         last = self._memory.records[node]
         return None if last is None else as_result(name, last)
+
+
+def _was_lost(result: NodeResult) -> bool:
+    """Whether a node had a value until its condition did not hold any more."""
+    return result.changed and is_passed_by(result)

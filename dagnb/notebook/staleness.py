@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dagnb.events import Event, NodeSettled, NodesStale
 from dagnb.graph.dag import DAG
 from dagnb.render.view import GraphView
-from dagnb.run.records import STATUS, Memory, as_result
+from dagnb.results import NodeStatus
+from dagnb.run.records import DIGEST, STATUS, Memory, as_result
 
 _ABOVE = "something it depends on changed"
 
@@ -83,10 +84,12 @@ class Staleness:
         last = self._memory.records[node]
         if last is None:
             return "it has not run yet"
-        if last[STATUS].is_success:
+        status = last[STATUS]
+        if status.is_success or last[DIGEST] is not None:  # it has a value, or is passed by
             name = str(self._dag.adjacency.names[node])
             return self._reasons.get(name, "its code or what it reads changed")
-        return f"it {last[STATUS].value.replace('_', ' ')} last time"
+        was = "was " if status in (NodeStatus.SKIPPED, NodeStatus.CANCELLED) else ""
+        return f"it {was}{status.value.replace('_', ' ')} last time"
 
     def show(self) -> None:
         """Tell which nodes became stale, and which turned out not to be.

@@ -143,11 +143,7 @@ class NodeTask:
             raise
 
     def _perform(self, inputs: Mapping[str, Any]) -> Any:
-        given = {**self.variables(), **inputs}
-        function = self._code.function
-        count = getattr(getattr(function, "__code__", None), "co_posonlyargcount", 0)
-        positional = [given.pop(name) for name in self._code.parameters[:count] if name in given]
-        value: Any = function(*positional, **given)
+        value: Any = self._code.call({**self.variables(), **inputs})
         if self._code.is_async:
             value = run_coroutine(value)
         if not self._code.shows:

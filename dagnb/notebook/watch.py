@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import CellType
@@ -44,13 +44,23 @@ class Watch:
         self._things: dict[Hashable, _Thing] = {}
         self._keys: dict[str, list[Hashable]] = {}
 
-    def put(self, node: str, guards: Guards, function: object) -> None:
+    def put(self, node: str, codes: Iterable[tuple[Guards, object]]) -> None:
         """Watch what a node reads now, and nothing else for it.
 
-        Its own function is not watched: one that is changed comes as a new definition.
+        Parameters
+        ----------
+        node : str
+        codes : iterable of (Guards, function)
+            The functions themselves are not watched: one that is changed comes as a new
+            definition.
         """
         self.forget(node)
-        keys = self._keys[node] = []
+        self._keys[node] = []
+        for guards, function in codes:
+            self._add(node, guards, function)
+
+    def _add(self, node: str, guards: Guards, function: object) -> None:
+        keys = self._keys[node]
         for namespace, name, value in guards.places.values():
             key: Hashable = ("place", id(namespace), name, id(value))
             self._places.setdefault(key, _Place(namespace, name, value, set())).nodes.add(node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagnb.render.view import error_text
@@ -89,7 +89,7 @@ class Explain(Policy):
     Parameters
     ----------
     present : callable
-        Returns a node's source and the digest of its code.
+        Returns a node's source, the digest of its code, and the inputs that it reads.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Explain(Policy):
         Why nodes are looked at in this run, for those for which nothing changed.
     """
 
-    def __init__(self, present: Callable[[str], tuple[str, CodeDigest]]) -> None:
+    def __init__(self, present: Callable[[str], tuple[str, CodeDigest, Container[str]]]) -> None:
         self._present = present
         self._seen: dict[str, Evidence] = {}
         self._whys: dict[str, Why] = {}
@@ -153,6 +153,8 @@ class Explain(Policy):
         if last is None:
             return Why(f"{name} did not run: nothing has asked for it yet")
         if last.error is not None:
+            if not last.started:
+                return Why(f"{ending(last)}: {last.reason}")
             return Why(f"{ending(last)}; it {why.sentence}", why.evidence)
         if stale[name] and last.status.is_success:
             why = self._why_stale(name, inputs, stale)
@@ -181,8 +183,9 @@ class Explain(Policy):
         return (["for the first time"], []) if old is None else compare(old, new)
 
     def _evidence(self, name: str, inputs: Inputs) -> Evidence:
-        source, code = self._present(name)
-        given = {str(key): (each.digest, describe(each.held)) for key, each in inputs.items()}
+        source, code, reads = self._present(name)
+        own = {str(key): each for key, each in inputs.items() if key in reads}
+        given = {key: (each.digest, describe(each.held)) for key, each in own.items()}
         return Evidence(source, code, given)
 
 

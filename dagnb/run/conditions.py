@@ -10,6 +10,7 @@ from dagnb.graph.dag import DAG, DAGBuilder
 from dagnb.graph.named import EdgeSpec, NodeSpec
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy
+from dagnb.values.fingerprint import digest
 
 Condition = Callable[[Any], Any]
 JOINS = ("any", "all")
@@ -51,21 +52,37 @@ class Conditions(dict[tuple[str, str], Condition]):
                 raise NodeNotFoundError(name, dag.adjacency.ids, "joins")
 
 
+NOTHING = digest(None)  # names what a node that was passed by is to those that take it
+
+
+def pass_by(name: str, reason: str) -> NodeResult:
+    """Return the result of a node that no condition leads to.
+
+    It is skipped, and that is final until something it depends on changes: to those that can do
+    without it, it is None.
+    """
+    return NodeResult(name, NodeStatus.SKIPPED, reason=reason, digest=NOTHING)
+
+
+def is_passed_by(result: NodeResult) -> bool:
+    """Whether a node was skipped because no condition led to it, not because of a failure."""
+    return result.status is NodeStatus.SKIPPED and result.digest is not None
+
+
 class When(Policy):
     """Runs a node if at least one edge into it is taken; if it joins all, if every one is.
 
     An edge is taken if the node before it has a value for which the condition holds. What no
     edge leads to is skipped, and no edge out of that is taken. A condition that raises fails
-    the node that it guards. One object serves one run.
+    the node that it guards.
     """
 
     def __init__(self, conditions: Conditions) -> None:
         self._conditions = conditions
-        self._passed_by: set[str] = set()
 
     def excuses(self, name: str, missing: NodeResult) -> bool:
         """A node can do without an input that was itself passed by."""
-        return missing.name in self._passed_by
+        return is_passed_by(missing)
 
     def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
         """Skip a node that too few edges lead to."""
@@ -78,12 +95,10 @@ class When(Policy):
                 return NodeResult(name, NodeStatus.FAILED, error=error, reason=reason)
         if taken == len(inputs) or (taken and self._conditions.joins.get(name) != "all"):
             return None
-        self._passed_by.add(name)
-        reason = f"{taken} of {len(inputs)} edges into it are taken"
-        return NodeResult(name, NodeStatus.SKIPPED, reason=reason)
+        return pass_by(name, f"{taken} of {len(inputs)} edges into it are taken")
 
     def _is_taken(self, source: str, name: str, given: NodeResult) -> bool:
-        if source in self._passed_by:
+        if is_passed_by(given):
             return False
         condition = self._conditions.get((source, name))
         if condition is None:

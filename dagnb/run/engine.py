@@ -340,7 +340,8 @@ class Engine:
     def _store(self, node: int, settled: Record) -> None:
         """Record and announce. That a node is stale is noted before it counts as settled."""
         status = settled[STATUS]
-        if not status.is_success:
+        is_final = status is SKIPPED and settled[DIGEST] is not None  # no condition leads to it
+        if not status.is_success and not is_final:
             self._note_failure(node, status)
         if self._replaced is not None:
             self._replaced[node] = self._records[node]

@@ -84,6 +84,7 @@ def make_plan(
     causes: Mapping[int, str],
     waiting: Mapping[int, str],
     seconds: Mapping[int, float],
+    conditions: Mapping[int, str] = {},
 ) -> Plan:
     """Return the plan of a run that starts from dirty nodes: linear in the graph.
 
@@ -95,6 +96,8 @@ def make_plan(
         The nodes that cannot or must not run, and why; nothing below them runs either.
     seconds : mapping of int to float
         How long nodes took last time.
+    conditions : mapping of int to str
+        What must hold for a node to run, dirty or not.
     """
     actions: dict[int, tuple[str, str]] = {}
     for node in graph.order:
@@ -104,6 +107,8 @@ def make_plan(
             actions[node] = "wait", waiting[node]
         elif held:
             actions[node] = "wait", f"{graph.names[held[0]]} waits"
+        elif node in causes and node in conditions:
+            actions[node] = "may run", f"if `{conditions[node]}` holds; {causes[node]}"
         elif node in causes:
             actions[node] = "run", causes[node]
         elif above:

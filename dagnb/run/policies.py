@@ -105,6 +105,8 @@ class Remember(Policy):
         Returns the last result of a node, or None.
     fresh : container of str
         Nodes to run even though their key is known.
+    reads : callable
+        Says of a node and an input of it whether its value depends on that input.
     """
 
     want_digest = True
@@ -116,17 +118,22 @@ class Remember(Policy):
         facts: dict[str, Fact],
         current: Callable[[str], NodeResult | None],
         fresh: Container[str] = (),
+        *,
+        reads: Callable[[str, str], bool] = lambda name, each: True,
     ) -> None:
         self._code_of = code_of
         self._store = store
         self._facts = facts
         self._current = current
         self._fresh = fresh
+        self._reads = reads
 
     def key(self, name: str, inputs: Inputs) -> str | None:
         """Return the key of a node, or None if one of its inputs has no digest."""
         parts = [self._code_of(name)]
         for input_name, result in sorted(inputs.items()):
+            if not self._reads(name, input_name):
+                continue
             if result.digest is None:
                 return None
             parts += [input_name, result.digest]

@@ -221,3 +221,23 @@ def test_attempts_below_the_cell(kernel: Kernel, tmp_path: Path) -> None:
     assert kernel.text(kernel.run("%dag why flaky")) == [
         "flaky ran for the first time; it took 2 attempts"
     ]
+
+
+def test_a_condition_that_changes_its_mind(kernel: Kernel) -> None:
+    """Below the cell of a node that its condition does not lead to stands why, and no value."""
+    rows = kernel.run("%%dag_node rows\n120")
+    report = kernel.run("%%dag_node report --when 'rows > 100'\nprint('writing')\nf'{rows} rows'")
+    short = kernel.run("%%dag_node short --when 'rows <= 100'\n'few rows'")
+    end = kernel.run("%%dag_node end\nreport or short")
+    notice = "did not run: its condition `rows {} 100` does not hold: rows is {}"
+    assert kernel.text(report) == ["writing", "'120 rows'"]
+    assert kernel.text(short) == [f"short {notice.format('<=', 120)}"]
+    assert kernel.text(end) == ["'120 rows'"]
+    kernel.run("%%dag_node rows\n7", rows)
+    assert kernel.executed() == "['rows', 'short', 'end']"
+    assert kernel.text(report) == [f"report {notice.format('>', 7)}", ""]
+    assert [kernel.text(short), kernel.text(end)] == [["'few rows'"]] * 2
+    kernel.run("%%dag_node rows\n120", rows)
+    assert kernel.executed() == "[]"
+    assert kernel.text(report) == ["writing", "'120 rows'"]
+    assert kernel.text(end) == ["'120 rows'"]

@@ -19,7 +19,7 @@ def watched(namespace: Namespace, **sources: str) -> Watch:
     watch = Watch()
     for name, source in sources.items():
         function = eval(f"lambda: {source}", namespace)
-        watch.put(name, code_digest(function).guards, function)
+        watch.put(name, [(code_digest(function).guards, function)])
     return watch
 
 
@@ -82,7 +82,7 @@ def test_looked_at_once() -> None:
     guards.checks["value", 1] = lambda: not looks.append(1)
     watch = Watch()
     for name in "abc":
-        watch.put(name, guards, None)
+        watch.put(name, [(guards, None)])
     assert watch.broken() == set()
     assert looks == [1]
 
