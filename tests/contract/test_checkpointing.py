@@ -140,3 +140,22 @@ def test_execute_begins_anew(dag: dagron.DAG, tasks: Tasks) -> None:
     info = executor.checkpoint_info()
     assert info is not None
     assert info.completed_nodes == ["download"]
+
+
+def test_only_own_files_are_cleared(dag: dagron.DAG, tasks: Tasks) -> None:
+    """By a new run, and by clearing."""
+    Path("checkpoints").mkdir(mode=0o700)
+    Path("checkpoints/notes.txt").write_text("mine")
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    executor.execute(tasks)
+    executor.execute(tasks)
+    executor.clear_checkpoint()
+    assert os.listdir("checkpoints") == ["notes.txt"]
+
+
+def test_a_changed_task_is_not_skipped(dag: dagron.DAG, tasks: Tasks) -> None:
+    """It runs, though it completed before."""
+    executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
+    executor.execute(tasks)
+    result = executor.resume(tasks | {"parse": lambda: "parsed anew"})
+    assert (result["parse"].result, result["download"].executed) == ("parsed anew", False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -151,6 +152,23 @@ def test_a_run_can_be_cancelled_from_outside(dag: dagron.DAG, tasks: Tasks) -> N
     assert result["a"].result == "data"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="os.kill delivers SIGINT on POSIX")
+def test_ctrl_c_can_be_made_a_cancel(dag: dagron.DAG, tasks: Tasks) -> None:
+    """A signal handler sets the event; the running task finishes and the number is told."""
+    cancel = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
+
+    def ctrl_c() -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return "data" if cancel.wait(10) else "not interrupted"
+
+    try:
+        result = DAGExecutor(dag).execute(tasks | {"a": ctrl_c}, cancel_event=cancel)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (result["a"].result, result.cancelled) == ("data", 3)
+
+
 class Printer:
     """Prints starts, results, failures and skips."""
 
@@ -182,25 +200,53 @@ def test_callbacks_are_called(
     ]  # fmt: skip
 
 
+class Progress:
+    """Counts what has ended, and prints how far that is."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done = total, 0
+
+    def on_node_complete(self, name: str, result: object) -> None:
+        """A node is done."""
+        self.done += 1
+        print(f"Progress: {self.done}/{self.total} ({self.done / self.total * 100:.0f}%)")
+
+    def on_node_error(self, name: str, error: BaseException) -> None:
+        """A node has failed."""
+        self.done += 1
+
+    def on_node_skip(self, name: str) -> None:
+        """A node is skipped."""
+        self.done += 1
+
+
+def test_progress_is_printed(
+    dag: dagron.DAG, tasks: Tasks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line a node, up to a hundred per cent."""
+    DAGExecutor(dag, callbacks=Progress(dag.node_count())).execute(tasks)
+    assert capsys.readouterr().out.splitlines() == [
+        "Progress: 1/4 (25%)", "Progress: 2/4 (50%)", "Progress: 3/4 (75%)", "Progress: 4/4 (100%)"
+    ]  # fmt: skip
+
+
 def test_progress_adds_up(dag: dagron.DAG, tasks: Tasks) -> None:
     """Completed, failed and skipped nodes are all of them."""
-
-    class Progress:
-        def __init__(self, total: int) -> None:
-            self.total, self.done = total, 0
-
-        def on_node_complete(self, name: str, result: object) -> None:
-            self.done += 1
-
-        def on_node_error(self, name: str, error: BaseException) -> None:
-            self.done += 1
-
-        def on_node_skip(self, name: str) -> None:
-            self.done += 1
-
     progress = Progress(dag.node_count())
     DAGExecutor(dag, callbacks=progress).execute(tasks | {"b": boom})
     assert progress.done == progress.total == 4
+
+
+def test_callbacks_are_called_by_the_driver(dag: dagron.DAG, tasks: Tasks) -> None:
+    """On the thread that called execute, one at a time, so they need no lock."""
+    threads: set[threading.Thread] = set()
+
+    def note(*told: object) -> None:
+        threads.add(threading.current_thread())
+
+    callbacks = dagron.ExecutionCallbacks(on_node_start=note, on_node_complete=note)
+    DAGExecutor(dag, callbacks=callbacks).execute(tasks)
+    assert threads == {threading.current_thread()}
 
 
 def test_costs_are_taken(dag: dagron.DAG, tasks: Tasks) -> None:
@@ -209,6 +255,30 @@ def test_costs_are_taken(dag: dagron.DAG, tasks: Tasks) -> None:
     tasks |= {"b": lambda: order.append("b"), "c": lambda: order.append("c")}
     DAGExecutor(dag, costs={"c": 10.0}, max_workers=1).execute(tasks)
     assert order == ["c", "b"]
+
+
+def test_costs_of_unknown_nodes_are_refused(dag: dagron.DAG, tasks: Tasks) -> None:
+    """Before anything runs, with the name."""
+    with pytest.raises(dagron.NodeNotFoundError, match="train_model"):
+        DAGExecutor(dag, costs={"train_model": 100.0}).execute(tasks)
+
+
+def test_all_that_is_below_a_failure_is_skipped() -> None:
+    """Not only what is directly below it."""
+    dag = dagron.DAG.builder().add_edge("a", "b").add_edge("b", "c").build()
+    result = DAGExecutor(dag, fail_fast=False).execute({"a": boom, "b": int, "c": int})
+    assert (result.failed, result.skipped) == (1, 2)
+
+
+def test_a_node_has_a_timeout_by_its_task(dag: dagron.DAG, tasks: Tasks) -> None:
+    """An option of the task; no scheduling system is needed for it."""
+    release = threading.Event()
+    slow = dagron.task(timeout=0.05)(lambda: release.wait(30))
+    result = DAGExecutor(dag, fail_fast=False).execute(tasks | {"b": slow})
+    release.set()
+    assert [each.status.name for each in result.node_results.values()] == [
+        "COMPLETED", "TIMED_OUT", "COMPLETED", "SKIPPED"
+    ]  # fmt: skip
 
 
 def test_one_worker_is_sequential(dag: dagron.DAG, tasks: Tasks) -> None:
