@@ -7,9 +7,9 @@
      │    ├── CycleError             an edge would close a cycle; ``.path``
      │    ├── DuplicateNodeError     the name is taken
      │    ├── NodeNotFoundError      no such node; suggests the nearest name
+     │    │    └── StaleNodeRefError a handle to a node that was removed
      │    ├── EdgeNotFoundError      no such edge
      │    ├── ExpansionError         nodes that a running node asks for and cannot get
-     │    ├── StaleNodeRefError      a handle to a node that was removed
      │    └── GraphInUseError        an edit while the graph runs
      ├── DefinitionError             a node cell that cannot become a node
      ├── InputMutatedError           a node changed one of its inputs in place
@@ -105,17 +105,12 @@ class EdgeNotFoundError(GraphError):
         return type(self), (self.source, self.target)
 
 
-class StaleNodeRefError(GraphError):
+class StaleNodeRefError(NodeNotFoundError):
     """A handle whose node was removed, even if a node of that name was added again."""
 
     def __init__(self, name: str) -> None:
-        self.name = str(name)
-        super().__init__(
-            f"the handle to {self.name!r} is stale: its node was removed; use the name"
-        )
-
-    def __reduce__(self) -> tuple[type[StaleNodeRefError], tuple[str]]:
-        return type(self), (self.name,)
+        super().__init__(name)
+        self.args = (f"the handle to {self.name!r} is stale: its node was removed; use the name",)
 
 
 class ExpansionError(GraphError):

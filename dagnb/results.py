@@ -136,12 +136,12 @@ class ExecutionResult:
 
     def __init__(
         self,
-        node_results: Mapping[str, NodeResult],
+        node_results: Mapping[str, NodeResult] | None = None,
         total_duration_seconds: float = 0.0,
         stopped: str = "",
         trace: Any = None,
     ) -> None:
-        self.node_results = node_results
+        self.node_results = {} if node_results is None else node_results
         self.total_duration_seconds = total_duration_seconds
         self.stopped = stopped
         self.trace = trace

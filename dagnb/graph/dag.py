@@ -194,20 +194,28 @@ class DAG(NamedGraph):
     def from_json(cls, text: str) -> DAG:
         """Return the graph that `to_json` wrote.
 
+        Raises
+        ------
+        ValueError
+            The text is not what `to_json` writes; it names what is missing.
+
         Examples
         --------
         >>> DAG.from_json(DAG.builder().add_edge("a", "b").build().to_json())
         DAG(nodes=2, edges=1)
         """
         data = json.loads(text)
-        dag = cls()
-        dag.add_nodes([(each["name"], None, each.get("metadata")) for each in data["nodes"]])
-        dag.add_edges(
-            [
+        try:
+            nodes = [(each["name"], None, each.get("metadata")) for each in data["nodes"]]
+            edges = [
                 (each["from"], each["to"], each.get("weight"), each.get("label"))
                 for each in data["edges"]
             ]
-        )
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"this is no graph that DAG.to_json wrote: {error!r}") from error
+        dag = cls()
+        dag.add_nodes(nodes)
+        dag.add_edges(edges)
         return dag
 
     # -- protocols --------------------------------------------------------------------------

@@ -237,10 +237,10 @@ def test_a_handle_to_a_removed_node_is_refused(diamond: DAG) -> None:
 
 
 def test_a_handle_to_nothing_is_stale(diamond: DAG) -> None:
-    """Without a successor of the name the error is the same."""
+    """Without a successor of the name the error is the same: a node that is not found."""
     old = diamond.node_ref("d")
     diamond.remove_node("d")
-    with pytest.raises(StaleNodeRefError):
+    with pytest.raises(NodeNotFoundError, match="the handle to 'd' is stale"):
         diamond.predecessors(old)
     assert diamond.node_ref("d") is None
 
@@ -257,6 +257,15 @@ def test_json_round_trip() -> None:
     assert json.loads(dag.to_json())["edges"] == [
         {"from": "a", "to": "b", "weight": 0.5, "label": "feeds"}
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["{{{", "[]", "3", '{"nodes": []}', '{"nodes": [{}], "edges": []}']
+)
+def test_what_is_no_graph_is_refused(text: str) -> None:
+    """With one kind of error, whatever is wrong."""
+    with pytest.raises(ValueError, match=r"no graph that DAG.to_json wrote|Expecting"):
+        DAG.from_json(text)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda dag: pickle.loads(pickle.dumps(dag))])

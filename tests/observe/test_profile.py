@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dagnb import DAG, ExecutionResult, IncrementalExecutor, NodeResult, NodeStatus
+from dagnb import DAG, ExecutionResult, IncrementalExecutor, NodeResult, NodeStatus, ProfileReport
 from dagnb import profile_execution as profile
 
 
@@ -80,6 +80,11 @@ def test_reused_nodes_took_no_time(dag: DAG) -> None:
     assert list(report.node_profiles) == ["fit"]
     assert report.critical_path == ["fit"]
     assert report.parallelism_efficiency == pytest.approx(1.0)
+
+
+def test_a_result_without_nodes_has_an_empty_profile() -> None:
+    """As one that was made by hand."""
+    assert profile(DAG(), ExecutionResult()) == ProfileReport()
 
 
 def test_a_run_in_which_nothing_ran_has_an_empty_profile(dag: DAG) -> None:
