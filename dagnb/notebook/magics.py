@@ -40,6 +40,7 @@ VERBS = {
     "rm": ("NAME ...", "remove nodes"),
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
     "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
+    "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
     "help": ("", "this text"),
 }
 
@@ -265,6 +266,14 @@ class DagMagics(Magics):
             print("workers: 1; nodes run one after another on the main thread")
         else:
             print(f"workers: {workers}; nodes run side by side in threads")
+
+    def _trace(self, words: Sequence[str]) -> None:
+        (file,) = _take(words, 1, "trace")
+        try:
+            self.session.trace().save(file)
+        except OSError as error:
+            raise UsageError(f"%dag trace cannot write {file}: {error.strerror}") from None
+        print(f"wrote {file}; open it in https://ui.perfetto.dev")
 
     def _help(self, words: Sequence[str]) -> None:
         print(usage())

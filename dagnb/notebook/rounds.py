@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from dagnb.errors import DagError
 from dagnb.events import Event, NodeSettled, Observer
@@ -98,6 +99,8 @@ class Rounds:
     last_run : IncrementalResult or None
     settled : dict of str to NodeResult
         What the last run came to, of those nodes that it looked at, in order.
+    began : float
+        When the last run began, by ``perf_counter()``.
     """
 
     def __init__(
@@ -123,9 +126,10 @@ class Rounds:
         self._store = MemoryStore()
         self._facts = facts
         self._when = WhenNodes(registry.nodes, facts)
-        self._began = 0
+        self._first = 0
         self.last_run: IncrementalResult | None = None
         self.settled: dict[str, NodeResult] = {}
+        self.began = 0.0
 
     def forget(self, name: str) -> None:
         """Forget a node that was removed."""
@@ -141,8 +145,8 @@ class Rounds:
         Interrupted
             The run was stopped; its result is kept as that of the last run all the same.
         """
-        self.settled = {}
-        self._began = self._memory.run + 1
+        self.settled, self.began = {}, perf_counter()
+        self._first = self._memory.run + 1
         result, guard = self._round(request, observers, hands, alone=not hands.are_many)
         while guard.spoiled:
             before, again = result.total_duration_seconds, self._again(guard.spoiled, request)
@@ -185,7 +189,7 @@ class Rounds:
             causes=request.causes,
             may_run=lambda name: self._may_run(name, request),
         )
-        engine.results.since = self._began
+        engine.results.since = self._first
         self._staleness.begin(request.causes)
         return engine
 

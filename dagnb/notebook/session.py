@@ -24,6 +24,7 @@ from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting, waits_for
 from dagnb.notebook.why import Explain, Why, ending
 from dagnb.observe.text import run_summary, seconds, table
+from dagnb.observe.trace import ExecutionTrace, trace_of
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
@@ -129,6 +130,19 @@ class Session:
     def settled(self) -> Mapping[str, NodeResult]:
         """What became of the nodes that the last run looked at, in the order it did."""
         return self._rounds.settled
+
+    def trace(self) -> ExecutionTrace:
+        """Return the last run as a timeline, with a lane for each worker.
+
+        Raises
+        ------
+        DagError
+            Nothing has run yet, or a run is going on.
+        """
+        self._one_run.check_none()
+        if self.last_run is None:
+            raise DagError("nothing has run yet, so there is nothing to trace; %dag run")
+        return trace_of(self.last_run, self.settled.values(), self._rounds.began)
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""

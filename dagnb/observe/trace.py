@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from os import PathLike
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from dagnb.events import Event, NodeSettled, RunFinished, RunStarted
-from dagnb.results import NodeResult, NodeStatus
+from dagnb.results import ExecutionResult, NodeResult, NodeStatus
 
 
 class TraceEventType(Enum):
@@ -134,6 +136,16 @@ class ExecutionTrace:
         ]
         return json.dumps({"traceEvents": named + spans, "displayTimeUnit": "ms"}, indent=1)
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the run to a file in Chrome's trace format; see `to_chrome_trace`.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+        """
+        Path(path).expanduser().write_text(self.to_chrome_trace(), encoding="utf-8")
+
     def __len__(self) -> int:
         return len(self._events)
 
@@ -144,12 +156,18 @@ class ExecutionTrace:
 class Tracer:
     """An observer that records a trace and puts it into the result when the run is over.
 
+    Parameters
+    ----------
+    clock : callable
+        Says when events happen that have no time of their own.
+
     Attributes
     ----------
     trace : ExecutionTrace
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
         self.trace = ExecutionTrace()
 
     def __call__(self, event: Event) -> None:
@@ -162,7 +180,8 @@ class Tracer:
         elif isinstance(event, RunFinished):
             self._reused(event.result.node_results.values())
             seconds = event.result.total_duration_seconds
-            self.trace.record(TraceEventType.EXECUTION_COMPLETED, duration=seconds)
+            kind, now = TraceEventType.EXECUTION_COMPLETED, self._clock()
+            self.trace.record(kind, duration=seconds, at=now)
             event.result.trace = self.trace
 
     def _settled(self, result: NodeResult) -> None:
@@ -183,7 +202,7 @@ class Tracer:
                 "reason": result.reason,
                 "attempts": result.attempts,
             },
-            at=result.started + result.duration_seconds if ran else None,
+            at=result.started + result.duration_seconds if ran else self._clock(),
         )
 
     def _reused(self, results: Iterable[NodeResult]) -> None:
@@ -195,7 +214,32 @@ class Tracer:
                     TraceEventType.NODE_REUSED,
                     node_name=str(result.name),
                     metadata={"executed": False, "changed": False, "reason": result.reason},
+                    at=self._clock(),
                 )
+
+
+def trace_of(
+    result: ExecutionResult, settled: Iterable[NodeResult], began: float
+) -> ExecutionTrace:
+    """Return the trace of a run that is over, and put it into the result.
+
+    Parameters
+    ----------
+    settled : iterable of NodeResult
+        Of the nodes that the run looked at, in the order in which they settled.
+    began : float
+        A reading of ``perf_counter()``.
+    """
+    latest = began
+    tracer = Tracer(lambda: latest)
+    tracer(RunStarted((), began))
+    for each in settled:
+        if each.executed:
+            latest = max(latest, each.started + each.duration_seconds)
+        tracer(NodeSettled(each))
+    latest = max(latest, began + result.total_duration_seconds)
+    tracer(RunFinished(result))
+    return tracer.trace
 
 
 def _row(event: TraceEvent) -> tuple[str, ...]:
@@ -256,8 +300,12 @@ def _span(event: TraceEvent, lanes: dict[str, int]) -> dict[str, Any] | None:
 
 def _lane(event: TraceEvent) -> str:
     """Name the worker; an abandoned task gets a lane of its own, since its worker is not known."""
+    worker = event.metadata.get("worker")
     if event.duration is None:
         return "run"
-    if event.event_type is TraceEventType.NODE_TIMED_OUT:
+    if event.event_type in _GIVEN_UP and not worker:
         return f"abandoned: {event.node_name}"
-    return str(event.metadata.get("worker") or "main")
+    return str(worker or "main")
+
+
+_GIVEN_UP = (TraceEventType.NODE_TIMED_OUT, TraceEventType.NODE_CANCELLED)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from dagnb import (
     NodeStatus,
     TraceEventType,
 )
+from dagnb.observe.trace import trace_of
 
 Tasks = dict[str, Callable[..., Any]]
 
@@ -160,3 +162,30 @@ def test_a_trace_can_be_recorded_by_hand() -> None:
     assert [event.node_name for event in trace.events] == ["a", "a"]
     assert "recomputed" in trace.summary()
     assert len(json.loads(trace.to_chrome_trace())["traceEvents"]) == 3
+
+
+def test_the_trace_of_a_run_that_is_over(dag: DAG) -> None:
+    """It is the one that would have been recorded; what took no time happens when it came up."""
+    tasks: Tasks = {"a": lambda: 1, "b": lambda: 1 / 0, "c": lambda: 1}
+    result = DAGExecutor(dag, enable_tracing=True).execute(tasks)
+    recorded = result.trace
+    began = result["a"].started - recorded.events_for_node("a")[0].timestamp
+    trace = trace_of(result, result.node_results.values(), began)
+    assert result.trace is trace
+    for name in (*dag, None):
+        assert kinds(trace, name) == kinds(recorded, name)
+    assert [e.timestamp for e in trace.events_for_node("b")] == pytest.approx(
+        [e.timestamp for e in recorded.events_for_node("b")]
+    )
+    (skipped,) = trace.events_for_node("c")
+    assert skipped.timestamp == trace.events_for_node("b")[1].timestamp
+    assert trace.events[-1].timestamp == pytest.approx(result.total_duration_seconds)
+
+
+def test_a_trace_can_be_saved(dag: DAG, tmp_path: Path) -> None:
+    """In Chrome's format; a file that cannot be written is an error."""
+    trace = DAGExecutor(dag, enable_tracing=True).execute(dict.fromkeys(dag, int)).trace
+    trace.save(tmp_path / "trace.json")
+    assert (tmp_path / "trace.json").read_text() == trace.to_chrome_trace()
+    with pytest.raises(FileNotFoundError):
+        trace.save(tmp_path / "no" / "trace.json")
