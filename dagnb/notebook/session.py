@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from dagnb.errors import CycleError, DagError
@@ -13,11 +13,12 @@ from dagnb.notebook.announcing import Announcer
 from dagnb.notebook.capture import Shell, proxies
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
+from dagnb.notebook.lookout import Lookout
 from dagnb.notebook.panel import Panel
 from dagnb.notebook.planning import plan_of
 from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import NodeOptions, NotebookNode, Registry
-from dagnb.notebook.rounds import Hands, OneRun, Request, Rounds
+from dagnb.notebook.rounds import Hands, OneRun, Rounds
 from dagnb.notebook.show import GraphDisplay
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
@@ -91,6 +92,7 @@ class Session:
         self._aftermath = Aftermath(
             self._registry, self._staleness, self._waiting, self._publisher, last=self._last
         )
+        self._lookout = Lookout(self._registry, self._staleness, self._aftermath, self._announce)
 
     @property
     def observers(self) -> list[Observer]:
@@ -170,9 +172,9 @@ class Session:
         node = self._registry.put(code, options, cell_id, lambda: CellOutput(self._shell))
         self._announce.structure()
         if known is None or known.digest.digest != node.digest.digest:
-            self._mark_stale([code.name], "its code changed")
+            self._lookout.mark_stale([code.name], "its code changed")
         elif known.identity != node.identity:
-            self._mark_stale([code.name], "its condition changed")
+            self._lookout.mark_stale([code.name], "its condition changed")
         return node
 
     def remove(self, name: str) -> None:
@@ -197,7 +199,7 @@ class Session:
         self._explain.forget(name)
         self._aftermath.note(readers)
         self._announce.structure()
-        self._mark_stale(dependents, f"{name} was removed")
+        self._lookout.mark_stale(dependents, f"{name} was removed")
 
     # -- running ----------------------------------------------------------------------------
 
@@ -236,10 +238,12 @@ class Session:
         KeyboardInterrupt
             The run was stopped; its ``result`` holds what was done.
         """
-        targets = self._targets(names)
+        targets = self._lookout.targets(names)
         downstream = (self.auto if downstream is None else downstream) or names is None
         with self._one_run.begun():
-            request = self._request(targets, names is not None, fresh, downstream)
+            request = self._lookout.request(
+                targets, named=names is not None, fresh=fresh, downstream=downstream
+            )
             self._publisher.own = own
             self._tasks.begin([own] if own is not None and live else [])
             observers: list[Observer] = [self._announce, self._publisher]
@@ -250,19 +254,6 @@ class Session:
                 self._publisher.own = None
                 self._staleness.show()
 
-    def _request(
-        self, targets: Sequence[str], named: bool, fresh: bool, downstream: bool
-    ) -> Request:
-        """Look at the code in question and return what is to run, and why."""
-        scope = self._looked_at(targets, downstream)
-        asked = set(targets) if named else set()
-        again = set(targets) if fresh else set()
-        causes = self._staleness.causes(scope)
-        for number in self.dag.numbers(asked | again, "names"):
-            causes.setdefault(number, "it was asked to run again" if fresh else "")
-        allowed = None if downstream else {*map(str, self.dag.refs(scope))}
-        return Request(causes, asked, again, allowed)
-
     def look(self, names: Iterable[str] | None = None) -> list[str]:
         """Look at the code of nodes and what it reads; return those that became stale.
 
@@ -271,24 +262,13 @@ class Session:
         CycleError
             A helper function was changed so that a node depends on itself.
         """
-        changed, refused = [], None
-        for name in self._registry.changed(None if names is None else set(names)):
-            try:
-                changed += [name] if self._registry.refresh(name) else []
-            except CycleError as error:
-                refused = refused or error
-        self._aftermath.note(changed)
-        self._announce.structure()
-        self._mark_stale(changed, "something its code reads changed")
-        if refused is not None:
-            raise refused
-        return changed
+        return self._lookout.look(names)
 
     def plan(self, names: Iterable[str] | None = None) -> Plan:
         """Return what `run` with the same names would do, without doing it."""
         self._one_run.check_none()
-        targets = self._targets(names)
-        scope = self._looked_at(targets, self.auto or names is None)
+        targets = self._lookout.targets(names)
+        scope = self._lookout.scope(targets, downstream=self.auto or names is None)
         causes = self._staleness.causes(scope)
         held = self._waiting.held_back(targets if names is not None else [])
         return plan_of(self._registry, self._memory, causes, held)
@@ -418,35 +398,6 @@ class Session:
             for each in self.settled.values()
             if each.error is not None
         ]
-
-    # -- what changed -----------------------------------------------------------------------
-
-    def _targets(self, names: Iterable[str] | None) -> list[str]:
-        if names is None:
-            return list(self.nodes)
-        if isinstance(names, str):
-            raise TypeError(f"names is a list of names, not one string; write [{names!r}]")
-        targets = list(names)
-        for name in targets:
-            self.check_name(name)
-        return targets
-
-    def _looked_at(self, targets: Sequence[str], downstream: bool) -> set[int]:
-        """Return the scope after a look at the code in it, which may draw other edges."""
-        scope = self._scope(targets, downstream)
-        return self._scope(targets, downstream) if self.look(self.dag.refs(scope)) else scope
-
-    def _scope(self, targets: Sequence[str], downstream: bool) -> set[int]:
-        """Return the targets with what they need and, if asked, what depends on them."""
-        graph = self.dag.adjacency
-        numbers = self.dag.numbers(targets, "names")
-        found = graph.reach(numbers, graph.predecessors)
-        return found | graph.reach(numbers, graph.successors) if downstream else found
-
-    def _mark_stale(self, names: Sequence[str], reason: str) -> None:
-        self._staleness.mark(names, reason)
-        if names:
-            self._staleness.show()
 
     def _last(self, name: str) -> NodeResult | None:
         """Return the last record of a node as a result."""

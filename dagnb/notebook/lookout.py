@@ -1,0 +1,113 @@
+"""What a run is about: a look at the code of nodes, and at what it reads, before they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dagnb.errors import CycleError
+from dagnb.notebook.aftermath import Aftermath
+from dagnb.notebook.announcing import Announcer
+from dagnb.notebook.registry import Registry
+from dagnb.notebook.rounds import Request
+from dagnb.notebook.staleness import Staleness
+
+
+class Lookout:
+    """Finds what became stale, and says what a run that is asked for has to do.
+
+    Parameters
+    ----------
+    registry : Registry
+    staleness : Staleness
+    aftermath : Aftermath
+        Told of the nodes that changed.
+    announce : Announcer
+    """
+
+    def __init__(
+        self, registry: Registry, staleness: Staleness, aftermath: Aftermath, announce: Announcer
+    ) -> None:
+        self._registry = registry
+        self._dag = registry.dag
+        self._staleness = staleness
+        self._aftermath = aftermath
+        self._announce = announce
+
+    def look(self, names: Iterable[str] | None = None) -> list[str]:
+        """Look at the code of nodes and what it reads; return those that became stale.
+
+        Raises
+        ------
+        CycleError
+            A helper function was changed so that a node depends on itself.
+        """
+        changed, refused = [], None
+        for name in self._registry.changed(None if names is None else set(names)):
+            try:
+                changed += [name] if self._registry.refresh(name) else []
+            except CycleError as error:
+                refused = refused or error
+        self._aftermath.note(changed)
+        self._announce.structure()
+        self.mark_stale(changed, "something its code reads changed")
+        if refused is not None:
+            raise refused
+        return changed
+
+    def mark_stale(self, names: Sequence[str], reason: str) -> None:
+        """Note that nodes must run, and show it."""
+        self._staleness.mark(names, reason)
+        if names:
+            self._staleness.show()
+
+    def targets(self, names: Iterable[str] | None) -> list[str]:
+        """Return the nodes asked for; all if none are named.
+
+        Raises
+        ------
+        NodeNotFoundError
+            A name is unknown.
+        """
+        if names is None:
+            return list(self._registry.nodes)
+        if isinstance(names, str):
+            raise TypeError(f"names is a list of names, not one string; write [{names!r}]")
+        targets = list(names)
+        for name in targets:
+            self._registry[name]  # raises if there is no such node
+        return targets
+
+    def request(
+        self, targets: Sequence[str], *, named: bool, fresh: bool, downstream: bool
+    ) -> Request:
+        """Look at the code in question and return what is to run, and why.
+
+        Parameters
+        ----------
+        named : bool
+            Whether somebody asked for these nodes, and not for all there are.
+        fresh, downstream : bool
+            See `Session.run`.
+        """
+        scope = self.scope(targets, downstream=downstream)
+        asked = set(targets) if named else set()
+        again = set(targets) if fresh else set()
+        causes = self._staleness.causes(scope)
+        for number in self._dag.numbers(asked | again, "names"):
+            causes.setdefault(number, "it was asked to run again" if fresh else "")
+        allowed = None if downstream else {*map(str, self._dag.refs(scope))}
+        return Request(causes, asked, again, allowed)
+
+    def scope(self, targets: Sequence[str], *, downstream: bool) -> set[int]:
+        """Return the targets with what they need and, if asked, what depends on them.
+
+        That is after a look at the code in question, which may draw other edges.
+        """
+        scope = self._reach(targets, downstream)
+        return self._reach(targets, downstream) if self.look(self._dag.refs(scope)) else scope
+
+    def _reach(self, targets: Sequence[str], downstream: bool) -> set[int]:
+        graph = self._dag.adjacency
+        numbers = self._dag.numbers(targets, "names")
+        found = graph.reach(numbers, graph.predecessors)
+        return found | graph.reach(numbers, graph.successors) if downstream else found
