@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +12,6 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import (
-    MagicArgumentParser,
     argument,
     magic_arguments,
 )
@@ -25,32 +23,11 @@ from dagnb.notebook.completion import NODE_OPTIONS, completions
 from dagnb.notebook.conditions import Condition, condition_of, parse_condition
 from dagnb.notebook.hooks import CellHooks
 from dagnb.notebook.registry import ONE_ATTEMPT, NodeOptions
-from dagnb.notebook.session import NO_NODES, Session
+from dagnb.notebook.session import Session
 from dagnb.notebook.tracebacks import cache_cell, show_user_frames
-from dagnb.observe.text import run_summary, table
+from dagnb.notebook.verbs import VERBS, Verbs, words_of
 from dagnb.run.drive import Interrupted
 from dagnb.tasks import Options
-
-VERBS = {
-    "run": ("[NAME ...] [--fresh]", "run what is stale: all, or what these need and feed"),
-    "plan": ("[NAME ...]", "say what that would do, without doing it"),
-    "status": ("", "list the nodes with what happened to them last"),
-    "show": ("", "show the live graph"),
-    "why": ("NAME", "say why a node ran, or why it did not"),
-    "rm": ("NAME ...", "remove nodes"),
-    "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
-    "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
-    "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
-    "help": ("", "this text"),
-}
-
-
-def usage() -> str:
-    """Return what ``%dag help`` prints."""
-    rows = [
-        [f"%dag {verb} {arguments}".rstrip(), text] for verb, (arguments, text) in VERBS.items()
-    ]
-    return table(["usage", ""], rows)
 
 
 @magics_class
@@ -63,6 +40,7 @@ class DagMagics(Magics):
         super().__init__(shell)
         self.session = session or Session(shell, shell.user_ns)
         self.hooks = CellHooks(shell, self.session)
+        self._verbs = Verbs(self.session)
 
     # -- %%dag_node -------------------------------------------------------------------------
 
@@ -119,7 +97,7 @@ class DagMagics(Magics):
 
     def _parse(self, line: str) -> Any:
         try:
-            return self.dag_node.parser.parse_args(_words(line))
+            return self.dag_node.parser.parse_args(words_of(line))
         except UsageError as error:
             raise UsageError(f"{error}{_nearest_option(str(error))}; see %%dag_node?") from None
 
@@ -199,84 +177,10 @@ class DagMagics(Magics):
 
     @no_var_expand
     @line_magic
-    def dag(self, line: str) -> None:
+    def dag(self, line: str) -> object:
         """Look after the nodes of this notebook: %dag VERB; %dag help lists the verbs."""
-        verb, *words = _words(line) or ["help"]
-        if verb not in VERBS:
-            raise UsageError(f"%dag has no verb {verb!r}{did_you_mean(verb, VERBS)}; see %dag help")
-        if not self.session.nodes and verb not in ("help", "auto", "workers"):
-            if words:
-                raise UsageError(f"no node {words[0]!r}: {NO_NODES}")
-            print(NO_NODES)
-            return
         with self._plainly():
-            getattr(self, f"_{verb}")(words)
-
-    def _run(self, words: Sequence[str]) -> None:
-        parser = MagicArgumentParser("%dag run")
-        parser.add_argument("names", nargs="*")
-        parser.add_argument("--fresh", action="store_true")
-        arguments = parser.parse_args(list(words))
-        result = self.session.run(arguments.names or None, fresh=arguments.fresh)
-        print(run_summary(self.session.settled.values(), result.total_duration_seconds))
-        for each in self.session.settled.values():
-            if each.error is not None:
-                raise each.error
-
-    def _plan(self, words: Sequence[str]) -> None:
-        print(self.session.plan(words or None))
-
-    def _status(self, words: Sequence[str]) -> None:
-        _take(words, 0, "status")
-        print(self.session.status())
-
-    def _show(self, words: Sequence[str]) -> None:
-        _take(words, 0, "show")
-        self.session.show()
-
-    def _why(self, words: Sequence[str]) -> None:
-        print(self.session.why(*_take(words, 1, "why")))
-
-    def _rm(self, words: Sequence[str]) -> None:
-        if not words:
-            raise UsageError("usage: %dag rm NAME ...")
-        for name in words:
-            self.session.check_name(name)
-        for name in words:
-            self.session.remove(name)
-
-    def _auto(self, words: Sequence[str]) -> None:
-        state = dict.fromkeys(words)
-        if len(words) > 1 or not state.keys() <= {"on", "off"}:
-            raise UsageError("usage: %dag auto [on|off]")
-        if words:
-            self.session.auto = words[0] == "on"
-        stale = len(self.session.stale())
-        ending = f"; {stale} nodes are stale, %dag run brings them up to date" if stale else ""
-        print(f"auto is {'on' if self.session.auto else 'off'}{ending}")
-
-    def _workers(self, words: Sequence[str]) -> None:
-        known: dict[str, int | None] = {"auto": None, "off": 1}
-        if len(words) > 1 or not all(word in known or word.isdecimal() for word in words):
-            raise UsageError("usage: %dag workers [N|auto|off]")
-        for word in words:
-            self.session.workers = known[word] if word in known else int(word)
-        workers = self.session.workers
-        if workers == 1:
-            print("workers: 1; nodes run one after another on the main thread")
-        else:
-            print(f"workers: {workers}; nodes run side by side in threads")
-
-    def _trace(self, words: Sequence[str]) -> None:
-        (file,) = _take(words, 1, "trace")
-        try:
-            self.session.trace().save(file)
-        except OSError as error:
-            raise UsageError(f"%dag trace cannot write {file}: {error.strerror}") from None
-        print(f"wrote {file}; open it in https://ui.perfetto.dev")
-
-    def _help(self, words: Sequence[str]) -> None:
-        print(usage())
+            return self._verbs.say(line)
 
     @contextmanager
     def _plainly(self) -> Iterator[None]:
@@ -419,19 +323,6 @@ def _options(arguments: Any) -> NodeOptions:
 def _split(values: Sequence[str] | None) -> tuple[str, ...]:
     """Return comma-separated names, given once or several times, as one tuple."""
     return tuple(name for value in values or () for name in value.split(",") if name)
-
-
-def _words(line: str) -> list[str]:
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"{line}: {error}") from None
-
-
-def _take(words: Sequence[str], count: int, verb: str) -> Sequence[str]:
-    if len(words) != count:
-        raise UsageError(f"usage: %dag {verb} {VERBS[verb][0]}".rstrip())
-    return words
 
 
 def _nearest_option(message: str) -> str:

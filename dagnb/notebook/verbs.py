@@ -1,0 +1,139 @@
+"""The verbs of ``%dag``: each one a method of the session, said in a line."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from dagnb.errors import did_you_mean
+from dagnb.notebook.session import NO_NODES, Session
+from dagnb.observe.text import run_summary, table
+
+VERBS = {
+    "run": ("[NAME ...] [--fresh]", "run what is stale: all, or what these need and feed"),
+    "plan": ("[NAME ...]", "say what that would do, without doing it"),
+    "status": ("", "list the nodes with what happened to them last"),
+    "show": ("", "show the live graph"),
+    "why": ("NAME", "say why a node ran, or why it did not"),
+    "rm": ("NAME ...", "remove nodes"),
+    "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
+    "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
+    "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
+    "help": ("", "this text"),
+}
+
+
+def usage() -> str:
+    """Return what ``%dag help`` prints."""
+    rows = [
+        [f"%dag {verb} {arguments}".rstrip(), text] for verb, (arguments, text) in VERBS.items()
+    ]
+    return table(["usage", ""], rows)
+
+
+class Verbs:
+    """Does for a session what a line says.
+
+    Parameters
+    ----------
+    session : Session
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def say(self, line: str) -> object:
+        """Do what a line says; return what the verb has to return, if anything."""
+        verb, *words = words_of(line) or ["help"]
+        if verb not in VERBS:
+            raise UsageError(f"%dag has no verb {verb!r}{did_you_mean(verb, VERBS)}; see %dag help")
+        if not self._session.nodes and verb not in ("help", "auto", "workers"):
+            if words:
+                raise UsageError(f"no node {words[0]!r}: {NO_NODES}")
+            print(NO_NODES)
+            return None
+        found: object = getattr(self, f"_{verb}")(words)
+        return found
+
+    def _run(self, words: Sequence[str]) -> None:
+        parser = MagicArgumentParser("%dag run")
+        parser.add_argument("names", nargs="*")
+        parser.add_argument("--fresh", action="store_true")
+        arguments = parser.parse_args(list(words))
+        result = self._session.run(arguments.names or None, fresh=arguments.fresh)
+        print(run_summary(self._session.settled.values(), result.total_duration_seconds))
+        for each in self._session.settled.values():
+            if each.error is not None:
+                raise each.error
+
+    def _plan(self, words: Sequence[str]) -> None:
+        print(self._session.plan(words or None))
+
+    def _status(self, words: Sequence[str]) -> None:
+        _take(words, 0, "status")
+        print(self._session.status())
+
+    def _show(self, words: Sequence[str]) -> None:
+        _take(words, 0, "show")
+        self._session.show()
+
+    def _why(self, words: Sequence[str]) -> None:
+        print(self._session.why(*_take(words, 1, "why")))
+
+    def _rm(self, words: Sequence[str]) -> None:
+        if not words:
+            raise UsageError("usage: %dag rm NAME ...")
+        for name in words:
+            self._session.check_name(name)
+        for name in words:
+            self._session.remove(name)
+
+    def _auto(self, words: Sequence[str]) -> None:
+        state = dict.fromkeys(words)
+        if len(words) > 1 or not state.keys() <= {"on", "off"}:
+            raise UsageError("usage: %dag auto [on|off]")
+        if words:
+            self._session.auto = words[0] == "on"
+        stale = len(self._session.stale())
+        ending = f"; {stale} nodes are stale, %dag run brings them up to date" if stale else ""
+        print(f"auto is {'on' if self._session.auto else 'off'}{ending}")
+
+    def _workers(self, words: Sequence[str]) -> None:
+        known: dict[str, int | None] = {"auto": None, "off": 1}
+        if len(words) > 1 or not all(word in known or word.isdecimal() for word in words):
+            raise UsageError("usage: %dag workers [N|auto|off]")
+        for word in words:
+            self._session.workers = known[word] if word in known else int(word)
+        workers = self._session.workers
+        if workers == 1:
+            print("workers: 1; nodes run one after another on the main thread")
+        else:
+            print(f"workers: {workers}; nodes run side by side in threads")
+
+    def _trace(self, words: Sequence[str]) -> None:
+        (file,) = _take(words, 1, "trace")
+        try:
+            self._session.trace().save(file)
+        except OSError as error:
+            raise UsageError(f"%dag trace cannot write {file}: {error.strerror}") from None
+        print(f"wrote {file}; open it in https://ui.perfetto.dev")
+
+    def _help(self, words: Sequence[str]) -> None:
+        print(usage())
+
+
+def words_of(line: str) -> list[str]:
+    """Return the words of a line, quoted ones whole."""
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{line}: {error}") from None
+
+
+def _take(words: Sequence[str], count: int, verb: str) -> Sequence[str]:
+    if len(words) != count:
+        raise UsageError(f"usage: %dag {verb} {VERBS[verb][0]}".rstrip())
+    return words
