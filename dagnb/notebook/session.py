@@ -29,8 +29,8 @@ from dagnb.observe.trace import ExecutionTrace, trace_of
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
+from dagnb.run.checks import check_workers
 from dagnb.run.conditions import is_passed_by
-from dagnb.run.executors import check_workers
 from dagnb.run.plan import Plan
 from dagnb.run.policies import Fact
 from dagnb.run.records import Memory, as_result

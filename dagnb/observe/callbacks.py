@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -57,11 +57,18 @@ def callbacks_observer(callbacks: object) -> Observer:
     A reused node is skipped in the sense of ``on_node_skip``; since a run does not look at
     what it does not touch, these calls come at its end. A method that raises is logged once
     and goes on being called.
+
+    Raises
+    ------
+    TypeError
+        It is a class, or one of its methods is not callable.
     """
+    if isinstance(callbacks, type):
+        raise TypeError(f"callbacks is an object, not a class; give {callbacks.__name__}()")
     found = {name: _method(callbacks, name) for name in SPELLINGS}
     raised: set[str] = set()
     settled: set[str] = set()
-    _warn_of_misspellings(callbacks)
+    _warn_of_dead(callbacks, found)
 
     def observe(event: Event) -> None:
         for name, arguments in _calls(event, settled):
@@ -110,14 +117,20 @@ def _settled(result: NodeResult) -> tuple[str, tuple[Any, ...]]:
 
 
 def _method(callbacks: object, name: str) -> Callable[..., Any] | None:
-    return getattr(callbacks, name, None) or getattr(callbacks, SPELLINGS[name], None)
+    method = getattr(callbacks, name, None) or getattr(callbacks, SPELLINGS[name], None)
+    if method is not None and not callable(method):
+        raise TypeError(f"the callback {name} is not callable: {method!r}")
+    return method
 
 
-def _warn_of_misspellings(callbacks: object) -> None:
-    """Warn of ``on_...`` methods that nothing calls; the callback would be silently dead."""
+def _warn_of_dead(callbacks: object, found: Mapping[str, object]) -> None:
+    """Warn of ``on_...`` methods that nothing calls, and of an object without any that is."""
     known = {*SPELLINGS, *SPELLINGS.values()}
-    for name in dir(callbacks):
-        if name.startswith("on_") and name not in known:
-            nearest = get_close_matches(name, sorted(known), n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            warnings.warn(f"nothing calls the callback {name}{hint}", stacklevel=4)
+    dead = [name for name in dir(callbacks) if name.startswith("on_") and name not in known]
+    for name in dead:
+        nearest = get_close_matches(name, sorted(known), n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        warnings.warn(f"nothing calls the callback {name}{hint}", stacklevel=5)
+    if not dead and not any(found.values()) and not isinstance(callbacks, ExecutionCallbacks):
+        names = ", ".join(SPELLINGS)
+        warnings.warn(f"nothing calls {callbacks!r}: it has none of {names}", stacklevel=5)

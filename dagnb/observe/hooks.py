@@ -133,6 +133,8 @@ class HookRegistry:
 
 def hooks_observer(hooks: HookRegistry, dag: object) -> Observer:
     """Return an observer that calls the hooks of a run of ``dag``."""
+    if not isinstance(hooks, HookRegistry):
+        raise TypeError(f"hooks is a HookRegistry, not {hooks!r}")
 
     def observe(event: Event) -> None:
         context = _context(event)

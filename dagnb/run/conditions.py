@@ -30,7 +30,7 @@ class Conditions(dict[tuple[str, str], Condition]):
         conditions: Mapping[tuple[str, str], Condition] | None = None,
         joins: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(conditions or {})
+        super().__init__(_by_edge(conditions or {}))
         self.joins: dict[str, str] = {}
         if isinstance(conditions, Conditions):
             self.joins.update(conditions.joins)
@@ -67,6 +67,16 @@ def pass_by(name: str, reason: str) -> NodeResult:
 def is_passed_by(result: NodeResult) -> bool:
     """Whether a node was skipped because no condition led to it, not because of a failure."""
     return result.status is NodeStatus.SKIPPED and result.digest is not None
+
+
+def _by_edge(conditions: Any) -> Mapping[tuple[str, str], Condition]:
+    """Return conditions, made sure to be by edge."""
+    if not isinstance(conditions, Mapping):
+        raise TypeError(f"conditions is a mapping by edge, such as a dict, not {conditions!r}")
+    for edge in conditions:
+        if not isinstance(edge, tuple) or len(edge) != 2:
+            raise TypeError(f"a condition is of an edge, (source, target), not of {edge!r}")
+    return conditions
 
 
 class When(Policy):

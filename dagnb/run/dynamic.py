@@ -11,6 +11,7 @@ from dagnb.graph.dag import DAG
 from dagnb.graph.edit import DynamicModification, DynamicNodeSpec, Expansion, undo
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import NodeResult
+from dagnb.run.checks import check_mapping
 from dagnb.run.engine import Engine
 from dagnb.run.executors import DAGExecutor, Tasks
 from dagnb.run.policies import Policy
@@ -145,6 +146,7 @@ class DynamicExecutor(DAGExecutor):
             dag, max_workers, None, callbacks, fail_fast, enable_tracing, hooks,
             checkpoint_dir=checkpoint_dir,
         )  # fmt: skip
+        check_mapping(expanders, "expanders")
         self._expanders = dict(expanders)
         for name, expander in self._expanders.items():
             if not callable(expander):

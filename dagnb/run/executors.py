@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 from typing import Any
 
-from dagnb.errors import NodeNotFoundError
 from dagnb.events import Observer
 from dagnb.graph.analysis import cost_to_go
 from dagnb.graph.dag import DAG
@@ -16,6 +13,7 @@ from dagnb.observe.hooks import HookRegistry, hooks_observer
 from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult
 from dagnb.run.call import Binder
+from dagnb.run.checks import check_costs, check_dag, check_limits, check_tasks, check_workers
 from dagnb.run.drive import CancelEvent, drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine
@@ -53,6 +51,7 @@ class Executor(Checkpointed):
         *,
         checkpoint_dir: Folder | None = None,
     ) -> None:
+        check_dag(dag)
         self._dag = dag
         self.workers = check_workers(max_workers)
         self.checkpoint = Checkpoint(dag, checkpoint_dir)
@@ -87,6 +86,7 @@ class Executor(Checkpointed):
         if expand is not None or priorities is not None:
             frontier = countdown = Countdown(graph, None, priorities)
         tasks = own = dict(tasks)
+        observers = observers_for(self._dag, self._callbacks, self._tracing, self._hooks)
         remember = self.checkpoint.begin(tasks, resume=resume)
         if expand is not None:
             growth = Growth(
@@ -100,10 +100,7 @@ class Executor(Checkpointed):
             frontier,
             binder=binder,
             policies=[*policies, *remember],
-            observers=[
-                *remember,
-                *observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
-            ],
+            observers=[*remember, *observers],
             fail_fast=self._fail_fast,
             compare=any(policy.want_digest for policy in policies),
             causes=causes,
@@ -120,7 +117,7 @@ class Executor(Checkpointed):
         resume: bool = False,
     ) -> ExecutionResult:
         """Run on threads."""
-        check_timeout(timeout)
+        check_limits(timeout, cancel_event)
         return drive_threads(
             self.engine(tasks, resume=resume),
             ExecutionResult,
@@ -138,7 +135,7 @@ class Executor(Checkpointed):
         resume: bool = False,
     ) -> ExecutionResult:
         """Run on the running event loop."""
-        check_timeout(timeout)
+        check_limits(timeout, cancel_event)
         return await drive_async(
             self.engine(tasks, resume=resume),
             ExecutionResult,
@@ -295,45 +292,3 @@ def observers_for(
     if tracing:
         observers.insert(0, Tracer())  # first, so that others find the trace in the result
     return observers
-
-
-def check_tasks(dag: DAG, tasks: Tasks) -> None:
-    """Refuse a task that names no node or is not callable."""
-    known = dag.adjacency.ids
-    if not tasks.keys() <= known.keys():
-        unknown = next(name for name in tasks if name not in known)
-        raise NodeNotFoundError(unknown, known, "tasks")
-    if not all(map(callable, tasks.values())):
-        name, task = next(each for each in tasks.items() if not callable(each[1]))
-        raise TypeError(f"the task of node {str(name)!r} is not callable: {task!r}")
-
-
-def check_workers(workers: int | None, option: str = "max_workers") -> int:
-    """Return the number of workers: the number of CPUs unless asked otherwise."""
-    if workers is None:
-        return os.cpu_count() or 1
-    if isinstance(workers, bool) or not isinstance(workers, int):
-        raise TypeError(f"{option} is a whole number, not {workers!r}")
-    if workers < 1:
-        raise ValueError(f"{option} is at least 1, not {workers}")
-    return workers
-
-
-def check_timeout(timeout: float | None) -> None:
-    """Refuse what is no number of seconds."""
-    if timeout is None:
-        return
-    if isinstance(timeout, bool) or not isinstance(timeout, Real):
-        raise TypeError(f"timeout is a number of seconds, not {timeout!r}")
-    if not timeout >= 0:
-        raise ValueError(f"timeout is a number of seconds from 0 on, not {timeout!r}")
-
-
-def check_costs(costs: Mapping[str, float] | None) -> Mapping[str, float] | None:
-    """Refuse costs that are no numbers; names are looked up when the graph runs."""
-    for name, cost in (costs or {}).items():
-        if isinstance(cost, bool) or not isinstance(cost, Real):
-            raise TypeError(f"the cost of node {str(name)!r} is a number, not {cost!r}")
-        if not cost >= 0:
-            raise ValueError(f"the cost of node {str(name)!r} is at least 0, not {cost!r}")
-    return costs

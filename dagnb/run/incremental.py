@@ -8,10 +8,11 @@ from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import IncrementalResult
 from dagnb.run.call import Binder
+from dagnb.run.checks import check_dag, check_limits, check_tasks, check_workers
 from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.engine import Engine
-from dagnb.run.executors import Tasks, check_tasks, check_timeout, check_workers, observers_for
+from dagnb.run.executors import Tasks, observers_for
 from dagnb.run.frontier import Scan
 from dagnb.run.records import STATUS, Memory, RunRecords
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
@@ -71,6 +72,7 @@ class IncrementalExecutor(Checkpointed):
         conditions: Mapping[tuple[str, str], Condition] | None = None,
         checkpoint_dir: Folder | None = None,
     ) -> None:
+        check_dag(dag)
         self._dag = dag
         self.checkpoint = Checkpoint(dag, checkpoint_dir)
         self._callbacks = callbacks
@@ -135,10 +137,11 @@ class IncrementalExecutor(Checkpointed):
     ) -> IncrementalResult:
         self._check_tasks(tasks)
         self._conditions.check(self._dag)
-        check_timeout(timeout)
+        check_limits(timeout, cancel_event)
         memory = self._memory
         memory.catch_up()
         causes = self._causes(changed_nodes)
+        observers = observers_for(self._dag, self._callbacks, self._tracing, self._hooks)
         remember = self.checkpoint.begin(tasks, resume=resume, fresh=causes is None)
         when = [When(self._conditions)] if self._conditions else []
         threaded = self._workers is not None or timeout is not None or cancel_event is not None
@@ -150,10 +153,7 @@ class IncrementalExecutor(Checkpointed):
             Scan(graph) if causes is None else Scan(graph, memory.flags(), causes),
             binder=self._binder,
             policies=[*when, *remember],
-            observers=[
-                *remember,
-                *observers_for(self._dag, self._callbacks, self._tracing, self._hooks),
-            ],
+            observers=[*remember, *observers],
             fail_fast=self._fail_fast,
             causes=causes,
             default_cause="" if causes is not None else "every node runs",
@@ -168,7 +168,12 @@ class IncrementalExecutor(Checkpointed):
     def _check_tasks(self, tasks: Tasks) -> None:
         """Check tasks once, not before every run: that would cost more than a small run."""
         seen, size, version = self._checked
-        if tasks is not seen or len(tasks) != size or self._dag.adjacency.version != version:
+        if (
+            tasks is None
+            or tasks is not seen
+            or len(tasks) != size
+            or self._dag.adjacency.version != version
+        ):
             check_tasks(self._dag, tasks)
             self._checked = tasks, len(tasks), self._dag.adjacency.version
 

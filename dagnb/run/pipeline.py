@@ -11,9 +11,10 @@ from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import ExecutionResult
 from dagnb.run.call import parameters_of
+from dagnb.run.checks import check_limits
 from dagnb.run.drive import CancelEvent, drive_threads
 from dagnb.run.drive_async import drive_async
-from dagnb.run.executors import Executor, check_timeout
+from dagnb.run.executors import Executor
 from dagnb.run.policies import Cache, Given, Policy
 from dagnb.tasks import Task
 from dagnb.values.code import code_digest
@@ -121,7 +122,7 @@ class Pipeline:
         KeyboardInterrupt
             Ctrl-C arrived; its ``result`` holds what was done.
         """
-        check_timeout(timeout)
+        check_limits(timeout, cancel_event)
         runner = self._executor(max_workers, callbacks, fail_fast, enable_tracing, hooks)
         return drive_threads(
             runner.engine(self.tasks, self._policies(overrides)),
@@ -147,7 +148,7 @@ class Pipeline:
 
         See `execute` for the parameters.
         """
-        check_timeout(timeout)
+        check_limits(timeout, cancel_event)
         runner = self._executor(max_workers, callbacks, fail_fast, enable_tracing, hooks)
         return await drive_async(
             runner.engine(self.tasks, self._policies(overrides)),
