@@ -25,12 +25,13 @@ import types
 import uuid
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from functools import singledispatch
 
 import xxhash
 
 from dagnb.errors import UncacheableValue
+from dagnb.values.canonical import in_order
 from dagnb.values.walk import Parts
 
 _WIDE, _FEW = 1 << 16, 32
@@ -129,7 +130,7 @@ def _mapping(value: dict[object, object]) -> Parts:
     """Items by sorted key, or as an unordered set of pairs where keys have no order."""
     if type(value) is not dict:
         return reduce(value)
-    keys = _in_order(value)
+    keys = in_order(value)
     if keys is None:
         return Parts("pairs", list(value.items()), ordered=False)
     contents = [value[key] for key in keys]
@@ -141,7 +142,7 @@ def _set(value: set[object] | frozenset[object]) -> Parts:
     """Elements sorted, or as an unordered collection of their digests."""
     if type(value) is not set and type(value) is not frozenset:
         return reduce_set(value)
-    keys = _in_order(value)
+    keys = in_order(value)
     kind = type(value).__name__
     return Parts(f"{kind} of", list(value), ordered=False) if keys is None else Parts(kind, [keys])
 
@@ -149,13 +150,6 @@ def _set(value: set[object] | frozenset[object]) -> Parts:
 def reduce_set(value: set[object] | frozenset[object]) -> Parts:
     """A subclass of set: its class, its elements, its attributes."""
     return Parts("set object", [type(value), frozenset(value), getattr(value, "__dict__", None)])
-
-
-def _in_order(values: Collection[object]) -> list[object] | None:
-    """Sort values that are all str or all int; return None for others."""
-    if set(map(type, values)) in ({str}, {int}, set()):
-        return sorted(values)  # type: ignore[type-var]  # all str or all int
-    return None
 
 
 @register(type(None), bool, int, float, complex, str, bytes)
@@ -184,13 +178,13 @@ def _array(value: array[int]) -> Parts:
 def _range(value: range) -> Parts:
     """Equal ranges hold the same numbers, however their end is written."""
     if len(value) < 2:  # then the step means nothing
-        return Parts("range", list(value))
-    return Parts("range", [value.start, value.step, len(value)])
+        return Parts("range", list(value), leaf=True)
+    return Parts("range", [value.start, value.step, len(value)], leaf=True)
 
 
 @register(slice)
 def _slice(value: slice) -> Parts:
-    return Parts("slice", [value.start, value.stop, value.step])
+    return Parts("slice", [value.start, value.stop, value.step], leaf=True)
 
 
 @register(type(...), type(NotImplemented))
@@ -201,62 +195,66 @@ def _singleton(value: object) -> Parts:
 @register(enum.Enum)
 def _enum(value: enum.Enum) -> Parts:
     kind = type(value)
-    return Parts("enum", [kind, value.name, value.value])
+    return Parts("enum", [kind, value.name, value.value], leaf=True)
 
 
 @register(pathlib.PurePath)
 def _path(value: pathlib.PurePath) -> Parts:
     """Concrete or pure, of the flavour that compares as it does; classes moved in 3.13."""
     flavour = "windows" if isinstance(value, pathlib.PureWindowsPath) else "posix"
-    return Parts("path", [flavour, isinstance(value, pathlib.Path), str(value)])
+    return Parts("path", [flavour, isinstance(value, pathlib.Path), str(value)], leaf=True)
 
 
 @register(datetime.datetime)
 def _datetime(value: datetime.datetime) -> Parts:
     if type(value) is not datetime.datetime:
         return reduce(value)
-    return Parts("datetime", [value.replace(tzinfo=None).isoformat(), value.fold, value.tzinfo])
+    moment = value.replace(tzinfo=None).isoformat() if value.tzinfo else value.isoformat()
+    return Parts("datetime", [moment, value.fold, value.tzinfo], leaf=True)
 
 
 @register(datetime.date)
 def _date(value: datetime.date) -> Parts:
     if type(value) is not datetime.date:
         return reduce(value)
-    return Parts("date", [value.isoformat()])
+    return Parts("date", [value.isoformat()], leaf=True)
 
 
 @register(datetime.time)
 def _time(value: datetime.time) -> Parts:
     if type(value) is not datetime.time:
         return reduce(value)
-    return Parts("time", [value.replace(tzinfo=None).isoformat(), value.fold, value.tzinfo])
+    moment = value.replace(tzinfo=None).isoformat()
+    return Parts("time", [moment, value.fold, value.tzinfo], leaf=True)
 
 
 @register(datetime.timedelta)
 def _timedelta(value: datetime.timedelta) -> Parts:
     if type(value) is not datetime.timedelta:
         return reduce(value)
-    return Parts("timedelta", [value.days, value.seconds, value.microseconds])
+    return Parts("timedelta", [value.days, value.seconds, value.microseconds], leaf=True)
 
 
 @register(decimal.Decimal)
 def _decimal(value: decimal.Decimal) -> Parts:
-    return Parts("decimal", [type(value).__qualname__, str(value)])
+    return Parts("decimal", [type(value).__qualname__, str(value)], leaf=True)
 
 
 @register(fractions.Fraction)
 def _fraction(value: fractions.Fraction) -> Parts:
-    return Parts("fraction", [type(value).__qualname__, value.numerator, value.denominator])
+    return Parts(
+        "fraction", [type(value).__qualname__, value.numerator, value.denominator], leaf=True
+    )
 
 
 @register(uuid.UUID)
 def _uuid(value: uuid.UUID) -> Parts:
-    return Parts("uuid", [value.int])
+    return Parts("uuid", [value.int], leaf=True)
 
 
 @register(re.Pattern)
 def _pattern(value: re.Pattern[str]) -> Parts:
-    return Parts("pattern", [value.pattern, value.flags])
+    return Parts("pattern", [value.pattern, value.flags], leaf=True)
 
 
 @register(types.SimpleNamespace)

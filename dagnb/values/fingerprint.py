@@ -14,7 +14,7 @@ import xxhash
 import dagnb.values.functions  # noqa: F401  # functions and classes are taken apart as code
 from dagnb.values.describe import describe
 from dagnb.values.expand import expand
-from dagnb.values.libraries import take_apart
+from dagnb.values.libraries import forget_handlers, take_apart
 from dagnb.values.plain import PLAIN, is_plain, same, scalar
 from dagnb.values.walk import Parts, Walk
 
@@ -85,3 +85,4 @@ def register_digest(kind: type[_T], function: Callable[[_T], object]) -> None:
         )
 
     expand.register(kind, named)
+    forget_handlers()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from dagnb.values.expand import expand
 from dagnb.values.walk import Parts
@@ -18,7 +19,7 @@ _MODULES = {
     "matplotlib": "matplotlib_figures",
     "PIL": "pil_images",
 }
-_KNOWN: WeakSet[type] = WeakSet()
+_HANDLERS: WeakKeyDictionary[type, Callable[[object], Parts]] = WeakKeyDictionary()
 
 
 def take_apart(value: object) -> Parts:
@@ -26,14 +27,18 @@ def take_apart(value: object) -> Parts:
 
     A type is looked at once: which library it, or a class that it inherits from, is part of.
     """
-    kind = type(value)
-    if kind not in _KNOWN:
-        _learn(kind)
-    return expand(value)
+    handler = _HANDLERS.get(type(value)) or _learn(type(value))
+    return handler(value)
 
 
-def _learn(kind: type) -> None:
+def forget_handlers() -> None:
+    """Look at every type anew: another function was registered for one of them."""
+    _HANDLERS.clear()
+
+
+def _learn(kind: type) -> Callable[[object], Parts]:
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
     for root in roots & _MODULES.keys() & sys.modules.keys():
         import_module(f"dagnb.values.{_MODULES[root]}")
-    _KNOWN.add(kind)
+    handler = _HANDLERS[kind] = expand.dispatch(kind)
+    return handler

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from dagnb.values.expand import register
 from dagnb.values.walk import Parts
 
 _BLOCK = 1 << 16
+_TILE, _MAX_BAND = 128, 1 << 26
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -43,7 +45,7 @@ def _masked(value: np.ma.MaskedArray[Any, Any]) -> Parts:
 def _scalar(value: np.generic) -> Parts:
     if value.dtype.kind in "VO" or value.dtype.char in "gG":
         return Parts("numpy scalar", [np.asarray(value)])
-    return Parts("numpy scalar", [value.dtype.str, value.tobytes()])
+    return Parts("numpy scalar", [value.dtype.str, value.tobytes()], leaf=True)
 
 
 @register(np.dtype)
@@ -91,17 +93,38 @@ def buffer_digest(array: Array) -> bytes:
     if array.flags.c_contiguous:
         return xxhash.xxh3_128_digest(_as_bytes(array))
     hasher = xxhash.xxh3_128()
+    for block in _tiled(array) if _is_transposed(array) else _blocks(array):
+        hasher.update(_as_bytes(block))
+    return hasher.digest()
+
+
+def _is_transposed(array: Array) -> bool:
+    """Whether what is next to each other in memory stands in different rows."""
+    if array.ndim != 2 or array[:_TILE].nbytes > _MAX_BAND:
+        return False
+    return abs(array.strides[0]) < abs(array.strides[1])
+
+
+def _tiled(array: Array) -> Iterator[Array]:
+    """Yield some rows at a time, copied square by square: so each line of memory is read once."""
+    band = np.empty((_TILE, array.shape[1]), array.dtype)
+    for top in range(0, len(array), _TILE):
+        rows = array[top : top + _TILE]
+        for left in range(0, array.shape[1], _TILE):
+            band[: len(rows), left : left + _TILE] = rows[:, left : left + _TILE]
+        yield band[: len(rows)]
+
+
+def _blocks(array: Array) -> Iterator[Array]:
+    """Yield the elements in C order, as many at a time as fit into a cache."""
     nditer: Any = np.nditer  # its stub does not know the flag "contig"
-    blocks = nditer(
+    yield from nditer(
         array.view(np.dtype(f"V{array.itemsize}")) if array.dtype.kind in "mMV" else array,
         flags=["external_loop", "buffered", "zerosize_ok"],
         op_flags=[["readonly", "contig"]],
         order="C",
         buffersize=max(1, _BLOCK // array.itemsize) if array.itemsize else 1,
     )
-    for block in blocks:
-        hasher.update(_as_bytes(block))
-    return hasher.digest()
 
 
 def _as_bytes(array: Array) -> Any:

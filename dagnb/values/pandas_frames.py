@@ -60,7 +60,7 @@ def _multi_index(value: pd.MultiIndex) -> Parts:
 @register(pd.Timestamp, pd.Timedelta)
 def _moment(value: pd.Timestamp) -> Parts:
     zone = getattr(value, "tz", None)
-    return Parts(type(value).__name__, [value.value, value.unit, str(zone)])
+    return Parts(type(value).__name__, [value.value, value.unit, str(zone)], leaf=True)
 
 
 @register(type(pd.NaT), type(pd.NA))
