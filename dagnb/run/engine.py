@@ -202,6 +202,7 @@ class Engine:
         """Leave a node stale if it may not run, or is below one that may not; say whether."""
         above = self.held.intersection(self._graph.predecessors[node])
         if not above and may_run(self._graph.names[node]):
+            self.held.discard(node)  # it may have got what it lacked since it was looked at
             return False
         self.held.add(node)
         self._memory.stale.add(node)
@@ -411,7 +412,9 @@ class Engine:
         """Return what has not settled, whatever an interrupt came between."""
         if self._growth is not None:
             self._memory.grow()
-            return [node for node in self._graph.order if not self._has_settled(node)]
+            left = {*self._frontier.left(), *self._growth.touched()}
+            left = {node for node in left if not self._has_settled(node)}
+            return [node for node in self._graph.affected(left) if not self._has_settled(node)]
         for node in self._frontier.left():
             if self._has_settled(node):
                 self._frontier.settled(node, self._records[node][CHANGED])  # type: ignore[index]  # settled

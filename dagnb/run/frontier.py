@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import compress
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
 
 OUT = -1  # instead of a count: popped and not settled
+Edge: TypeAlias = tuple[int, int]
 
 
 class Frontier(Protocol):
@@ -179,42 +180,105 @@ class Countdown:
         waiting = self._waiting
         waiting.pop(node, None)
         for each in self.graph.successors[node]:
+            left = waiting.get(each, OUT) - 1
+            if left < 0:  # it had started before this edge was there
+                continue
             if changed:
                 self.dirty.add(each)
-            waiting[each] = left = waiting[each] - 1
+            waiting[each] = left
             if not left:
                 heappush(self._ready, self._ranks[each])
 
-    def grow(self, added: Collection[int], edges: Iterable[tuple[int, int]]) -> None:
-        """Take in new nodes, all of them dirty, and new edges: linear in both.
+    def follow(
+        self,
+        added: Collection[int],
+        edges: Sequence[Edge],
+        removed: Collection[int] = (),
+        cut: Sequence[Edge] = (),
+        *,
+        has_started: Callable[[int], bool] = lambda node: False,
+    ) -> set[int]:
+        """Follow an edit of the graph: linear in it, and in what comes into the scope.
 
-        For a run of all nodes. New ones come after others that are ready; a new edge leads to
-        a node that has not been popped.
+        New nodes are dirty, and so is what got or lost an input. New nodes come after others
+        that are ready.
+
+        Parameters
+        ----------
+        added, edges
+            What is new.
+        removed, cut
+            What is gone: nodes that had not been popped, and edges, theirs included.
+        has_started : callable
+            Whether a node has started, or settled, in this run.
+
+        Returns
+        -------
+        set of int
+            The nodes that had started before they, or something above them, became dirty.
         """
-        for node in range(len(self._ranks), len(self.graph.names)):
-            self._ranks.append(len(self._nodes))
-            self._nodes.append(node)
+        self._rank_new()
         waiting = self._waiting
+        self._shrink(set(removed), cut)
         waiting.update(dict.fromkeys(added, 0))
-        self.dirty.update(added)
+        gone = set(removed)
+        touched = {target for _, target in [*edges, *cut] if target not in gone}
+        outside = {node for node in touched if waiting.get(node, OUT) == OUT}
+        widened, late = self._widen(outside, has_started) if outside else (set(), set())
+        self.dirty.update(added, touched - late)
         for source, target in edges:
-            if source in waiting:
+            counted = target in widened or source in widened
+            if source in waiting and not counted and target not in late:
                 waiting[target] += 1
         for node in added:
             if not waiting[node]:
                 heappush(self._ready, self._ranks[node])
+        return late
 
-    def shrink(self, removed: Iterable[int], cut: Iterable[tuple[int, int]]) -> None:
-        """Forget nodes that have not been popped, and edges that they had."""
-        waiting, gone = self._waiting, set(removed)
+    def _rank_new(self) -> None:
+        for node in range(len(self._ranks), len(self.graph.names)):
+            self._ranks.append(len(self._nodes))
+            self._nodes.append(node)
+
+    def _shrink(self, gone: set[int], cut: Iterable[Edge]) -> None:
+        """Forget nodes that have not been popped, and edges."""
+        waiting = self._waiting
         for source, target in cut:
-            if source in gone and target not in gone:
+            if target not in gone and source in waiting and waiting.get(target, OUT) > 0:
                 waiting[target] -= 1
                 if not waiting[target]:
                     heappush(self._ready, self._ranks[target])
         for node in gone:
             waiting.pop(node, None)
             self.dirty.discard(node)
+
+    def _widen(
+        self, nodes: Iterable[int], has_started: Callable[[int], bool]
+    ) -> tuple[set[int], set[int]]:
+        """Take nodes into the scope with what is below them; return them, and what has started.
+
+        Their inputs are counted in the graph as it is now, new edges included.
+        """
+        waiting, graph = self._waiting, self.graph
+        scope, late, stack = set[int](), set[int](), list(nodes)
+        while stack:
+            node = stack.pop()
+            if node in scope or waiting.get(node, OUT) != OUT:
+                continue
+            if has_started(node):
+                late.add(node)
+                continue
+            scope.add(node)
+            stack.extend(graph.successors[node])
+        waiting.update(dict.fromkeys(scope, 0))
+        for node in scope:
+            waiting[node] = sum(each in waiting for each in graph.predecessors[node])
+            for each in graph.successors[node]:
+                if each not in scope and waiting.get(each, OUT) != OUT:
+                    waiting[each] += 1
+            if not waiting[node]:
+                heappush(self._ready, self._ranks[node])
+        return scope, late
 
     def left(self) -> list[int]:
         """Return the dirty nodes in topological order."""

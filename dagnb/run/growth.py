@@ -8,8 +8,8 @@ from typing import Any, TypeVar, overload
 from dagnb.errors import ExpansionError
 from dagnb.events import GraphEdited
 from dagnb.graph.dag import DAG
-from dagnb.graph.edit import DynamicModification, Edit, Expansion, NewNodes
-from dagnb.results import NodeStatus
+from dagnb.graph.edit import Edit, Expansion, NewNodes
+from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.call import Binder
 from dagnb.run.frontier import Countdown
 from dagnb.run.policies import Policy
@@ -30,13 +30,18 @@ class Growth:
     tasks : dict
         The run's tasks; those of new nodes go there.
     memory, frontier, binder
-        Those of the engine; the frontier is one over all nodes.
+        Those of the engine. The frontier may be one over what a change can reach.
     policy : Policy
         Asked what each node brings forth.
     causes : dict
         Why nodes run; new ones go there.
     limit : int
         How many nodes may be added in all.
+
+    Attributes
+    ----------
+    late : set of int
+        The nodes that had started before an edit gave them, or something above them, an input.
     """
 
     def __init__(
@@ -60,12 +65,20 @@ class Growth:
         self._causes = causes
         self._limit = limit
         self._added = 0
+        self._first = len(dag.adjacency.names), len(dag.adjacency.edited)
+        self.late: set[int] = set()
 
-    def ask(self, node: int, settled: Record) -> tuple[Record, DynamicModification | None]:
+    def touched(self) -> list[int]:
+        """Return the nodes that are new in this run, or have other inputs than before it."""
+        graph, (node, edit) = self._dag.adjacency, self._first
+        found = {*range(node, len(graph.names)), *graph.edited[edit:]}
+        return [each for each in found if graph.ids.get(graph.names[each]) == each]
+
+    def ask(self, node: int, settled: Record) -> tuple[Record, Any]:
         """Ask for more nodes; if that raises, the node has failed."""
         result = as_result(self._dag.adjacency.names[node], settled)
         try:
-            return settled, self._policy.expand(result)
+            return settled, self.expand(result)
         except (Exception, SystemExit) as error:
             failed = amended(
                 settled,
@@ -77,9 +90,11 @@ class Growth:
             )
             return failed, None
 
-    def apply(
-        self, node: int, modification: DynamicModification, running: Collection[int]
-    ) -> GraphEdited:
+    def expand(self, result: NodeResult) -> Any:
+        """Return what a node's value brings forth, for `apply`, or None."""
+        return self._policy.expand(result)
+
+    def apply(self, node: int, modification: Any, running: Collection[int]) -> GraphEdited:
         """Edit the graph, and return the event that says so.
 
         Raises
@@ -94,7 +109,8 @@ class Growth:
         with graph.edited_by_its_run():
             expansion = edit.apply()
         self._added += len(edit.specs)
-        self._take_in(edit, expansion)
+        self._hand_over_tasks(edit)
+        self.take_in(expansion, running)
         self._causes.update((graph.ids[name], f"added by {by}") for name in expansion.added)
         new = NewNodes(expansion.added, edit.specs, edit.removed)
         edges = Lazy(lambda: [(str(source), str(target)) for source, target in self._dag.edges()])
@@ -105,10 +121,9 @@ class Growth:
         if self._added + len(edit.specs) > self._limit:
             reason = f"the run would add more than max_dynamic_nodes={self._limit} nodes"
             raise ExpansionError(by, reason)
-        ids, records = self._dag.adjacency.ids, self._memory.records
+        ids = self._dag.adjacency.ids
         for name in edit.touched():
-            last = records[ids[name]]
-            if ids[name] in running or (last is not None and last[RUN] == self._memory.run):
+            if self._has_started(ids[name], running):
                 edit.check_cycles()  # the truer reason, where it is one
                 raise ExpansionError(
                     by,
@@ -116,18 +131,31 @@ class Growth:
                     "or get a new input",
                 )
 
-    def _take_in(self, edit: Edit, expansion: Expansion) -> None:
-        """Let tasks, memory, binder and frontier know."""
+    def _hand_over_tasks(self, edit: Edit) -> None:
         for name in edit.removed:
             self._tasks.pop(name, None)
         for spec in edit.specs:
             self._tasks[str(spec.name)] = spec.task
+
+    def take_in(self, expansion: Expansion, running: Collection[int]) -> None:
+        """Let memory, binder and frontier know of an edit; what it comes too late for is stale."""
         ids = self._dag.adjacency.ids
         gone = {source for source, _ in expansion.cut} | {target for _, target in expansion.cut}
         self._memory.grow()
         self._binder.grow([*gone, *(target for _, target in expansion.edges)])
-        self._frontier.shrink(expansion.gone, expansion.cut)
-        self._frontier.grow([ids[name] for name in expansion.added], expansion.edges)
+        late = self._frontier.follow(
+            [ids[name] for name in expansion.added],
+            expansion.edges,
+            expansion.gone,
+            expansion.cut,
+            has_started=lambda node: self._has_started(node, running),
+        )
+        self._memory.stale.update(late)
+        self.late |= late
+
+    def _has_started(self, node: int, running: Collection[int]) -> bool:
+        last = self._memory.records[node]
+        return node in running or (last is not None and last[RUN] == self._memory.run)
 
 
 class Lazy(Sequence[T]):

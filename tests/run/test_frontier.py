@@ -126,3 +126,85 @@ def test_both_frontiers_agree_on_what_is_dirty(seed: int) -> None:
             frontier.settled(node, changes[node])
         runs.append(popped)
     assert runs[0] == sorted(runs[1], key=dag.adjacency.positions.__getitem__)
+
+
+class Growing:
+    """A run of a seeded frontier in which nodes bring forth others, and what came of it."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.graph = Adjacency()
+        for number in range(20):
+            self.graph.add(str(number))
+        for _ in range(25):
+            low, high = sorted(chance.sample(range(20), 2))
+            self.graph.link(low, high)
+        self.seeds = set(chance.sample(range(20), 3))
+        self.frontier = Countdown(self.graph, self.seeds)
+        self.out: list[int] = []
+        self.began: dict[int, int] = {}
+        self.ended: dict[int, int] = {}
+        self.changed: set[int] = set()
+        self.late: set[int] = set()
+
+    def run(self) -> None:
+        """Run with up to three nodes out at once."""
+        clock = 0
+        while True:
+            clock += 1
+            node = self.frontier.pop() if len(self.out) < 3 else -1
+            if node >= 0:
+                assert node not in self.began, "popped twice"
+                self.began[node] = clock
+                self.out.append(node)
+            elif self.out:
+                self.settle(self.out.pop(self.chance.randrange(len(self.out))), clock)
+            else:
+                return
+
+    def settle(self, node: int, clock: int) -> None:
+        """Settle a node, after an edit now and then."""
+        if self.chance.random() < 0.4:
+            self.edit(node)
+        if self.chance.random() < 0.6:
+            self.changed.add(node)
+        self.ended[node] = clock
+        self.frontier.settled(node, node in self.changed)
+
+    def edit(self, node: int) -> None:
+        """Add nodes below this one and above others, and edges; cut some."""
+        above = self.graph.reach([node], self.graph.predecessors)
+        free = [each for each in range(20) if each not in above]
+        old = [divmod(key, 1 << 32) for key in self.graph.edges]
+        cut = [(s, t) for s, t in old if t not in self.began and self.chance.random() < 0.1]
+        for source, target in cut:
+            self.graph.unlink(source, target)
+        added, edges = [], []
+        for _ in range(self.chance.randint(1, 2)):
+            added.append(len(self.graph.names))
+            self.graph.add(f"new {len(self.graph.names)}")
+            edges.append((node, added[-1]))
+            edges += [(added[-1], each) for each in self.chance.sample(free, min(2, len(free)))]
+        both = [each for each in free if each not in self.began]
+        edges += [(s, t) for s in both for t in both if s < t and self.chance.random() < 0.05]
+        new = [(s, t) for s, t in edges if s << 32 | t not in self.graph.edges]
+        edges = [edge for edge in new if self.graph.link(*edge) is None]
+        started = self.began.__contains__
+        self.late |= self.frontier.follow(added, edges, (), cut, has_started=started)
+        self.seeds.update(added, (target for _, target in [*cut, *edges]))
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_frontier_that_grows_from_the_affected_part(seed: int) -> None:
+    """What is dirty in the final graph comes, after its inputs; what had started before is told."""
+    run = Growing(random.Random(seed))
+    run.run()
+    below = run.graph.reach(run.late, run.graph.successors)
+    for node in run.graph.ids.values():
+        dirty = node in run.seeds or run.changed.intersection(run.graph.predecessors[node])
+        if node not in below:
+            assert (node in run.began) == bool(dirty)
+        for each in run.graph.predecessors[node]:
+            if node in run.began and each in run.began and node not in below:
+                assert run.ended[each] < run.began[node]
+    assert run.frontier.left() == []
