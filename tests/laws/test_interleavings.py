@@ -6,36 +6,79 @@ import itertools
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagnb import (
     DAGExecutor,
+    DynamicExecutor,
     ExecutionResult,
     IncrementalExecutor,
+    IncrementalResult,
     NodeResult,
     NodeSettled,
     NodeStarted,
     NodeStatus,
 )
 from dagnb.events import Event
-from dagnb.run.call import Binder, Call, perform
+from dagnb.run.call import Binder, Call, Report, perform
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown
 from dagnb.run.records import Memory
 from tests.laws.pipelines import Pipeline, pipelines
+from tests.laws.test_drivers import check, fail_some
+from tests.laws.test_expansion import growing, initial_tasks, modification, task_of
+from tests.laws.test_sequences import Model
+
+LIE = Report("a lie", None, 0.0, 0.0)
 
 
-def engine_of(pipeline: Pipeline, events: list[Event], **options: Any) -> Engine:
-    """Return an engine over all nodes that has begun."""
-    graph, memory = pipeline.dag.adjacency, Memory(pipeline.dag.adjacency)
+def engine_of(
+    pipeline: Pipeline, events: list[Event], memory: Memory | None = None, **options: Any
+) -> Engine:
+    """Return an engine over all nodes, or those that are stale and ``causes``, that has begun."""
+    graph, seeds = pipeline.dag.adjacency, None
+    if memory is None:
+        memory = Memory(graph)
     memory.catch_up()
+    if "causes" in options:
+        seeds = memory.stale | set(options["causes"])
     engine = Engine(
-        graph, pipeline.tasks, memory, Countdown(graph),
+        graph, pipeline.tasks, memory, Countdown(graph, seeds),
         binder=Binder(graph), observers=[events.append], **options,
     )  # fmt: skip
     engine.begin()
+    memory.take_stale()
     return engine
+
+
+def drive_at_random(engine: Engine, data: st.DataObject, *, stops: bool) -> bool:
+    """Take and settle in any order, with lies in between; say whether the run was stopped."""
+    out: list[Call] = []
+    stopped = False
+    kinds = ["settle", "settle", "take", "take", "lie"] + ["stop"] * stops
+    moves = data.draw(st.lists(st.sampled_from(kinds), max_size=30))
+    for move in itertools.chain(moves, itertools.repeat("settle")):
+        if move == "take" and (call := engine.take()) is not None:
+            out.append(call)
+        elif move == "settle" and out:
+            call = out.pop(data.draw(st.integers(0, len(out) - 1)))
+            engine.settle(call.node, perform(call), "worker")
+        elif move == "lie":
+            node = data.draw(st.integers(0, len(engine._graph.names) - 1))
+            if node not in {call.node for call in out}:
+                engine.settle(node, LIE)
+        elif move == "stop":
+            abandon = data.draw(st.sampled_from([None, NodeStatus.TIMED_OUT, NodeStatus.CANCELLED]))
+            engine.stop(NodeStatus.CANCELLED, "stopped", abandon=abandon)
+            stopped = True
+            if abandon:
+                out.clear()
+        elif not out and (call := engine.take()) is not None:
+            out.append(call)
+        elif not out:
+            return stopped
+    raise AssertionError("the moves never end")
 
 
 def check_events(pipeline: Pipeline, events: list[Event]) -> None:
@@ -51,37 +94,65 @@ def check_events(pipeline: Pipeline, events: list[Event]) -> None:
     assert settled == Counter(list(pipeline.nodes))
 
 
-@given(pipelines(), st.data(), st.booleans())
+@settings(max_examples=200)
+@given(pipelines(), st.data(), st.booleans(), st.booleans())
 def test_any_interleaving_of_reports(
-    pipeline: Pipeline, data: st.DataObject, fail_fast: bool
+    pipeline: Pipeline, data: st.DataObject, fail_fast: bool, stops: bool
 ) -> None:
-    """Calls are taken and reported in any order; reports come twice; the run may be stopped."""
-    for node in pipeline.nodes.values():
-        node.fails = data.draw(st.integers(0, 5)) == 0
+    """Calls are taken and reported in any order, reports of other nodes count for nothing."""
+    fail_some(pipeline, data)
     events: list[Event] = []
     engine = engine_of(pipeline, events, fail_fast=fail_fast)
-    out: list[Call] = []
-    done: list[Call] = []
-    moves = st.lists(st.sampled_from(["settle", "take", "again", "stop"]), max_size=30)
-    for move in itertools.chain(data.draw(moves), itertools.repeat("settle")):
-        if move == "take" and (call := engine.take()) is not None:
-            out.append(call)
-        elif move == "settle" and out:
-            call = out.pop(data.draw(st.integers(0, len(out) - 1)))
-            engine.settle(call.node, perform(call))
-            done.append(call)
-        elif move == "again" and done:
-            engine.settle(done[-1].node, perform(done[-1]))
-        elif move == "stop":
-            abandon = data.draw(st.sampled_from([None, NodeStatus.TIMED_OUT, NodeStatus.CANCELLED]))
-            engine.stop(NodeStatus.CANCELLED, "stopped", abandon=abandon)
-        elif not out and (call := engine.take()) is not None:
-            out.append(call)
-        elif not out:
-            break
+    stopped = drive_at_random(engine, data, stops=stops)
     result = engine.finish(ExecutionResult)
     check_events(pipeline, events)
     check_values(pipeline, result)
+    if not stopped and not fail_fast:
+        check(pipeline, result)
+
+
+@settings(max_examples=200)
+@given(pipelines(), st.data())
+def test_any_interleaving_of_incremental_runs(pipeline: Pipeline, data: st.DataObject) -> None:
+    """Exactly those nodes run that a model says, and have the values of a run from scratch."""
+    memory, model = Memory(pipeline.dag.adjacency), Model(pipeline)
+    changed: list[str] = list(pipeline.nodes)
+    for _ in range(3):
+        causes = {pipeline.dag.number(name): "direct change" for name in changed}
+        pipeline.called.clear()
+        engine = engine_of(pipeline, [], memory, causes=causes, fail_fast=False)
+        drive_at_random(engine, data, stops=False)
+        result = engine.finish(IncrementalResult)
+        executed, same = model.run(changed, fail_fast=False)
+        assert sorted(pipeline.called) == sorted(executed)
+        assert set(result.early_cutoff) == same
+        check_values(pipeline, result)
+        changed = data.draw(st.lists(st.sampled_from(list(pipeline.nodes)), unique=True))
+        for name in changed:
+            node = pipeline.nodes[name]
+            node.constant = data.draw(st.integers(0, 4))
+            node.fails = data.draw(st.integers(0, 3)) == 0
+
+
+@settings(max_examples=200)
+@given(growing(), st.data())
+def test_any_interleaving_of_a_run_that_grows(
+    drawn: tuple[Pipeline, dict[str, list[dict[str, Any]]]], data: st.DataObject
+) -> None:
+    """The same as a run of the final graph, one node after another."""
+    pipeline, new = drawn
+    expanders = {by: lambda value, by=by: modification(new[by]) for by in new}
+    tasks = initial_tasks(pipeline)
+    engine = DynamicExecutor(pipeline.dag, expanders).engine(tasks)
+    engine.begin()
+    drive_at_random(engine, data, stops=False)
+    grown = engine.finish(ExecutionResult)
+    for specs in new.values():
+        tasks |= {each["name"]: task_of(each["operation"]) for each in specs}
+    plain = IncrementalExecutor(pipeline.dag).execute(tasks)
+    assert {n: repr(r.result) for n, r in grown.node_results.items()} == {
+        n: repr(r.result) for n, r in plain.node_results.items()
+    }
 
 
 def check_values(pipeline: Pipeline, result: ExecutionResult) -> None:

@@ -27,6 +27,9 @@ class Listener:
         """Do nothing."""
 
 
+MANY = 0  # to be drawn
+
+
 class Model:
     """What an incremental run executes, told in the simplest way.
 
@@ -81,12 +84,14 @@ class Sequences(RuleBasedStateMachine):
     options: ClassVar[dict[str, Any]] = {}
     fail_fast: ClassVar[bool] = False
 
-    @initialize(pipeline=pipelines())
-    def begin(self, pipeline: Pipeline) -> None:
-        """Start with some pipeline that has not run."""
+    @initialize(pipeline=pipelines(), workers=st.integers(2, 6))
+    def begin(self, pipeline: Pipeline, workers: int) -> None:
+        """Start with some pipeline that has not run, and some number of workers if with threads."""
         self.pipeline = pipeline
         self.model = Model(pipeline)
-        self.executor = IncrementalExecutor(pipeline.dag, fail_fast=self.fail_fast, **self.options)
+        threads = {"max_workers": workers} if self.options.get("max_workers") == MANY else {}
+        options = self.options | threads
+        self.executor = IncrementalExecutor(pipeline.dag, fail_fast=self.fail_fast, **options)
         self.held: list[tuple[ExecutionResult, dict[str, str]]] = []
         self.fresh = len(pipeline.nodes)
 
@@ -249,7 +254,8 @@ WAYS = {
     "sprint": {},
     "general": {"callbacks": Listener()},
     "one thread": {"max_workers": 1},
-    "threads": {"max_workers": 3},
+    "threads": {"max_workers": MANY},
+    "threads and a listener": {"max_workers": MANY, "callbacks": Listener()},
 }
 
 
