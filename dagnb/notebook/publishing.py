@@ -53,6 +53,7 @@ class Publisher:
         self._nodes = nodes
         self._tasks = tasks
         self._facts = facts
+        self._published: dict[str, Any] = {}
         self._outputs: dict[str, list[Output]] = {}
         self._kept: dict[str, dict[str | None, list[Output]]] = {}
         self.own: str | None = None
@@ -63,7 +64,7 @@ class Publisher:
             return
         result = event.result
         if result.status.is_success:
-            self._namespace[result.name] = result.result
+            self._namespace[result.name] = self._published[result.name] = result.result
         if result.executed or result.error is not None:
             self._show(result)
         elif is_passed_by(result):
@@ -105,13 +106,14 @@ class Publisher:
                 )
         return notices, spoiled
 
-    def withdraw(self, name: str, last: NodeResult | None, output: Any) -> None:
-        """Take a removed node's value and outputs back."""
+    def withdraw(self, name: str, output: Any) -> None:
+        """Take a removed node's value and outputs back, also the value of before it failed."""
         self._outputs.pop(name, None)
         self._kept.pop(name, None)
         output.refresh([])
-        if last is not None and self._namespace.get(name) is last.result:
-            self._namespace.pop(name, None)
+        published = self._published.pop(name, self)
+        if self._namespace.get(name, self._shell) is published:
+            del self._namespace[name]
 
     def _withhold(self, result: NodeResult) -> None:
         """Take the last value of a node away that its condition does not lead to any more."""

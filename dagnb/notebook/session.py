@@ -189,13 +189,13 @@ class Session:
         """
         self._one_run.check_none()
         self.check_name(name)
-        last = self._last(name)
         readers = [str(each) for each in self.dag.successors(name)]
         dependents = [str(each) for each in self.dag.descendants(name)]
         node = self._registry.remove(name)
-        self._publisher.withdraw(name, last, node.output)
+        self._publisher.withdraw(name, node.output)
         self._tasks.forget(name)
         self._rounds.forget(name)
+        self._waiting.forget(name)
         self._explain.forget(name)
         self._aftermath.note(readers)
         self._announce.structure()

@@ -74,6 +74,13 @@ class Staleness:
         self._memory.catch_up()
         return {node: self._reason(node) for node in scope & self._memory.stale}
 
+    def above(self, scope: set[int]) -> set[int]:
+        """Return the stale nodes outside of a scope that something in it depends on."""
+        self._memory.catch_up()
+        others = self._memory.stale - scope
+        graph = self._dag.adjacency
+        return others & graph.reach(scope, graph.predecessors) if others else set()
+
     def reason(self, name: str) -> str:
         """Return why a node, or something above it, must run; empty if it is current."""
         if name in self:

@@ -35,6 +35,10 @@ class Waiting(Policy):
         self.names.add(name)
         return NodeResult(name, NodeStatus.SKIPPED, reason=waits_for(missing))
 
+    def forget(self, name: str) -> None:
+        """Forget a node that was removed."""
+        self.names.discard(name)
+
     def held_back(self, asked: Container[str]) -> dict[str, str]:
         """Return the nodes that would not run now, manual ones included, and why."""
         found = {}

@@ -22,6 +22,13 @@ class TestValues:
         assert chain["clean"] == [3, 1, 2]
         assert chain.status("clean") == "failed"
 
+    def test_failed_node_is_withdrawn(self, chain: Notebook) -> None:
+        """A failed node that is removed leaves no old value behind for others to read."""
+        chain.node("clean", "1 / 0", fails=ZeroDivisionError)
+        chain.run("%dag rm clean")
+        assert "clean" not in chain.shell.user_ns
+        assert chain.status("total") == "skipped"
+
     def test_none_is_a_value(self, nb: Notebook) -> None:
         """None is published like any other value, and passed on."""
         nb.node("nothing", "None")

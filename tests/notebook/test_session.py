@@ -191,6 +191,25 @@ class TestEdits:
         assert chain.run("unrelated = 2").executed == []
         assert chain.run("%dag run", fails=ZeroDivisionError).executed == ["bad"]
 
+    def test_other_input_is_stale_too(self, chain: Notebook) -> None:
+        """A dependent never runs on an old value: whatever else it needs runs before it."""
+        chain.node("both", "[total, other]")
+        chain.run("%dag auto off")
+        chain.node("other", "'new'")
+        chain.run("%dag auto on")
+        assert chain.node("raw", "[3, 1, 5]").executed == ["raw", "clean", "total", "both"]
+        assert chain["both"] == [9, "new"]
+
+    def test_other_input_is_stale_and_manual(self, chain: Notebook) -> None:
+        """A dependent of a stale manual node waits for it."""
+        chain.run("%dag auto off")
+        chain.node("other", "limit", "--manual")
+        chain.node("both", "[total, other]")
+        chain.run("%dag auto on")
+        chain.run("limit = 0")
+        assert chain.node("raw", "[3, 1, 5]").executed == ["raw", "clean", "total"]
+        assert chain.status("both") == "stale"
+
 
 class TestFailures:
     """A node that raises."""
@@ -378,6 +397,12 @@ class TestPython:
         assert "it waits for `clean`" in str(chain.session.why("total"))
         assert chain.node("clean", "raw").executed == ["clean"]
         assert chain["total"] == 6
+
+    def test_remove_what_waits(self, nb: Notebook) -> None:
+        """A node that waits for a name can be removed, and plain cells go on."""
+        nb.node("waits", "nothing_yet + 1")
+        nb.session.remove("waits")
+        assert nb.run("nothing_yet = 1").text == ""
 
     @pytest.mark.parametrize("source", ["(x for x in range(3))", "iter([1])", "open(os.devnull)"])
     def test_value_without_a_digest(self, chain: Notebook, source: str) -> None:

@@ -1,0 +1,220 @@
+"""Notebooks of random nodes, and what their values are, told in the simplest way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import Any
+
+from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
+
+from dagnb.events import Event, NodeSettled, NodeStarted
+from dagnb.notebook.cells import parse_cell
+from dagnb.notebook.session import Session
+
+CONSTANTS = (0, 1, 2, 1.0, True)
+OPERATIONS = (
+    "v[0]", "(v * 2)[1]", "v[-1]", "max(v)", "sum(v) % 3", "len(v)", "v[0] > 1",
+)  # fmt: skip  # some pass a value on as it is, some lose most of it
+NAMES = tuple(f"n{number}" for number in range(6))
+GLOBALS = ("g0", "g1")
+HELPERS = ("h0", "h1")  # h0 reads g1, and h1 calls h0
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A node as somebody would type it; ``comment`` is all that decides nothing."""
+
+    inputs: tuple[str, ...] = ()
+    operation: int = 0
+    constant: int = 0
+    default: int = 0
+    is_function: bool = False
+    reads: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    fails: bool = False
+    comment: int = 0
+
+    def source(self, name: str) -> str:
+        """Return the text of the cell."""
+        terms = [*self.inputs, *self.reads, *(f"{each}()" for each in self.calls)]
+        terms.append(repr(CONSTANTS[self.constant]))
+        value = OPERATIONS[self.operation]
+        if self.is_function:
+            terms, value = sorted([*terms, "bonus"]), f"return {value}"
+        failure = ["raise ValueError(v)"] if self.fails else []
+        comments = ["# a comment"] * self.comment
+        lines = [*comments, f"v = [{', '.join(terms)}]", *failure, value]
+        if not self.is_function:
+            return "\n".join(lines)
+        parameters = ", ".join([*self.inputs, f"bonus={CONSTANTS[self.default]!r}"])
+        return "\n    ".join([f"def {name}({parameters}):", *lines])
+
+
+class Failure(Exception):
+    """A node that has no value: it raises."""
+
+
+class Blocked(Exception):
+    """A node that has no value: something it needs has none."""
+
+
+class Notebook:
+    """The cells as they are now; values are computed anew whenever somebody asks.
+
+    A key is a node's text without its comments, all that its code reads, and its inputs' values.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Spec] = {}
+        self.variables: dict[str, Any] = {"g0": 0, "g1": 1}
+        self.added: dict[str, int] = {"h0": 0, "h1": 0}
+
+    def helper_source(self, name: str) -> str:
+        """Return the text of a helper function."""
+        inner = "g1" if name == "h0" else "h0()"
+        return f"def {name}():\n    return {inner} + {CONSTANTS[self.added[name]]!r}"
+
+    def help(self, name: str) -> Any:
+        """Return what a helper function returns."""
+        inner = self.variables["g1"] if name == "h0" else self.help("h0")
+        return inner + CONSTANTS[self.added[name]]
+
+    def value(self, name: str) -> Any:
+        """Compute a node from scratch.
+
+        Raises
+        ------
+        Failure, Blocked
+        """
+        spec = self.nodes[name]
+        given = self._given(spec)
+        if spec.fails:
+            raise Failure
+        terms = [given[each] for each in spec.inputs]
+        terms += [self.variables[each] for each in spec.reads]
+        terms += [self.help(each) for each in spec.calls]
+        if spec.is_function:
+            labels = [*spec.inputs, *spec.reads, *(f"{each}()" for each in spec.calls), "bonus"]
+            labels.append(repr(CONSTANTS[spec.constant]))
+            terms += [CONSTANTS[spec.default], CONSTANTS[spec.constant]]
+            terms = [value for _, value in sorted(zip(labels, terms, strict=True), key=_label)]
+        else:
+            terms.append(CONSTANTS[spec.constant])
+        return eval(OPERATIONS[spec.operation], {"v": terms})
+
+    def _given(self, spec: Spec) -> dict[str, Any]:
+        try:
+            return {each: self.value(each) for each in spec.inputs}
+        except (KeyError, Failure, Blocked):
+            raise Blocked from None
+
+    def key(self, name: str) -> str:
+        """Name what decides a node's value.
+
+        Raises
+        ------
+        Blocked
+        """
+        spec = self.nodes[name]
+        read = {each: self.variables[each] for each in spec.reads}
+        if spec.calls:
+            read.update({each: self.added[each] for each in ("h0", *spec.calls)})
+            read["g1"] = self.variables["g1"]
+        given = sorted(self._given(spec).items())
+        bonus = spec.default if spec.is_function else 0  # a body has no parameters
+        return repr((name, replace(spec, comment=0, default=bonus), sorted(read.items()), given))
+
+    def state(self, name: str) -> str:
+        """Return the value as text, ``failed`` or ``blocked``."""
+        try:
+            return repr(self.value(name))
+        except Failure:
+            return "failed"
+        except Blocked:
+            return "blocked"
+
+    def below(self, name: str) -> set[str]:
+        """Return a node and all that read it, through others too."""
+        found = {name}
+        while more := {n for n, spec in self.nodes.items() if found & {*spec.inputs}} - found:
+            found |= more
+        return found
+
+
+def _label(pair: tuple[str, Any]) -> str:
+    return pair[0]
+
+
+class Typed:
+    """The same notebook in a session, as if its cells had been typed and run."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.namespace: dict[str, Any] = {}
+        self.executed: list[str] = []
+        self.interrupt_at = ""
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin a session that knows nothing."""
+        self.session = Session(self.shell, self.namespace)
+        self.session.observers.append(self._note)
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, NodeStarted) and event.name == self.interrupt_at:
+            raise KeyboardInterrupt
+        if isinstance(event, NodeSettled) and event.result.executed:
+            self.executed.append(str(event.result.name))
+
+    def define(self, name: str, spec: Spec) -> None:
+        """Define a node; nothing runs."""
+        code = parse_cell(
+            spec.source(name),
+            name=name,
+            namespace=self.namespace,
+            node_names=self.session.nodes,
+            transform=str,
+            filename=f"<cell of {name}>",
+        )
+        self.session.define(code)
+
+    def run(self, names: list[str] | None = None) -> list[str]:
+        """Run, and return the nodes that were executed, in order."""
+        self.executed.clear()
+        self.session.run(names)
+        return list(self.executed)
+
+    def state(self, name: str) -> str:
+        """Return the value as text, ``failed`` or ``blocked``; ``stale`` if it says so itself."""
+        last = self.session.result(name)
+        if last.status.value == "failed":
+            return "failed"
+        if not last.status.is_success:
+            return "blocked"
+        stale = self.session.is_stale(name) or name in self.session.stale()
+        return "stale" if stale else repr(last.result)
+
+
+def specs(names: Iterable[str]) -> st.SearchStrategy[Spec]:
+    """Draw a node that reads none, one or two of these names: two more often than not."""
+    known = [*dict.fromkeys(names)]
+    inputs = st.sampled_from([(), *((each,) for each in known), *permutations(known, 2)])
+    return st.builds(lambda text, given: replace(text, inputs=given), texts, inputs)
+
+
+operations = st.integers(0, len(OPERATIONS) - 1)
+constants = st.integers(0, len(CONSTANTS) - 1)
+texts = st.sampled_from(
+    [  # one draw for all of it: hypothesis takes longer to draw than a node to run
+        Spec((), operation, constant, default, is_function, reads, calls)
+        for operation in range(len(OPERATIONS))
+        for constant in range(len(CONSTANTS))
+        for default in range(len(CONSTANTS))
+        for is_function in (False, True)
+        for reads in ((), (), ("g0",), ("g0", "g1"))
+        for calls in ((), (), ("h0",), ("h1",))
+    ]
+)

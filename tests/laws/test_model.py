@@ -1,0 +1,307 @@
+"""Never stale, never twice: any sequence of edits of a notebook, against a model of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from IPython.core.interactiveshell import InteractiveShell
+
+from dagnb import CycleError
+from dagnb.notebook import capture
+from tests.laws.notebooks import (
+    CONSTANTS,
+    GLOBALS,
+    HELPERS,
+    NAMES,
+    Blocked,
+    Notebook,
+    Spec,
+    Typed,
+    constants,
+    operations,
+    specs,
+)
+
+EXAMPLES = int(os.environ.get("DAGNB_EXAMPLES", "3000"))
+
+
+def one_of(names: Any) -> st.SearchStrategy[Any]:
+    """Draw one of some names."""
+    return st.sampled_from(sorted(names))
+
+
+class Edits(RuleBasedStateMachine):
+    """What a person does to a notebook, and runs of it."""
+
+    shell: ClassVar[InteractiveShell]
+
+    @initialize(data=st.data(), size=st.integers(2, 4))
+    def begin(self, data: st.DataObject, size: int) -> None:
+        """Start with some nodes that have run."""
+        self.model, self.typed = Notebook(), Typed(self.shell)
+        self.known: set[str] = set()
+        self.typed.namespace.update(self.model.variables)
+        for name in HELPERS:
+            self.retype_helper(name)
+        for place in range(size):
+            self.retype(NAMES[place], data.draw(specs(list(NAMES[:place]))))
+        self.run_all()
+
+    # -- edits ------------------------------------------------------------------------------
+
+    def retype(self, name: str, spec: Spec) -> None:
+        """Give a node this text, unless that closes a cycle: then it is refused."""
+        before = self.model.nodes.get(name)
+        if set(spec.inputs) & self.model.below(name):
+            with pytest.raises(CycleError):
+                self.typed.define(name, spec)
+            assert (name in self.typed.session.nodes) == (before is not None)
+            return
+        self.typed.define(name, spec)
+        self.model.nodes[name] = spec
+
+    def retype_helper(self, name: str) -> None:
+        """Define a helper function anew."""
+        exec(self.model.helper_source(name), self.typed.namespace)
+
+    def any_spec(self, name: str) -> st.SearchStrategy[Spec]:
+        """Draw a node that reads others, now and then one that is not there."""
+        there = [each for each in self.model.nodes if each != name]
+        others = [each for each in NAMES if each not in {name, *there}]
+        return specs([*there, *others[:1]])
+
+    def then(self, data: st.DataObject, name: str) -> None:
+        """After an edit run its cell, or everything, or nothing."""
+        what = data.draw(st.sampled_from(["run all", "run the cell", "nothing"]))
+        if what == "run all":
+            self.run_all()
+        elif what == "run the cell" and name in self.model.nodes:
+            self.check_some(self.typed.run([name]))
+            assert self.typed.state(name) == self.model.state(name), name
+
+    def existing(self, data: st.DataObject) -> str:
+        """Draw a node."""
+        return str(data.draw(one_of(self.model.nodes)))
+
+    @rule(data=st.data())
+    @precondition(lambda self: len(self.model.nodes) < len(NAMES))
+    def add(self, data: st.DataObject) -> None:
+        """Add a node, which may read names that are no nodes yet."""
+        name = data.draw(one_of(set(NAMES) - set(self.model.nodes)))
+        self.retype(name, data.draw(self.any_spec(name)))
+        self.then(data, name)
+
+    @rule(data=st.data())
+    def redefine(self, data: st.DataObject) -> None:
+        """Type a node anew; the edges may close a cycle."""
+        name = self.existing(data)
+        self.retype(name, data.draw(self.any_spec(name)))
+        self.then(data, name)
+
+    @rule(data=st.data(), what=st.sampled_from(["operation", "constant", "constant", "default"]))
+    def edit(self, data: st.DataObject, what: str) -> None:
+        """Change one thing in a node."""
+        name = self.existing(data)
+        value = data.draw(operations if what == "operation" else constants)
+        self.retype(name, replace(self.model.nodes[name], **{what: value}))
+        self.then(data, name)
+
+    @rule(data=st.data())
+    def comment(self, data: st.DataObject) -> None:
+        """Change a comment: nothing is stale for it."""
+        name = self.existing(data)
+        was_stale = self.typed.session.is_stale(name)
+        spec = self.model.nodes[name]
+        self.retype(name, replace(spec, comment=spec.comment + 1))
+        assert self.typed.session.is_stale(name) == was_stale
+
+    @rule(data=st.data())
+    def permute(self, data: st.DataObject) -> None:
+        """Turn the order of the parameters round."""
+        name = self.existing(data)
+        spec = self.model.nodes[name]
+        self.retype(name, replace(spec, inputs=spec.inputs[::-1]))
+        self.then(data, name)
+
+    @rule(data=st.data())
+    def break_or_mend(self, data: st.DataObject) -> None:
+        """Make a node fail, or succeed again."""
+        name = self.existing(data)
+        self.retype(name, replace(self.model.nodes[name], fails=not self.model.nodes[name].fails))
+        self.then(data, name)
+
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        """Remove a node; what reads it waits."""
+        name = self.existing(data)
+        if len(self.model.nodes) > 1:
+            self.typed.session.remove(name)
+            del self.model.nodes[name]
+
+    @rule(data=st.data())
+    @precondition(lambda self: len(self.model.nodes) < len(NAMES))
+    def rename(self, data: st.DataObject) -> None:
+        """Give a node another name, as when its cell is run with one."""
+        old, new = self.existing(data), data.draw(one_of(set(NAMES) - set(self.model.nodes)))
+        spec = self.model.nodes[old]
+        if new in spec.inputs or set(spec.inputs) & self.model.below(new):
+            return
+        self.retype(new, spec)
+        self.typed.session.remove(old)
+        del self.model.nodes[old]
+
+    def readers_of_two(self) -> list[str]:
+        """Return the nodes with two inputs, neither of which reads the other."""
+        nodes = self.model.nodes
+        pairs = {name: spec.inputs for name, spec in nodes.items() if len(spec.inputs) == 2}
+        return [
+            name
+            for name, (one, other) in pairs.items()
+            if one in nodes and other in nodes
+            if other not in self.model.below(one) and one not in self.model.below(other)
+        ]
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.readers_of_two())
+    def swap(self, data: st.DataObject) -> None:
+        """Swap what the two inputs of a node are."""
+        one, other = self.model.nodes[data.draw(one_of(self.readers_of_two()))].inputs
+        specs_of = self.model.nodes[one], self.model.nodes[other]
+        self.retype(one, specs_of[1])
+        self.retype(other, specs_of[0])
+        self.then(data, one)
+
+    @rule(data=st.data(), name=st.sampled_from(GLOBALS), constant=constants)
+    def assign(self, data: st.DataObject, name: str, constant: int) -> None:
+        """Give a variable another value, in a plain cell."""
+        self.model.variables[name] = self.typed.namespace[name] = CONSTANTS[constant]
+        self.plain_cell(data, name)
+
+    @rule(data=st.data(), name=st.sampled_from(HELPERS), constant=constants)
+    def edit_helper(self, data: st.DataObject, name: str, constant: int) -> None:
+        """Change a helper function, in a plain cell."""
+        self.model.added[name] = constant
+        self.retype_helper(name)
+        self.plain_cell(data, name)
+
+    # -- runs -------------------------------------------------------------------------------
+
+    def plain_cell(self, data: st.DataObject, name: str) -> None:
+        """End a plain cell; what it changed runs at once, unless the cell failed."""
+        self.typed.executed.clear()
+        self.typed.session.after_cell([name], run=data.draw(st.booleans()))
+        self.check_some(list(self.typed.executed))
+
+    @rule()
+    def run_all(self) -> None:
+        """Run everything: exactly the new keys run, and every value is right."""
+        executed = self.typed.run()
+        assert len(executed) == len(set(executed)), "a node ran twice"
+        assert set(executed) == self.new()
+        self.learn(executed)
+        for name in self.model.nodes:
+            assert self.typed.state(name) == self.model.state(name), name
+            if self.model.state(name) not in {"failed", "blocked"}:
+                assert repr(self.typed.namespace[name]) == self.model.state(name), name
+
+    @rule(data=st.data())
+    def run_some(self, data: st.DataObject) -> None:
+        """Run some nodes, with what they need and what reads them."""
+        wanted = st.lists(one_of(self.model.nodes), min_size=1, max_size=2, unique=True)
+        names = data.draw(wanted)
+        self.typed.session.auto = data.draw(st.booleans())
+        self.check_some(self.typed.run(names))
+        self.typed.session.auto = True
+        for name in names:
+            assert self.typed.state(name) == self.model.state(name), name
+
+    @rule(data=st.data())
+    def interrupt(self, data: st.DataObject) -> None:
+        """Stop a run where some node starts, if it does."""
+        self.typed.interrupt_at = name = self.existing(data)
+        with suppress(KeyboardInterrupt):
+            self.typed.run()
+        self.typed.interrupt_at = ""
+        self.check_some([each for each in self.typed.executed if each != name])
+
+    @rule()
+    def restart(self) -> None:
+        """Begin a session that knows nothing, and type all cells again."""
+        self.typed.restart()
+        self.known.clear()
+        for name in self.model.nodes:
+            self.typed.namespace.pop(name, None)
+        for name, spec in self.model.nodes.items():
+            self.typed.define(name, spec)
+
+    # -- what must hold ---------------------------------------------------------------------
+
+    def new(self) -> set[str]:
+        """Return the nodes whose key is that of no success."""
+        found = set()
+        for name in self.model.nodes:
+            try:
+                found |= {name} if self.model.key(name) not in self.known else set()
+            except Blocked:
+                continue
+        return found
+
+    def learn(self, executed: list[str]) -> None:
+        """Note the keys of nodes that succeeded."""
+        for name in executed:
+            if self.model.state(name) not in {"failed", "blocked"}:
+                self.known.add(self.model.key(name))
+
+    def check_some(self, executed: list[str]) -> None:
+        """Whatever ran had a new key, and whatever is called current is right."""
+        assert len(executed) == len(set(executed)), "a node ran twice"
+        assert set(executed) <= self.new()
+        self.learn(executed)
+        for name in self.model.nodes:
+            state = self.typed.state(name)
+            assert state in {"stale", "blocked", "failed", self.model.state(name)}, name
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    """A shell whose namespace nobody uses."""
+    InteractiveShell.clear_instance()
+    made = InteractiveShell.instance()
+    made.history_manager.enabled = False  # type: ignore[union-attr]
+    made.InteractiveTB.set_mode("Minimal")  # a traceback in colours takes longer than a run
+    monkeypatch.setattr(Edits, "shell", made, raising=False)
+    yield made
+    capture.uninstall(made)  # type: ignore[arg-type]  # a protocol of ours
+    made.history_manager.end_session()  # type: ignore[union-attr]
+    InteractiveShell.clear_instance()
+
+
+def run_machine(machine: type[Edits], examples: int) -> None:
+    """Run a machine so often, without a database: what it finds becomes a test of its own."""
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=10,
+        database=None,
+        print_blob=False,
+        phases=[Phase.generate],
+    )
+    run_state_machine_as_test(machine, settings=chosen)  # type: ignore[no-untyped-call]
+
+
+def test_any_sequence_of_edits(shell: InteractiveShell) -> None:
+    """Values are those of a computation from scratch; exactly what is new runs, and once."""
+    run_machine(Edits, EXAMPLES)
