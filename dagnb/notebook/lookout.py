@@ -107,7 +107,7 @@ class Lookout:
         return self._reach(targets, downstream) if self.look(self._dag.refs(scope)) else scope
 
     def _reach(self, targets: Sequence[str], downstream: bool) -> set[int]:
-        """Follow the edges; what may run may need others that are stale, and they are part of it."""
+        """Follow the edges; what may run may need others that are stale: they are part of it."""
         graph = self._dag.adjacency
         numbers = self._dag.numbers(targets, "names")
         found = graph.reach(numbers, graph.predecessors)
