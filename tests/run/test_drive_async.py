@@ -264,22 +264,33 @@ def test_a_hundred_runs_at_once() -> None:
 
 STUCK = """
 import asyncio, sys, time
-from dagnb import DAG, AsyncDAGExecutor, DAGExecutor
+from dagnb import (
+    DAG, AsyncDAGExecutor, ConditionalExecutor, DAGExecutor, IncrementalExecutor, Pipeline, task
+)
 
 def sleep(): time.sleep(3600)
 def loop():
     while True: pass
+def swallow():
+    while True:
+        try: time.sleep(3600)
+        except BaseException: pass
 async def stubborn():
     while True:
         try: await asyncio.sleep(3600)
         except asyncio.CancelledError: pass
 
-dag = DAG(); dag.add_nodes(["a", "b", "c"])
-before = time.perf_counter()
-first = DAGExecutor(dag, max_workers=3).execute({"a": sleep, "b": loop, "c": stubborn}, timeout=0.5)
-second = asyncio.run(AsyncDAGExecutor(dag, max_workers=3).execute(
-    {"a": sleep, "b": loop, "c": stubborn}, timeout=0.5))
-print(first.timed_out, second.timed_out, DAGExecutor(DAG()).execute({}).succeeded)
+dag = DAG(); dag.add_nodes(["a", "b", "c", "d"])
+tasks = {"a": sleep, "b": loop, "c": stubborn, "d": swallow}
+pipeline = Pipeline([task(each, name=name) for name, each in tasks.items()])
+results = [
+    DAGExecutor(dag, max_workers=4).execute(tasks, timeout=0.5),
+    asyncio.run(AsyncDAGExecutor(dag, max_workers=4).execute(tasks, timeout=0.5)),
+    IncrementalExecutor(dag, max_workers=4).execute(tasks, timeout=0.5),
+    ConditionalExecutor(dag, {}, max_workers=4).execute(tasks, timeout=0.5),
+    pipeline.execute(max_workers=4, timeout=0.5),
+]
+print(*[each.timed_out for each in results], DAGExecutor(DAG()).execute({}).succeeded)
 """
 
 
@@ -289,4 +300,4 @@ def test_the_interpreter_ends_with_stuck_tasks() -> None:
         [sys.executable, "-c", textwrap.dedent(STUCK)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert (done.stdout, done.stderr, done.returncode) == ("3 3 0\n", "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == ("4 4 4 4 4 0\n", "", 0)
