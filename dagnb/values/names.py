@@ -8,6 +8,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import metadata
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TypeGuard
 
@@ -16,6 +17,7 @@ from dagnb.values.bytecode import Load, normal_form
 _BUILTINS: dict[str, object] = vars(builtins)
 _HEAP_TYPE = 1 << 9
 _ABSENT = object()
+_PYTHON = sys.version.partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,30 @@ def is_library_file(file: str) -> bool:
 
 
 def version_of(name: str) -> str:
-    """The version of the library that a module belongs to, or of Python."""
-    root = sys.modules.get(name.partition(".")[0])
-    version = getattr(root, "__version__", None)
-    return version if isinstance(version, str) else sys.version.partition(" ")[0]
+    """The installed version of the library that a module belongs to, imported or not."""
+    root = name.partition(".")[0]
+    if root in sys.stdlib_module_names:
+        return _PYTHON
+    own = vars(sys.modules[root]).get("__version__") if root in sys.modules else None
+    return _installed_version(root, own if isinstance(own, str) else None)
+
+
+@lru_cache(maxsize=1024)
+def _installed_version(root: str, own: str | None) -> str:
+    """Look for a version: of the distribution that is named alike, its own, or any other's."""
+    try:
+        return metadata.version(root)
+    except (metadata.PackageNotFoundError, ValueError):
+        pass
+    if own is not None:
+        return own
+    owners = _distributions().get(root)
+    return metadata.version(owners[0]) if owners else _PYTHON
+
+
+@lru_cache(maxsize=1)
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()  # takes a while: it reads what all of them hold
 
 
 def _library_folders() -> tuple[str, ...]:

@@ -135,13 +135,12 @@ class Reading:
             self._read_found(_dotted(label, module.__name__), found)
 
     def _read_absent(self, label: str, name: str) -> None:
-        """A module that is not imported yet counts by its file."""
-        try:
-            spec = find_spec(name) if "." not in name else None
-        except (ImportError, ValueError):
-            spec = None
-        file = spec.origin if spec is not None else None
-        if file and os.path.exists(file) and not is_library_file(file):
+        """A module that is not imported yet: as it will count then, or else by its file."""
+        root = name.partition(".")[0]
+        file = _file_of(root)
+        if root in sys.stdlib_module_names or is_library_file(file):
+            self.reads[label] = _library_module(name)
+        elif file and root == name:
             module = ModuleType(name)
             module.__file__ = file
             self.reads[label] = self._module_file(module)
@@ -280,14 +279,28 @@ def _hash(*words: str) -> str:
 def _library(value: object) -> Read:
     """Something installed: by name and version."""
     if isinstance(value, ModuleType):
-        version = version_of(value.__name__)
-        return Read("module", _hash(value.__name__, version), f"{value.__name__} {version}")
+        return _library_module(value.__name__)
     module, name = origin(value)
     kind = "class" if isinstance(value, type) else "function"
     if module == "builtins":
         return Read("builtin", _hash("builtin", f"{module}.{name}"), name)
     version = version_of(module)
     return Read(kind, _hash(module, name, version), f"{module}.{name} ({version})")
+
+
+def _library_module(name: str) -> Read:
+    version = version_of(name)
+    return Read("module", _hash(name, version), f"{name} {version}")
+
+
+def _file_of(root: str) -> str:
+    """The file that importing a module would run; empty if there is none."""
+    try:
+        spec = find_spec(root)
+    except (ImportError, ValueError):
+        return ""
+    file = spec.origin if spec is not None else None
+    return file if file and os.path.exists(file) else ""
 
 
 def _absolute(each: Import, namespace: Mapping[str, object]) -> str:

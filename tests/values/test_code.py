@@ -573,3 +573,24 @@ def test_a_function_that_a_library_exports_from_a_hidden_object_counts_by_name()
     random.random()
     assert before.is_current()
     assert code_digest(namespace["f"]).digest == before.digest
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import numpy as np", "import xml.dom.minidom", "from PIL.Image import open", "import rich"],
+)
+def test_an_import_in_the_body_counts_alike_before_and_after_it_ran(line: str) -> None:
+    """A library counts by its version, whether or not it is loaded yet."""
+    script = f"""
+    from dagnb.values.code import code_digest
+    def f():
+        {line}
+    before = code_digest(f).digest
+    f()
+    print(before == code_digest(f).digest)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "True"
