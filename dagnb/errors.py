@@ -15,6 +15,8 @@
      ├── InputMutatedError           a node changed one of its inputs in place
      ├── MissingInputError           a node reads a name that nothing defines
      ├── CheckpointError             a folder that cannot hold a checkpoint
+     ├── StoreError                  a folder that cannot hold the values of nodes
+     │    └── SigningKeyError        no key to sign either with (a CheckpointError, too)
      ├── UncacheableValue            a value that no digest can name
      ├── TaskTimeoutError            a task took longer than it may; also a ``TimeoutError``
      ├── TooManyStuckTasksError      tasks that ran out of time still hold their threads
@@ -175,6 +177,14 @@ class MissingInputError(DagError):
 
 class CheckpointError(DagError):
     """A checkpoint that cannot be used as it is; the message says what to do."""
+
+
+class StoreError(DagError):
+    """A store that cannot be used as it is; the message says what to do."""
+
+
+class SigningKeyError(CheckpointError, StoreError):
+    """The user's key can neither be read nor made, so nothing that is saved could be trusted."""
 
 
 class CheckpointWarning(UserWarning):

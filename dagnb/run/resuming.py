@@ -19,8 +19,9 @@ from dagnb.run.call import parameters_of
 from dagnb.run.policies import Inputs, Policy
 from dagnb.tasks import Task
 from dagnb.values.code import CodeDigest, code_digest
+from dagnb.values.durable import Damaged
 from dagnb.values.fingerprint import digest
-from dagnb.values.ledger import Damaged, Entry, Ledger
+from dagnb.values.ledger import Entry, Ledger
 from dagnb.values.signature import signing_key
 
 Tasks = Mapping[str, Callable[..., Any]]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 try:
@@ -16,31 +18,72 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # asked for before it is used
 
 PREFIX, SUFFIX = ".dagnb-", ".tmp"
+CHUNK = 64 * 2**20  # so that an interrupt does not wait for a gigabyte
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+Bytes: TypeAlias = bytes | bytearray | memoryview
 
 
-def write_temporary(folder: Path, data: bytes) -> str:
-    """Write a new file with a name of its own, durably; return the name.
+class Damaged(Exception):
+    """A value cannot be had; its text says why."""
+
+
+def write_temporary(
+    folder: Path, *pieces: Bytes, sync: bool = True, time_ns: int | None = None
+) -> str:
+    """Write a new file with a name of its own; return the name.
+
+    Parameters
+    ----------
+    folder : Path
+    *pieces : bytes
+        What to write, one after the other.
+    sync : bool
+        Whether to wait until it is on the disk.
+    time_ns : int, optional
+        The time at which it shall seem to have been written.
 
     Raises
     ------
     OSError
         It cannot be written (disk full, no permission); nothing is left behind.
     """
-    handle, path = tempfile.mkstemp(SUFFIX, PREFIX, folder)
+    name = f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
+    path = os.path.join(folder, name)
+    handle = os.open(path, NEW, 0o600)
     try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            for piece in pieces:
+                _write_all(handle, memoryview(piece).cast("B"))
+            if sync:
+                os.fsync(handle)
+        finally:
+            os.close(handle)
+        if time_ns is not None:
+            os.utime(path, ns=(time_ns, time_ns))
     except BaseException:
         os.unlink(path)
         raise
-    return os.path.basename(path)
+    return name
+
+
+def _write_all(handle: int, rest: memoryview) -> None:
+    while len(rest):
+        rest = rest[os.write(handle, rest[:CHUNK]) :]
 
 
 def replace(folder: Path, temporary: str, name: str) -> None:
     """Give a temporary file its name, in place of one that is there, in one step."""
     os.replace(folder / temporary, folder / name)
+
+
+def place(temporary: Path, path: Path) -> None:
+    """Give a temporary file its path in one step; if that cannot be, it is removed."""
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def sync_folder(folder: Path) -> None:
@@ -57,6 +100,21 @@ def sync_folder(folder: Path) -> None:
 def is_temporary(name: str) -> bool:
     """Whether a file of this name was made by `write_temporary`."""
     return name.startswith(PREFIX) and name.endswith(SUFFIX)
+
+
+def regular(path: Path) -> Path:
+    """Return the path of a plain file; reading anything else could hang or lead elsewhere.
+
+    Raises
+    ------
+    Damaged
+        It is something else.
+    OSError
+        There is no telling.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise Damaged(f"{path.name} is not a plain file")
+    return path
 
 
 class Claim:

@@ -27,15 +27,12 @@ from typing import Any
 
 from dagnb.errors import CheckpointError
 from dagnb.values import durable
+from dagnb.values.durable import Damaged
 from dagnb.values.filenames import file_name
 from dagnb.values.signature import is_signed, sign
 
 META, FORMAT = "_meta.json", 1
 REQUIRED: dict[str, object] = {"digest": None, "seconds": 0.0, "code": None, "inputs": []}
-
-
-class Damaged(Exception):
-    """A value cannot be had; its text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ class Ledger:
         if not os.path.lexists(path):
             return
         try:
-            self._take_in(json.loads(_regular(path).read_bytes()))
+            self._take_in(json.loads(durable.regular(path).read_bytes()))
         except CheckpointError:
             raise
         except (OSError, ValueError, KeyError, TypeError, AttributeError, Damaged) as error:
@@ -177,7 +174,7 @@ class Ledger:
     def _verified(self, entry: Entry, name: str) -> bytes:
         path = self.folder / name
         try:
-            if _regular(path).stat().st_size == entry.size:
+            if durable.regular(path).stat().st_size == entry.size:
                 data = path.read_bytes()
                 if hashlib.sha256(data).hexdigest() == entry.sha256:
                     return data
@@ -309,11 +306,7 @@ class Ledger:
         text = f'{_text(head)[:-1]},"nodes":{{{nodes}}}}}'
         signed = f'{text[:-1]},"hmac":"{sign(self._key, text.encode())}"}}'
         temporary = durable.write_temporary(self.folder, signed.encode())
-        try:
-            durable.replace(self.folder, temporary, META)
-        except BaseException:
-            (self.folder / temporary).unlink(missing_ok=True)
-            raise
+        durable.place(self.folder / temporary, self.folder / META)
         if sync:
             durable.sync_folder(self.folder)
 
@@ -369,13 +362,6 @@ class Ledger:
 
 def _text(data: object) -> str:
     return json.dumps(data, separators=(",", ":"))
-
-
-def _regular(path: Path) -> Path:
-    """Return the path of a plain file; reading anything else could hang or lead elsewhere."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise Damaged(f"{path.name} is not a plain file")
-    return path
 
 
 def _refuse_if_open_to_all(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from dagnb.errors import UncacheableValue
 from dagnb.values.fingerprint import digest
@@ -16,11 +16,22 @@ BUDGET_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A value with its name and the seconds it took."""
+    """A value with its name, the seconds it took, and where it is from."""
 
     value: Any
     digest: str
     seconds: float
+    source: str = "from memory"
+
+
+class Values(Protocol):
+    """Values by key."""
+
+    def get(self, key: str) -> Stored | None:
+        """Return what was put under a key, or None."""
+
+    def put(self, key: str, stored: Stored) -> None:
+        """Keep a value."""
 
 
 class MemoryStore:

@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from dagnb.errors import CheckpointError
+from dagnb.errors import SigningKeyError
 
 SIZE = 32
 
@@ -25,19 +25,24 @@ def signing_key() -> bytes:
 
     Raises
     ------
-    CheckpointError
+    SigningKeyError
         It can neither be read nor made.
     """
     path = key_path()
+    if not path.is_absolute():  # platformdirs leaves "~" as it is where there is no home
+        raise SigningKeyError(
+            "there is no home folder for the key that signs what is saved; "
+            "set HOME, or XDG_DATA_HOME to a folder that you can write to"
+        )
     try:
         key = path.read_bytes() if path.exists() else _make(path)
     except OSError as error:
-        raise CheckpointError(
-            f"the key that signs checkpoints cannot be kept in {path}: {error}; "
+        raise SigningKeyError(
+            f"the key that signs what is saved cannot be kept in {path}: {error}; "
             "set XDG_DATA_HOME to a folder that you can write to"
         ) from error
     if len(key) != SIZE:
-        raise CheckpointError(f"{path} is not a key of dagnb; remove it, and a new one is made")
+        raise SigningKeyError(f"{path} is not a key of dagnb; remove it, and a new one is made")
     return key
 
 
@@ -72,3 +77,13 @@ def is_signed(key: bytes, data: bytes, signature: object) -> bool:
     return isinstance(signature, str) and hmac.compare_digest(
         sign(key, data).encode(), signature.encode("utf-8", "replace")
     )
+
+
+def with_signature(key: bytes, purpose: bytes, line: bytes) -> bytes:
+    """Return a line, and on the next one its signature for a purpose."""
+    return line + b"\n" + sign(key, purpose + line).encode() + b"\n"
+
+
+def has_signature(key: bytes, purpose: bytes, line: bytes, signature: bytes) -> bool:
+    """Whether a line carries its signature for a purpose; both end as lines do."""
+    return hmac.compare_digest(with_signature(key, purpose, line[:-1]), line + signature)

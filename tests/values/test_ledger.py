@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from dagnb.errors import CheckpointError
 from dagnb.values import durable
+from dagnb.values.durable import Damaged
 from dagnb.values.filenames import file_name
-from dagnb.values.ledger import Damaged, Entry, Ledger
+from dagnb.values.ledger import Entry, Ledger
 from dagnb.values.signature import is_signed, key_path, sign, signing_key
 
 KEY = b"k" * 32
