@@ -13,6 +13,8 @@ settings.load_profile("dagnb")
 # Before any test imports Jupyter or matplotlib: both read these when they are imported.
 os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+# And no notebook finds the values of an earlier test, unless it asks for a store.
+os.environ["DAGNB_STORE"] = "off"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -48,6 +48,15 @@ class CellHooks:
         self.cell_id = getattr(info, "cell_id", None)
         self.raw_cell = info.raw_cell or ""
         self._claimed = set()
+        if not self._is_node:
+            try:
+                self._session.before_cell(self.raw_cell)
+            except (DagError, KeyboardInterrupt) as error:
+                print(f"{type(error).__name__}: {error}", file=sys.stderr)
+
+    @property
+    def _is_node(self) -> bool:
+        return self.raw_cell.lstrip().startswith("%%dag_node")
 
     def claim(self, name: str) -> None:
         """Note that the present cell defines a node."""
@@ -96,9 +105,11 @@ class CellHooks:
             for name in self.superseded():
                 session.remove(name)
                 print(f"{name} is no longer a node: its cell does not define it")
-        if session.nodes and not self.raw_cell.lstrip().startswith("%%dag_node"):
+        if session.nodes and not self._is_node:
             for notice in session.after_cell(_names_in(self.raw_cell), run=succeeded):
                 print(notice)
+        for notice in session.take_notices():
+            print(notice, file=sys.stderr)
         session.follow()
 
 

@@ -23,7 +23,7 @@ class Panel:
         session, last = self._session, self._session.result(name)
         data: dict[str, Any] = {}
         if last.status.is_success:
-            data, _ = format_value(self._shell, last.result)
+            data, _ = format_value(self._shell, session[name])
         shown, why = session.view.nodes[name], session.why(name)
         return {
             "source": session.source(name),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 from dagnb.events import Event, NodeSettled
-from dagnb.notebook.capture import Output, Shell
+from dagnb.notebook.capture import Output, Shell, Sink
 from dagnb.notebook.display import value_outputs, without_twins
 from dagnb.notebook.registry import NotebookNode
+from dagnb.notebook.saving import Saving
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.tracebacks import error_output
-from dagnb.results import NodeResult, NodeStatus
+from dagnb.results import Deferred, NodeResult, NodeStatus
 from dagnb.run.conditions import is_passed_by
 from dagnb.run.policies import Fact, was_changed
 
@@ -33,6 +34,8 @@ class Publisher:
     tasks : Tasks
     facts : mapping of str to Fact
         Tells the key of each node's value.
+    saving : Saving
+        Keeps values with what their nodes showed.
 
     Attributes
     ----------
@@ -46,7 +49,9 @@ class Publisher:
         namespace: MutableMapping[str, Any],
         nodes: Mapping[str, NotebookNode],
         tasks: Tasks,
+        *,
         facts: Mapping[str, Fact],
+        saving: Saving,
     ) -> None:
         self._shell = shell
         self._namespace = namespace
@@ -54,6 +59,7 @@ class Publisher:
         self._tasks = tasks
         self._facts = facts
         self._published: dict[str, Any] = {}
+        self._saving = saving
         self._outputs: dict[str, list[Output]] = {}
         self._kept: dict[str, dict[str | None, list[Output]]] = {}
         self.own: str | None = None
@@ -64,13 +70,21 @@ class Publisher:
             return
         result = event.result
         if result.status.is_success:
-            self._namespace[result.name] = self._published[result.name] = result.result
+            self.publish(str(result.name), result.held)
         if result.executed or result.error is not None:
             self._show(result)
         elif is_passed_by(result):
             self._withhold(result)
         elif result.status is NodeStatus.CACHE_HIT:
             self._recall(result)
+
+    def publish(self, name: str, value: object) -> None:
+        """Give the notebook a value; one that is still in the store, when somebody reads it."""
+        if isinstance(value, Deferred):
+            self._namespace.pop(name, None)
+            self._published.pop(name, None)
+        else:
+            self._namespace[name] = self._published[name] = value
 
     def show_again(self, name: str, last: NodeResult) -> None:
         """Show a node's last outputs below the cell that is being executed, which is its own.
@@ -93,7 +107,7 @@ class Publisher:
         """
         notices, spoiled = [], []
         for name, last in sorted(values.items()):
-            if self._namespace.get(name) is not last.result:
+            if not self._is_published(name, last):
                 notices.append(
                     f"{name} is a node; its dependents go on with its own value, "
                     "not with the one assigned here"
@@ -105,6 +119,12 @@ class Publisher:
                     f"not see; it is computed again (work on a copy: {name}.copy())"
                 )
         return notices, spoiled
+
+    def _is_published(self, name: str, last: NodeResult) -> bool:
+        """Whether the notebook has a node's value, or none as long as that is in the store."""
+        if isinstance(last.held, Deferred):
+            return name not in self._namespace
+        return self._namespace.get(name) is last.held
 
     def withdraw(self, name: str, output: Any) -> None:
         """Take a removed node's value and outputs back, also the value of before it failed."""
@@ -129,10 +149,18 @@ class Publisher:
         printed = [output for sink in sinks for output in sink.outputs]
         outputs = self._outputs_of(result, printed)
         self._keep(name, outputs)
-        output = self._nodes[name].output
-        if name != self.own:
+        self._show_in_cell(result, sinks, outputs)
+        if result.error is None:
+            self._saving.save(result, outputs)
+
+    def _show_in_cell(
+        self, result: NodeResult, sinks: Sequence[Sink], outputs: Sequence[Output]
+    ) -> None:
+        output = self._nodes[result.name].output
+        if result.name != self.own:
             output.refresh(outputs)
             return
+        printed = [each for sink in sinks for each in sink.outputs]
         failed = result.error is not None
         shown = len(printed) if any(sink.passed_on for sink in sinks) else 0
         output.show(printed if failed else outputs, shown=shown, raises=failed)
@@ -141,7 +169,8 @@ class Publisher:
     def _recall(self, result: NodeResult) -> None:
         """Show what a node showed when it had the value that came from memory."""
         name, key = result.name, self._key(result.name)
-        kept = self._kept.get(name, {}).get(key)
+        kept = self._saving.take_outputs(key)
+        kept = self._kept.get(name, {}).get(key) if kept is None else kept
         self._keep(name, self._outputs_of(result, []) if kept is None else kept)
         if name != self.own:
             self._nodes[name].output.refresh(self._outputs[name])

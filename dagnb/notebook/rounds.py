@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
 from dagnb.errors import DagError
 from dagnb.events import Event, NodeSettled, Observer
+from dagnb.notebook.loading import Loading
 from dagnb.notebook.registry import Registry
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
@@ -24,7 +25,7 @@ from dagnb.run.engine import Engine
 from dagnb.run.frontier import Scan
 from dagnb.run.policies import Fact, Guard, Remember
 from dagnb.run.records import Memory
-from dagnb.values.memory import MemoryStore
+from dagnb.values.memory import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,10 @@ class Rounds:
     """Runs the nodes of a session.
 
     A node that changes an input in place fails, and the input is computed again, in another
-    round. Their results count as one. It ends, since a node that changed its input is not run
-    again. Where nodes run side by side nobody can tell which one changed an input they share, so
-    they run again one by one.
+    round, and so is one whose saved value cannot be used. Their results count as one. It ends,
+    since a node that changed its input is not run again, nor one that was computed here. Where
+    nodes run side by side nobody can tell which one changed an input they share, so they run
+    again one by one.
 
     Parameters
     ----------
@@ -93,6 +95,9 @@ class Rounds:
         What the value of each node rests on; kept up to date here.
     last : callable
         Returns the last result of a node.
+    values : Values
+        Of earlier runs, by key.
+    loading : Loading
 
     Attributes
     ----------
@@ -114,6 +119,8 @@ class Rounds:
         explain: Explain,
         facts: dict[str, Fact],
         last: Callable[[str], NodeResult | None],
+        values: Values,
+        loading: Loading,
     ) -> None:
         self._dag, self._nodes = registry.dag, registry.nodes
         self._tasks = tasks
@@ -123,9 +130,10 @@ class Rounds:
         self._explain = explain
         self._last = last
         self._binder = Binder(registry.dag.adjacency)
-        self._store = MemoryStore()
+        self._values = values
+        self._loading = loading
         self._facts = facts
-        self._when = WhenNodes(registry.nodes, facts)
+        self._when = WhenNodes(registry.nodes, facts, loading)
         self._first = 0
         self.last_run: IncrementalResult | None = None
         self.settled: dict[str, NodeResult] = {}
@@ -147,10 +155,12 @@ class Rounds:
         """
         self.settled, self.began = {}, perf_counter()
         self._first = self._memory.run + 1
-        result, guard = self._round(request, observers, hands, alone=not hands.are_many)
-        while guard.spoiled:
-            before, again = result.total_duration_seconds, self._again(guard.spoiled, request)
-            result, guard = self._round(again, observers, hands, alone=True)
+        alone = not hands.are_many
+        result, guard = self._round(request, observers, hands, alone=alone)
+        while wrong := guard.spoiled | self._loading.take_lost():
+            before, again = result.total_duration_seconds, self._again(wrong, request)
+            alone = alone or bool(guard.spoiled)
+            result, guard = self._round(again, observers, hands, alone=alone)
             result.total_duration_seconds += before
         return result
 
@@ -175,7 +185,7 @@ class Rounds:
         graph, memory = self._dag.adjacency, self._memory
         fresh = request.fresh | self._staleness.take_spoiled()
         remember = Remember(
-            self._code_of, self._store, self._facts, self._last, fresh, reads=self._reads
+            self._code_of, self._values, self._facts, self._last, fresh, reads=self._reads
         )
         engine = Engine(
             graph,
@@ -183,7 +193,7 @@ class Rounds:
             memory,
             Scan(graph, memory.flags(), request.causes),
             binder=self._binder,
-            policies=[self._waiting, guard, self._when, remember, self._explain],
+            policies=[self._waiting, guard, self._when, remember, self._loading, self._explain],
             observers=observers,
             fail_fast=False,
             causes=request.causes,
@@ -206,16 +216,15 @@ class Rounds:
         allowed = request.allowed is None or name in request.allowed
         return allowed and not self._nodes[name].options.manual
 
-    def _again(self, spoiled: set[str], request: Request) -> Request:
-        """Ask for the nodes whose values were changed in place, and what was skipped for it."""
+    def _again(self, wrong: Mapping[str, str], request: Request) -> Request:
+        """Ask for the nodes whose values are wrong, and what was skipped for it."""
         causes = {
             self._dag.number(name): "its input was computed again"
             for name, last in self.settled.items()
             if name in self._staleness and last.error is None
         }
-        reason = "its value was changed in place"
-        causes.update(dict.fromkeys(self._dag.numbers(spoiled, "spoiled"), reason))
-        return Request(causes, request.asked | spoiled, spoiled, request.allowed)
+        causes.update((self._dag.number(name), why) for name, why in wrong.items())
+        return Request(causes, request.asked | wrong.keys(), set(wrong), request.allowed)
 
     def _note(self, event: Event) -> None:
         if not isinstance(event, NodeSettled):
@@ -223,8 +232,10 @@ class Rounds:
         name = str(event.result.name)
         self.settled[name] = event.result
         if event.result.status is NodeStatus.CACHE_HIT:
-            above = ((each, self._last(each)) for each in self._dag.predecessors(name))
-            self._explain.remembered(name, {str(n): last for n, last in above if last is not None})
+            above = ((str(each), self._last(each)) for each in self._dag.predecessors(name))
+            inputs = {each: last for each, last in above if last is not None}
+            source = event.result.reason.partition(":")[0].removeprefix("reused ")
+            self._explain.remembered(name, inputs, source)
 
 
 class OneRun:

@@ -13,18 +13,21 @@ from dagnb.notebook.announcing import Announcer
 from dagnb.notebook.capture import Shell, proxies
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
+from dagnb.notebook.loading import Loading
 from dagnb.notebook.lookout import Lookout
 from dagnb.notebook.panel import Panel
 from dagnb.notebook.planning import plan_of
 from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import NodeOptions, NotebookNode, Registry
 from dagnb.notebook.rounds import Hands, OneRun, Rounds
+from dagnb.notebook.saving import Saving, store_folder
 from dagnb.notebook.show import GraphDisplay
 from dagnb.notebook.staleness import Staleness
+from dagnb.notebook.status import status_table
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting, waits_for
 from dagnb.notebook.why import Explain, Why, ending
-from dagnb.observe.text import run_summary, seconds, table
+from dagnb.observe.text import run_summary
 from dagnb.observe.trace import ExecutionTrace, trace_of
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
@@ -68,7 +71,12 @@ class Session:
         self._memory = Memory(self.dag.adjacency)
         self._tasks = Tasks(self.nodes, shell, namespace)
         facts: dict[str, Fact] = {}
-        self._publisher = Publisher(shell, namespace, self.nodes, self._tasks, facts)
+        self._saving = Saving(store_folder(shell, namespace), self._registry, facts)
+        self._publisher = Publisher(
+            shell, namespace, self.nodes, self._tasks, facts=facts, saving=self._saving
+        )
+        self._loading = Loading(self.dag, self._memory, self._publisher.publish)
+        self._saving.is_wanted = self._loading.is_wanted
         self._explain = Explain(self._registry.present)
         self._waiting = Waiting(self._registry)
         self._one_run = OneRun()
@@ -88,6 +96,8 @@ class Session:
             explain=self._explain,
             facts=facts,
             last=self._last,
+            values=self._saving,
+            loading=self._loading,
         )
         self._aftermath = Aftermath(
             self._registry, self._staleness, self._waiting, self._publisher, last=self._last
@@ -148,6 +158,8 @@ class Session:
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""
+        self.check_name(name)
+        self.load([name])
         last = self.result(name)
         if not last.status.is_success:
             raise DagError(f"node {name!r} has no value; %dag why {name} says why")
@@ -254,6 +266,14 @@ class Session:
                 self._publisher.own = None
                 self._staleness.show()
 
+    def load(self, names: Iterable[str]) -> None:
+        """Load values that are still in the store; one that cannot be used is computed again."""
+        lost = self._loading.fetch(names)
+        for name, reason in lost.items():
+            self._staleness.mark([name], reason)
+        if lost:
+            self.run(lost, fresh=True)
+
     def look(self, names: Iterable[str] | None = None) -> list[str]:
         """Look at the code of nodes and what it reads; return those that became stale.
 
@@ -332,12 +352,7 @@ class Session:
 
     def status(self) -> str:
         """Return a table: each node, what happened to it last, how long it took, and why."""
-        rows = []
-        for each in self.dag.topological_sort():
-            shown, last = self.view.nodes[each], self._last(each)
-            took = last.duration_seconds if last is not None and last.started else None
-            rows.append([str(each), shown.status, seconds(took), shown.reason])
-        return table(["node", "status", "took", "why"], rows)
+        return status_table(map(str, self.dag.topological_sort()), self.view, self._last)
 
     def show(self) -> None:
         """Show the live graph below the cell that is being executed."""
@@ -361,6 +376,14 @@ class Session:
         return self.status() if self.nodes else NO_NODES
 
     # -- what cells change ------------------------------------------------------------------
+
+    def before_cell(self, source: str) -> None:
+        """Before a plain cell: load the values that it may read."""
+        self.load(self._loading.mentioned(source))
+
+    def take_notices(self) -> list[str]:
+        """Return what there is to say about the store, once."""
+        return self._saving.take_notices()
 
     def after_cell(self, names: Iterable[str], *, run: bool) -> list[str]:
         """After a plain cell: find what it changed, and run the nodes that read it.

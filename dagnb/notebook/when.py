@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 
 from dagnb.notebook.conditions import Condition
+from dagnb.notebook.loading import Loading
 from dagnb.notebook.registry import NotebookNode
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.conditions import Conditions, When, is_passed_by, pass_by
@@ -22,10 +23,18 @@ class WhenNodes(When):
     nodes : mapping of str to NotebookNode
     facts : dict of str to Fact
         What the value of each node rests on: nothing, for one that is passed by.
+    loading : Loading
+        Gets what a condition asks for.
     """
 
-    def __init__(self, nodes: Mapping[str, NotebookNode], facts: MutableMapping[str, Fact]) -> None:
+    def __init__(
+        self,
+        nodes: Mapping[str, NotebookNode],
+        facts: MutableMapping[str, Fact],
+        loading: Loading,
+    ) -> None:
         super().__init__(Conditions())
+        self._loading = loading
         self._nodes = nodes
         self._facts = facts
 
@@ -46,6 +55,9 @@ class WhenNodes(When):
         asked = {name: each for name, each in inputs.items() if name in node.asks}
         if any(map(is_passed_by, asked.values())):
             return pass_by(node.name, f"its condition cannot hold: {_were_skipped(asked)}")
+        lost = self._loading.decide(node.name, asked)
+        if lost is not None:
+            return lost
         return _asked(condition, node.name, {name: each.result for name, each in asked.items()})
 
 

@@ -119,11 +119,11 @@ class Explain(Policy):
         same = "; same value as before" if result.error is None and not result.changed else ""
         return replace(result, reason=reason + same)
 
-    def remembered(self, name: str, inputs: Inputs) -> None:
-        """Note that a node's value came from memory."""
+    def remembered(self, name: str, inputs: Inputs, source: str) -> None:
+        """Note that a node's value came from memory or from the store."""
         clauses, lines = self._news(name, inputs)
-        because = f"{_and(clauses)}, but " if any(clauses) else ""
-        self._whys[name] = Why(f"{because}{_FROM_MEMORY}", tuple(lines))
+        because = f"{_and(clauses)}, but " if any(clauses) and clauses != _FIRST else ""
+        self._whys[name] = Why(f"{because}its value came {source}, {_BEFORE}", tuple(lines))
 
     def why(
         self,
@@ -180,7 +180,7 @@ class Explain(Policy):
         """Compare with what the node's value came from before, and remember what it does now."""
         old, new = self._seen.get(name), self._evidence(name, inputs)
         self._seen[name] = new
-        return (["for the first time"], []) if old is None else compare(old, new)
+        return (_FIRST, []) if old is None else compare(old, new)
 
     def _evidence(self, name: str, inputs: Inputs) -> Evidence:
         source, code, reads = self._present(name)
@@ -202,11 +202,12 @@ def ending(result: NodeResult) -> str:
     return f"{result.name} failed with {error_text(result.error)}"
 
 
-_FROM_MEMORY = "its value came from memory, since it ran before with this code and these inputs"
+_FIRST = ["for the first time"]
+_BEFORE = "since it ran before with this code and these inputs"
 
 
 def _sentence(clauses: Sequence[str]) -> str:
-    if clauses == ["for the first time"]:
+    if clauses == _FIRST:
         return "ran for the first time"
     if not any(clauses):
         return "ran again, though nothing it depends on changed"

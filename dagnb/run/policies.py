@@ -8,13 +8,14 @@ from typing import ClassVar
 
 from dagnb.errors import InputMutatedError, UncacheableValue
 from dagnb.graph.edit import DynamicModification
-from dagnb.results import Deferred, NodeResult, NodeStatus
+from dagnb.results import Deferred, DeferredResult, NodeResult, NodeStatus
 from dagnb.values.fingerprint import digest
-from dagnb.values.memory import MemoryStore, Stored
+from dagnb.values.memory import Stored, Values
 from dagnb.values.plain import PLAIN
 from dagnb.values.walk import combine
 
 Inputs = Mapping[str, NodeResult]
+_SPOILED = "its value was changed in place"
 
 
 class Policy:
@@ -97,7 +98,7 @@ class Remember(Policy):
     ----------
     code_of : callable
         Returns the digest of a node's code.
-    store : MemoryStore
+    store : Values
         Values of earlier runs by key.
     facts : dict
         For each node what its current value rests on; kept up to date here.
@@ -114,7 +115,7 @@ class Remember(Policy):
     def __init__(
         self,
         code_of: Callable[[str], str],
-        store: MemoryStore,
+        store: Values,
         facts: dict[str, Fact],
         current: Callable[[str], NodeResult | None],
         fresh: Container[str] = (),
@@ -152,12 +153,13 @@ class Remember(Policy):
         if stored is None:
             return None
         self._facts[name] = Fact(key, stored.digest)
-        return NodeResult(
+        kind = DeferredResult if isinstance(stored.value, Deferred) else NodeResult
+        return kind(
             name,
             NodeStatus.CACHE_HIT,
             stored.value,
             duration_seconds=stored.seconds,
-            reason="from memory: it ran before with this code and these inputs",
+            reason=f"{stored.source}: it ran before with this code and these inputs",
             changed=fact is None or fact.digest != stored.digest,
             digest=stored.digest,
         )
@@ -179,9 +181,7 @@ class Remember(Policy):
 class Cache(Remember):
     """Remembers some nodes only, by key, in a store that outlives the run."""
 
-    def __init__(
-        self, names: Container[str], code_of: Callable[[str], str], store: MemoryStore
-    ) -> None:
+    def __init__(self, names: Container[str], code_of: Callable[[str], str], store: Values) -> None:
         super().__init__(code_of, store, {}, lambda name: None)
         self._names = names
 
@@ -209,29 +209,29 @@ class Guard(Policy):
 
     Attributes
     ----------
-    spoiled : set of str
-        The inputs that were changed: their values are wrong until they run again.
+    spoiled : dict of str to str
+        The inputs that were changed, and why their values are wrong until they run again.
     """
 
     want_digest = True
 
     def __init__(self, *, alone: bool = True) -> None:
         self._alone = alone
-        self.spoiled: set[str] = set()
+        self.spoiled: dict[str, str] = {}
 
     def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
         """Skip a node if an input is no longer what its own node returned."""
         spoiled = [str(each.name) for each in inputs.values() if was_changed(each)]
         if not spoiled:
             return None
-        self.spoiled.update(spoiled)
+        self.spoiled.update(dict.fromkeys(spoiled, _SPOILED))
         reason = f"{', '.join(spoiled)} was changed in place after it was computed"
         return NodeResult(name, NodeStatus.SKIPPED, reason=reason)
 
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
         """Check the inputs, then the value."""
         spoiled = [each for each in inputs.values() if was_changed(each)]
-        self.spoiled.update(each.name for each in spoiled)
+        self.spoiled.update((str(each.name), _SPOILED) for each in spoiled)
         if spoiled and not self._alone:
             names = ", ".join(str(each.name) for each in spoiled)
             return _skipped(result, f"{names} was changed in place by it, or by what ran beside it")

@@ -82,12 +82,12 @@ class AsyncManager(ChosenPython, AsyncKernelManager):
 
 
 @contextmanager
-def started(notebook: nbformat.NotebookNode) -> Iterator[Kernel]:
-    """Start a kernel for a notebook, and stop it."""
+def started(notebook: nbformat.NotebookNode, folder: Path = ROOT) -> Iterator[Kernel]:
+    """Start a kernel in a folder for a notebook, and stop it."""
     client = NotebookClient(
         notebook,
         timeout=60,
-        resources={"metadata": {"path": str(ROOT)}},
+        resources={"metadata": {"path": str(folder)}},
         kernel_manager_class=AsyncManager,
     )
     with client.setup_kernel():

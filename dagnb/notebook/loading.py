@@ -1,0 +1,100 @@
+"""Saved values come when somebody needs them: a node that runs, a plain cell, the panel."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from dagnb.errors import StoreError
+from dagnb.graph.dag import DAG
+from dagnb.notebook.mentions import Mentions
+from dagnb.results import Deferred, NodeResult, NodeStatus
+from dagnb.run.policies import Inputs, Policy, was_changed
+from dagnb.run.records import VALUE, Memory, amended, as_result
+
+
+class Loading(Policy):
+    """Loads the inputs of nodes that are about to run, and whatever else is asked for.
+
+    Parameters
+    ----------
+    dag : DAG
+    memory : Memory
+        Where values are replaced by what they stand for.
+    publish : callable
+        Gives the notebook a node's value.
+    """
+
+    def __init__(self, dag: DAG, memory: Memory, publish: Callable[[str, object], None]) -> None:
+        self._dag = dag
+        self._memory = memory
+        self._publish = publish
+        self._mentions = Mentions()
+        self._lost: dict[str, str] = {}
+        self._lock = threading.Lock()  # the panel asks from another thread
+
+    def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
+        """Load the inputs; skip the node if that cannot be, until they are computed again."""
+        needed = [str(each) for each, result in inputs.items() if _is_deferred(result)]
+        lost = self.fetch(needed, verify=True)
+        if not lost:
+            return None
+        self._lost.update(lost)
+        return NodeResult(name, NodeStatus.SKIPPED, reason="; ".join(lost.values()))
+
+    def take_lost(self) -> dict[str, str]:
+        """Return, once, the inputs that could not be loaded, and why."""
+        lost, self._lost = self._lost, {}
+        return lost
+
+    def fetch(self, names: Iterable[str], *, verify: bool = False) -> dict[str, str]:
+        """Load values that are still in the store; return why, for those that cannot be.
+
+        Parameters
+        ----------
+        names : iterable of str
+        verify : bool
+            Whether to look at every byte of large ones, too, which takes as long as reading them.
+        """
+        lost = {}
+        with self._lock:
+            for name in names:
+                try:
+                    self._load(name, verify=verify)
+                except StoreError as error:
+                    lost[name] = str(error)
+        return lost
+
+    def _load(self, name: str, *, verify: bool) -> None:
+        self._memory.catch_up()
+        number = self._dag.number(name)
+        last = self._memory.records[number]
+        if last is None or not isinstance(last[VALUE], Deferred):
+            return
+        value = last[VALUE].load()
+        loaded = amended(last, value=value)
+        if verify and was_changed(as_result(name, loaded)):
+            raise StoreError(f"the saved value of {name} is not what was saved")
+        self._memory.records[number] = loaded
+        self._publish(name, value)
+
+    def mentioned(self, source: str) -> list[str]:
+        """Note a plain cell; return what cells have mentioned and is still in the store."""
+        self._mentions.add(source)
+        return [name for name in self._deferred() if name in self._mentions]
+
+    def is_wanted(self, name: str) -> bool:
+        """Whether a plain cell has mentioned a name, and may so read it at any time."""
+        return name in self._mentions
+
+    def _deferred(self) -> list[str]:
+        names, records = self._dag.adjacency.names, self._memory.records
+        return [
+            str(names[number])
+            for number, last in enumerate(records)
+            if last is not None and isinstance(last[VALUE], Deferred)
+        ]
+
+
+def _is_deferred(result: NodeResult) -> bool:
+    return isinstance(result.held, Deferred)

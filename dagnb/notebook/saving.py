@@ -1,0 +1,189 @@
+"""What a notebook keeps between kernels: the values of its nodes, in a store beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dagnb.errors import StoreError
+from dagnb.notebook.capture import Output, Shell
+from dagnb.notebook.registry import Registry
+from dagnb.results import Deferred, NodeResult
+from dagnb.run.policies import Fact
+from dagnb.values.codecs import Unsaved
+from dagnb.values.describe import describe
+from dagnb.values.durable import Damaged
+from dagnb.values.memory import MemoryStore, Stored
+from dagnb.values.saved import Saved
+from dagnb.values.signature import signing_key
+from dagnb.values.store import Store
+
+FOLDER = ".dagnb"
+VARIABLE = "DAGNB_STORE"
+OFF = "off"
+_NO_FACT = Fact(None, None)
+_SOURCE = "reused from the store"
+
+
+class SavedValue(Deferred):
+    """A value in a store, loaded once; prints as its description."""
+
+    __slots__ = ("_is_loaded", "_saved", "_store", "_value")
+
+    def __init__(self, store: Store, saved: Saved) -> None:
+        self._store = store
+        self._saved = saved
+        self._is_loaded = False
+        self._value: Any = None
+
+    def load(self) -> Any:
+        """Return the value.
+
+        Raises
+        ------
+        StoreError
+            It cannot be had any more.
+        """
+        if not self._is_loaded:
+            try:
+                self._value = self._store.load(self._saved)
+            except Damaged as damage:
+                raise StoreError(
+                    f"the saved value of {self._saved.node} cannot be used: {damage}"
+                ) from damage
+            self._is_loaded = True
+        return self._value
+
+    def __repr__(self) -> str:
+        return self._saved.text
+
+
+class Saving:
+    """Finds values of earlier kernels, and saves those of this one.
+
+    In front of the store is the memory of this kernel. Without a store that is all there is.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where the store is, or will be; None for no store.
+    registry : Registry
+    facts : mapping of str to Fact
+        The key of each node's value, and its digest.
+
+    Attributes
+    ----------
+    folder : Path or None
+    is_wanted : callable
+        Says whether the value of a node is wanted at once.
+    """
+
+    def __init__(self, folder: Path | None, registry: Registry, facts: Mapping[str, Fact]) -> None:
+        self.folder = folder
+        self.is_wanted: Callable[[str], bool] = lambda name: False
+        self._registry = registry
+        self._facts = facts
+        self._memory = MemoryStore()
+        self._store: Store | None = None
+        self._outputs: dict[str, list[Output]] = {}
+        self._notices: dict[str, bool] = {}
+
+    def use(self, folder: Path | None) -> None:
+        """Use another folder from now on, or none."""
+        self.folder, self._store = folder, None
+
+    def take_notices(self) -> list[str]:
+        """Return the sentences that nobody has been told yet."""
+        new = [sentence for sentence, told in self._notices.items() if not told]
+        self._notices = dict.fromkeys(self._notices, True)
+        return new
+
+    # -- finding ----------------------------------------------------------------------------
+
+    def get(self, key: str) -> Stored | None:
+        """Return the value that a node had under a key, in this kernel or an earlier one."""
+        stored = self._memory.get(key)
+        store = self._opened() if stored is None else None
+        if store is None:
+            return stored
+        try:
+            return self._found(store, key)
+        except Damaged:
+            return None
+
+    def _found(self, store: Store, key: str) -> Stored | None:
+        saved = store.find(key)
+        if saved is None or not self._is_cached(saved.node):
+            return None
+        self._outputs[key] = store.outputs(saved)
+        here = not saved.blob or self.is_wanted(saved.node)
+        value = store.load(saved) if here else SavedValue(store, saved)
+        return Stored(value, saved.digest, saved.seconds, _SOURCE)
+
+    def take_outputs(self, key: str | None) -> list[Output] | None:
+        """Return, once, what a node showed when it had the value that was found under a key."""
+        return self._outputs.pop(key or "", None)
+
+    # -- saving -----------------------------------------------------------------------------
+
+    def put(self, key: str, stored: Stored) -> None:
+        """Keep a value in memory; the store gets it when what the node showed is known, too."""
+        self._memory.put(key, stored)
+
+    def save(self, result: NodeResult, outputs: list[Output]) -> None:
+        """Save the value of a node that ran, with what it showed."""
+        name = str(result.name)
+        fact = self._facts.get(name, _NO_FACT)
+        if fact.key is None or fact.digest is None or not self._is_cached(name):
+            return
+        store = self._opened()
+        if store is None:
+            return
+        inputs = self._registry.inputs(self._registry[name])
+        saved = Saved(
+            fact.key,
+            name,
+            fact.digest,
+            result.duration_seconds,
+            {each: self._facts.get(each, _NO_FACT).digest or "" for each in inputs},
+            describe(result.result),
+        )
+        try:
+            store.put(saved, result.result, outputs=outputs)
+        except Unsaved as unsaved:
+            self._tell(f"{name} is not saved, and will run again after a restart: {unsaved}")
+
+    def _is_cached(self, name: str) -> bool:
+        return name in self._registry
+
+    def _opened(self) -> Store | None:
+        """Return the store; if it cannot be used, say so and go on without."""
+        if self._store is None and self.folder is not None:
+            try:
+                self._store = Store(self.folder, signing_key(), self._tell)
+            except StoreError as error:
+                self.folder = None
+                self._tell(f"values are not saved: {error}")
+        return self._store
+
+    def _tell(self, sentence: str) -> None:
+        self._notices.setdefault(sentence, False)
+
+
+def store_folder(
+    shell: Shell, namespace: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> Path | None:
+    """Return where a notebook's store is: beside it, or where DAGNB_STORE says; None for nowhere.
+
+    A shell without a kernel, in a terminal or in a test, has no notebook and so no store.
+    """
+    asked = environment.get(VARIABLE, "")
+    if asked:
+        return None if asked == OFF else Path(asked).expanduser().absolute()
+    if getattr(shell, "kernel", None) is None:
+        return None
+    notebook = environment.get("JPY_SESSION_NAME") or namespace.get("__vsc_ipynb_file__") or ""
+    folder = Path(str(notebook)).absolute().parent if notebook else Path.cwd()
+    return (folder if folder.is_dir() else Path.cwd()) / FOLDER
