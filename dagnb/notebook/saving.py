@@ -15,12 +15,12 @@ from dagnb.run.policies import Fact
 from dagnb.values.codecs import Unsaved
 from dagnb.values.describe import describe
 from dagnb.values.durable import Damaged
+from dagnb.values.layout import FOLDER
 from dagnb.values.memory import MemoryStore, Stored
 from dagnb.values.saved import Saved
 from dagnb.values.signature import signing_key
 from dagnb.values.store import Store
 
-FOLDER = ".dagnb"
 VARIABLE = "DAGNB_STORE"
 OFF = "off"
 _NO_FACT = Fact(None, None)

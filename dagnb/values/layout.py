@@ -23,6 +23,7 @@ from dagnb.values import durable
 
 FORMAT = 1
 MARKER = "dagnb-store.json"
+FOLDER = ".dagnb"  # the name that a store beside a notebook has
 FOLDERS = ("keys", "blobs", "tmp", "quarantine")
 
 

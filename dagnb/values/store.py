@@ -28,6 +28,7 @@ from dagnb.values.durable import Bytes, Damaged
 from dagnb.values.fingerprint import digest
 from dagnb.values.layout import Layout
 from dagnb.values.saved import INLINE_BYTES, Saved, about, read_record, record_lines
+from dagnb.values.upkeep import BUDGET_BYTES, evict, size_of
 
 SHORT_OUTPUTS = 16384
 TOUCH_SECONDS = 600  # how exactly the time of the last use is known
@@ -47,6 +48,8 @@ class Store:
     durable : bool
         Whether a value that was saved survives a power failure, too; else the last ones may be
         lost in one, and are then computed again.
+    budget_bytes : int
+        When there is more, what was used longest ago goes.
 
     Raises
     ------
@@ -64,7 +67,13 @@ class Store:
     """
 
     def __init__(
-        self, folder: Path, key: bytes, warn: Callable[[str], None], *, durable: bool = False
+        self,
+        folder: Path,
+        key: bytes,
+        warn: Callable[[str], None],
+        *,
+        durable: bool = False,
+        budget_bytes: int = BUDGET_BYTES,
     ) -> None:
         self.layout = Layout(folder)
         self.layout.check()
@@ -73,6 +82,8 @@ class Store:
         self._durable = durable
         self._told: set[str] = set()
         self._is_ready = False
+        self._budget = budget_bytes
+        self._unchecked = budget_bytes  # written since it was last seen to fit; at first, who knows
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -210,6 +221,7 @@ class Store:
         fields["created"] = datetime.now(UTC).isoformat(timespec="seconds")
         lines = record_lines(replace(saved, **fields), self._key)
         self._write(self.layout.record(saved.key), [lines])
+        self._keep_to_budget(size + len(lines))
 
     def _put_outputs(self, outputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         text = json.dumps(outputs, separators=(",", ":")).encode()
@@ -242,6 +254,13 @@ class Store:
         if sync:
             durable.sync_folder(path.parent)
             durable.sync_folder(path.parent.parent)
+
+    def _keep_to_budget(self, written: int) -> None:
+        self._unchecked += written
+        if self._unchecked > self._budget // 20:
+            self._unchecked = 0
+            if size_of(self.layout) > self._budget:
+                evict(self.layout, self._budget)
 
     def _tell(self, kind: str, sentence: str) -> None:
         if kind not in self._told:
