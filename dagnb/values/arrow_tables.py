@@ -90,7 +90,7 @@ def _values(kind: pa.DataType, chunks: Sequence[pa.Array]) -> list[object]:
         return _views(chunks)
     if _is_text(kind):
         return _texts(chunks)
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_map(kind):
+    if types.is_list(kind) or types.is_large_list(kind):
         return _lists(kind, chunks)
     if types.is_primitive(kind):
         return [_hash([_fixed_width(chunk) for chunk in chunks])]
@@ -203,13 +203,8 @@ def _bounds(chunk: pa.Array) -> tuple[int, int]:
 def _lists(kind: pa.DataType, chunks: Sequence[pa.Array]) -> list[object]:
     """The length of each list, then the elements of all, end to end."""
     lengths = [chunk.value_lengths().fill_null(0).cast(pa.int64()) for chunk in chunks]
-    return [_hash(map(_fixed_width, lengths)), *_flattened(kind, chunks)]
-
-
-def _flattened(kind: pa.DataType, chunks: Sequence[pa.Array]) -> list[object]:
-    if pa.types.is_map(kind):
-        return [[each for chunk in chunks for each in chunk.to_pylist()]]
-    return _contents(kind.value_type, [chunk.flatten() for chunk in chunks])
+    elements = [chunk.flatten() for chunk in chunks]
+    return [_hash(map(_fixed_width, lengths)), *_contents(kind.value_type, elements)]
 
 
 def _fixed_width(chunk: pa.Array) -> Any:

@@ -18,6 +18,7 @@ _MODULES = {
     "scipy": "scipy_sparse",
     "matplotlib": "matplotlib_figures",
     "PIL": "pil_images",
+    "torch": "torch_tensors",
 }
 _HANDLERS: WeakKeyDictionary[type, Callable[[object], Parts]] = WeakKeyDictionary()
 

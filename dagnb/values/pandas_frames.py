@@ -112,6 +112,9 @@ def _intervals(value: IntervalArray) -> Parts:
 
 
 def _content(column: pd.Series[Any] | pd.Index[Any]) -> object:
-    """The array that holds a column, without its index and name."""
+    """The array that holds a column, without its index and name.
+
+    In pandas 2 an array of strings is one around numpy's, too, and yet of another type.
+    """
     array = column.array
-    return array.to_numpy() if isinstance(array, NumpyExtensionArray) else array
+    return array.to_numpy() if type(array) is NumpyExtensionArray else array
