@@ -11,10 +11,8 @@ import math
 import pathlib
 import pickle
 import re
-import shutil
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import uuid
@@ -514,47 +512,3 @@ def test_builtin_types_cannot_be_registered() -> None:
     """Their digests are relied upon."""
     with pytest.raises(ValueError, match="built in"):
         register_digest(list, len)
-
-
-SCRIPT = """
-import datetime, enum, pathlib, decimal
-from collections import Counter, OrderedDict
-from dagnb.values.fingerprint import digest
-values = [
-    None, True, 1, -(2 ** 70), 1.5, float("nan"), 1j, "text", "\\udc80", b"bytes", bytearray(b"x"),
-    [1, "a", 2.0, None, [True, {"k": 1, "j": (2,)}]], {"b", "a", "c"}, frozenset({1, "a", (1, 2)}),
-    {"a", "b"} | {1}, {1: "x", "y": 2}, {("a", 1): {"s", "t"}}, OrderedDict(b=1, a=2),
-    Counter("hello"), pathlib.Path("a/b"), pathlib.PurePosixPath("a"),
-    datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC),
-    datetime.timedelta(1), decimal.Decimal("1.5"), range(3), slice(1, 2), ..., len, dict, Counter,
-]
-print([digest(value) for value in values])
-"""
-
-
-def digests_of(python: list[str], seed: str) -> str:
-    """Run the script elsewhere and return what it prints."""
-    root = str(pathlib.Path(__file__).parents[2])
-    environment = {"PYTHONPATH": root, "PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"}
-    ran = subprocess.run(
-        [*python, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
-    )
-    return ran.stdout
-
-
-def test_digests_are_the_same_in_every_process() -> None:
-    """Whatever the seed of the hashes, which decides the order of sets."""
-    assert digests_of([sys.executable], "1") == digests_of([sys.executable], "2")
-
-
-@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
-def test_digests_are_the_same_in_every_python(version: str) -> None:
-    """A store outlives an upgrade of the interpreter."""
-    python = shutil.which(f"python{version}") or f"python{version}"
-    if f"{sys.version_info.major}.{sys.version_info.minor}" == version:
-        pytest.skip("this is the Python that runs the tests")
-    try:
-        subprocess.run([python, "-c", "import xxhash"], capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip(f"no Python {version} with xxhash is installed")
-    assert digests_of([python], "1") == digests_of([sys.executable], "2")
