@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import get_ident
-from typing import NamedTuple
 
 from dagnb.errors import GraphInUseError
+from dagnb.graph.edges import FEW, EdgeData, Edges
 from dagnb.graph.order import TopologicalOrder, canonical_order
 
 
@@ -49,13 +49,6 @@ def _node_ref(name: str, epoch: int) -> NodeRef:
     return ref
 
 
-class EdgeData(NamedTuple):
-    """What a user attached to an edge."""
-
-    weight: float | None
-    label: str | None
-
-
 class Adjacency:
     """Nodes ``0, 1, 2, ...`` in the order of addition, their edges, and their order.
 
@@ -64,14 +57,15 @@ class Adjacency:
 
     Attributes
     ----------
-    names : list of NodeRef
+    names : list of str
         By number; a removed node keeps its place here, but not in `ids`.
+    handles : list of NodeRef
+        By number. Their epochs stay when the numbers change.
     ids : dict
         The live names and their numbers.
+    edges : Edges
     successors, predecessors : list of list of int
-        Neighbours, in the order in which the edges were added.
-    edges : dict
-        ``source << 32 | target`` to the edge's data, or None.
+        Neighbours, in the order in which the edges were added: those of `edges`.
     edited : list of int
         The node whose incoming edges changed, for every such change so far, -1 if it is gone;
         it only grows, so that who remembers its length can read what is new.
@@ -92,6 +86,7 @@ class Adjacency:
         "edges",
         "edited",
         "generation",
+        "handles",
         "ids",
         "names",
         "order_kept",
@@ -103,15 +98,16 @@ class Adjacency:
     )
 
     def __init__(self) -> None:
-        self.names: list[NodeRef] = []
+        self.names: list[str] = []
+        self.handles: list[NodeRef] = []
         self.ids: dict[str, int] = {}
-        self.successors: list[list[int]] = []
-        self.predecessors: list[list[int]] = []
-        self.edges: dict[int, EdgeData | None] = {}
+        self.edges = Edges()
+        self.successors = self.edges.successors
+        self.predecessors = self.edges.predecessors
         self.edited: list[int] = []
         self.order_kept = TopologicalOrder()
         self._sorted: list[int] | None = []
-        self._positions: list[int] | None = []
+        self._positions: list[int] | None = None
         self.version = 0
         self.generation = 0
         self.runs: set[object] = set()
@@ -152,10 +148,11 @@ class Adjacency:
         ref = NodeRef(name)
         ref.epoch = self.version
         try:
-            self.names.append(ref)
+            self.handles.append(ref)
+            self.names.append(name)
             self.successors.append([])
             self.predecessors.append([])
-            self.order_kept.append()
+            self.order_kept.append(node)
             if self._sorted is not None:
                 if self._positions is not None:
                     self._positions.append(len(self._sorted))
@@ -167,25 +164,26 @@ class Adjacency:
             raise
         return ref
 
-    def add_all(self, names: Sequence[str]) -> list[NodeRef]:
-        """Add nodes that are known to be new, in half the time of one by one."""
+    def add_all(self, new: Mapping[str, int]) -> list[NodeRef]:
+        """Add nodes with the numbers that come next, in half the time of one by one."""
         if self.runs and self.writer != get_ident():
             raise GraphInUseError
-        first, size = len(self.names), len(names)
-        refs = list(map(NodeRef, names))
+        refs, nodes = list(map(NodeRef, new)), list(new.values())
         for epoch, ref in enumerate(refs, self.version):
             ref.epoch = epoch
         try:
-            self.names.extend(refs)
-            self.successors.extend([] for _ in names)
-            self.predecessors.extend([] for _ in names)
-            self.order_kept.append(size)
+            self.handles.extend(refs)
+            self.names.extend(new)
+            self.successors.extend([[] for _ in nodes])
+            self.predecessors.extend([[] for _ in nodes])
+            self.order_kept.extend(nodes)
             if self._sorted is not None:
                 if self._positions is not None:
-                    self._positions.extend(range(len(self._sorted), len(self._sorted) + size))
-                self._sorted.extend(range(first, first + size))
-            self.ids.update(zip(names, range(first, first + size), strict=True))
-            self.version += size
+                    places = range(len(self._sorted), len(self._sorted) + len(nodes))
+                    self._positions.extend(places)
+                self._sorted.extend(nodes)
+            self.ids.update(new)
+            self.version += len(nodes)
         except BaseException:
             self._mend()
             raise
@@ -200,59 +198,85 @@ class Adjacency:
         """
         if self.runs and self.writer != get_ident():
             raise GraphInUseError
-        key = source << 32 | target
-        if key in self.edges:
-            self.edges[key] = data
-            return None
-        labels = self.order_kept.labels
+        labels, edges = self.order_kept.labels, self.edges
         try:
             if labels[source] >= labels[target]:
-                if source == target:
-                    return [source]
-                path = self.order_kept.insert(source, target, self.successors, self.predecessors)
+                path = self._reorder(source, target)
                 if path is not None:
                     return path
-                self._sorted = None
+            if data is not None or edges.data:
+                edges.data[source, target] = data
+            below = self.successors[source]
+            if target in below if len(below) <= FEW else edges.has(source, target):
+                return None
             self.edited.append(target)
-            self.successors[source].append(target)
+            edges.sources.append(source)
+            edges.targets.append(target)
+            below.append(target)
             self.predecessors[target].append(source)
-            self.edges[key] = data
             self.version += 1
         except BaseException:
             self._mend()
             raise
         return None
 
+    def _reorder(self, source: int, target: int) -> list[int] | None:
+        if source == target:
+            return [source]
+        path = self.order_kept.insert(source, target, self.successors, self.predecessors)
+        if path is None:
+            self._sorted = None
+        return path
+
     def link_all(
         self,
-        links: Iterable[tuple[int, int, EdgeData | None]],
-        replaced: dict[int, EdgeData | None],
+        links: Sequence[tuple[str, str]],
+        number: Callable[[str], int],
+        data: Sequence[EdgeData | None] = (),
     ) -> list[int] | None:
-        """Add edges, in half the time of one by one; return the path of the first bad one.
+        """Add edges between names, or none if one is bad; return the path that it would close.
 
-        What was added stays; the former data of edges that were there goes to ``replaced``.
+        Half the time of one by one. ``number`` tells the number of any name; ``data``, if there
+        is any, belongs to the edges one by one.
         """
         if self.runs and self.writer != get_ident():
             raise GraphInUseError
         self.version += 1
-        edges, labels, edited = self.edges, self.order_kept.labels, self.edited
-        successors, predecessors = self.successors, self.predecessors
+        edges, size = self.edges, len(self.edges.targets)
         try:
-            for source, target, data in links:
-                key = source << 32 | target
-                if key in edges:
-                    replaced.setdefault(key, edges[key])
-                    edges[key] = data
-                elif labels[source] < labels[target]:
-                    edited.append(target)
-                    successors[source].append(target)
-                    predecessors[target].append(source)
-                    edges[key] = data
-                elif (path := self.link(source, target, data)) is not None:
-                    return path
+            path = self._draw(links, number)
+            if path is not None:
+                edges.take_back(size)
+                return path
+            ends = [(number(source), number(target)) for source, target in links] if data else []
+            given = dict(zip(ends, data, strict=True))
+            self.edited.extend(edges.targets[size:])
+            edges.data |= given  # no call, after which an interrupt could arrive
         except BaseException:
-            self._mend()
+            self._mend(size=size)
             raise
+        return None
+
+    def _draw(
+        self, links: Iterable[tuple[str, str]], number: Callable[[str], int]
+    ) -> list[int] | None:
+        ids, edges, labels = self.ids, self.edges, self.order_kept.labels
+        successors, predecessors = self.successors, self.predecessors
+        sources, targets = edges.sources, edges.targets
+        for first, second in links:
+            source = ids[first] if first.__class__ is str else number(first)
+            target = ids[second] if second.__class__ is str else number(second)
+            if labels[source] >= labels[target]:
+                path = self._reorder(source, target)
+                if path is not None:
+                    return path
+            below = successors[source]
+            if target in below if len(below) <= FEW else edges.has(source, target):
+                continue
+            sources.append(source)
+            targets.append(target)
+            below.append(target)
+            predecessors[target].append(source)
         return None
 
     def unlink(self, source: int, target: int) -> None:
@@ -261,9 +285,7 @@ class Adjacency:
             raise GraphInUseError
         try:
             self.edited.append(target)
-            del self.edges[source << 32 | target]
-            self.successors[source].remove(target)
-            self.predecessors[target].remove(source)
+            self.edges.remove(source, target)
             self._changed()
         except BaseException:
             self._mend()
@@ -274,64 +296,42 @@ class Adjacency:
         if self.runs and self.writer != get_ident():
             raise GraphInUseError
         gone = set(nodes)
-        below = {each for node in gone for each in self.successors[node]} - gone
-        self.edited.extend(below)
+        self.edited.extend({each for node in gone for each in self.successors[node]} - gone)
         try:
-            self._discard(gone, below)
+            self.edges.discard(gone)
+            for node in gone:
+                del self.ids[self.names[node]]
+            self._changed()
         except BaseException:
             self._mend(gone)
             raise
         if len(self.names) > 2 * len(self.ids) + 1024 and not self.runs:
             self.compact()
 
-    def _discard(self, gone: set[int], below: set[int]) -> None:
-        above = {each for node in gone for each in self.predecessors[node]} - gone
-        for node in gone:
-            for each in self.successors[node]:
-                del self.edges[node << 32 | each]
-        for node in above:
-            for each in gone.intersection(self.successors[node]):
-                del self.edges[node << 32 | each]
-        for lists, touched in ((self.successors, above), (self.predecessors, below)):
-            for node in touched:
-                lists[node][:] = [each for each in lists[node] if each not in gone]
-        for node in gone:
-            del self.ids[self.names[node]]
-            self.successors[node] = []
-            self.predecessors[node] = []
-        self._changed()
+    def _mend(self, gone: Collection[int] = (), size: int | None = None) -> None:
+        """Make all else follow from `ids` and the lists of successors, after Ctrl-C in an edit.
 
-    def _mend(self, gone: Collection[int] = ()) -> None:
-        """Make all else follow from `names`, `ids` and `edges`, after Ctrl-C in an edit.
-
-        Those three change last, or first and never back; which nodes were edited is noted
-        before. Nodes that were about to go are gone then. Linear in the graph.
+        Those change last, or first and never back; which nodes were edited is noted before.
+        Nodes that were about to go are gone then, edges after the first ``size`` are taken
+        back. Linear in the graph.
         """
         while True:
             try:
-                self._rebuild(gone)
+                self._rebuild(gone, len(self.edges.targets) if size is None else size)
             except KeyboardInterrupt:  # another one; the first is on its way to the caller
                 continue
             return
 
-    def _rebuild(self, gone: Collection[int]) -> None:
+    def _rebuild(self, gone: Collection[int], size: int) -> None:
+        del self.handles[len(self.names) :]
         ids = {name: node for name, node in self.ids.items() if node not in gone}
-        edges = {
-            key: data
-            for key, data in self.edges.items()
-            if key >> 32 not in gone and key & 0xFFFFFFFF not in gone
-        }
-        successors: list[list[int]] = [[] for _ in self.names]
-        predecessors: list[list[int]] = [[] for _ in self.names]
-        for key in edges:
-            successors[key >> 32].append(key & 0xFFFFFFFF)
-            predecessors[key & 0xFFFFFFFF].append(key >> 32)
+        edges = self.edges.mended(len(self.names), gone, size)
         kept = TopologicalOrder()
-        kept.append(len(self.names))
-        self.edges, self.ids, self.order_kept, self.successors, self.predecessors = (
-            edges, ids, kept, successors, predecessors
+        kept.extend(range(len(self.names)))
+        self.ids, self.edges, self.order_kept, self.successors, self.predecessors = (
+            ids, edges, kept, edges.successors, edges.predecessors
         )  # fmt: skip  # at once, or not at all
-        self.version = max(self.version, *(name.epoch for name in self.names), 0)
+        self.version = max(self.version, *(ref.epoch for ref in self.handles), 0)
         self._changed()
         _ = self.order
 
@@ -347,12 +347,14 @@ class Adjacency:
         something was removed.
         """
         if self._sorted is None:
-            live = list(self.ids.values())
-            degrees = [len(each) for each in self.predecessors]
-            order = canonical_order(live, self.successors, degrees)
-            alive = set(live)
-            dead = [node for node in range(len(self.names)) if node not in alive]
-            self.order_kept.renew([*order, *dead])
+            order = list(self.ids.values())
+            if not self.edges.go_up():
+                degrees = [len(each) for each in self.predecessors]
+                order = canonical_order(order, self.successors, degrees)
+            if not self.order_kept.agrees(order):
+                alive = set(order)
+                dead = [node for node in range(len(self.names)) if node not in alive]
+                self.order_kept.renew([*order, *dead])
             self._sorted, self._positions = order, None
         return self._sorted
 
@@ -372,23 +374,21 @@ class Adjacency:
         live = list(self.ids.values())
         new = {node: place for place, node in enumerate(live)}
         order = [new[node] for node in self.order]
-        names = [self.names[node] for node in live]
-        ids = {name: place for place, name in enumerate(self.ids)}
-        successors = [[new[each] for each in self.successors[node]] for node in live]
-        predecessors = [[new[each] for each in self.predecessors[node]] for node in live]
-        edges = {
-            new[key >> 32] << 32 | new[key & 0xFFFFFFFF]: data for key, data in self.edges.items()
-        }
+        names, handles = list(self.ids), [self.handles[node] for node in live]
+        ids = {name: place for place, name in enumerate(names)}
+        edges = self.edges.renumbered(new)
         kept = TopologicalOrder()
-        kept.append(len(live))
+        kept.extend(range(len(live)))
         kept.renew(order)
         edited = [new.get(node, -1) for node in self.edited]
         (
-            self.names, self.ids, self.successors, self.predecessors, self.edges, self.order_kept,
-            self.edited, self._sorted, self._positions, self.generation, self.version,
+            self.names, self.handles, self.ids, self.edges, self.successors, self.predecessors,
+            self.order_kept, self._sorted, self._positions, self.edited, self.generation,
+            self.version,
         ) = (
-            names, ids, successors, predecessors, edges, kept,
-            edited, order, None, self.generation + 1, self.version + 1,
+            names, handles, ids, edges, edges.successors, edges.predecessors,
+            kept, order, None, edited, self.generation + 1,
+            self.version + 1,
         )  # fmt: skip  # at once, or not at all
 
     def reach(self, starts: Iterable[int], neighbours: Sequence[Sequence[int]]) -> set[int]:

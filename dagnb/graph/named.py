@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dagnb.errors import (
@@ -14,7 +14,8 @@ from dagnb.errors import (
     NodeNotFoundError,
     StaleNodeRefError,
 )
-from dagnb.graph.adjacency import Adjacency, EdgeData, NodeRef
+from dagnb.graph.adjacency import Adjacency, NodeRef
+from dagnb.graph.edges import EdgeData
 
 if TYPE_CHECKING:
     from dagnb.graph.edit import Expansion
@@ -68,23 +69,24 @@ class NamedGraph:
 
     def add_nodes(self, nodes: Iterable[NodeSpec]) -> list[NodeRef]:
         """Add nodes, each a name or ``(name, payload[, metadata])``: all of them or none."""
-        specs = list(_not_text(nodes, "nodes"))
-        texts = [each if isinstance(each, str) else each[0] for each in specs]
-        names = [name if name.__class__ is str else _plain(name) for name in texts]
-        self._check_new(names)
-        refs = self.adjacency.add_all(names)
-        for ref, spec in zip(refs, specs, strict=True):
-            if not isinstance(spec, str):
-                self._attach(ref, *spec[1:])
+        specs = _not_text(nodes, "nodes")
+        plain = set(map(type, specs)) <= {str}
+        names = specs if plain else [_plain(_first(each)) for each in specs]
+        new = dict(zip(names, count(len(self.adjacency.names)), strict=False))
+        if len(new) < len(names) or not self.adjacency.ids.keys().isdisjoint(new):
+            raise DuplicateNodeError(self._first_taken(names))
+        if "" in new:
+            raise ValueError("a node's name is not empty")
+        refs = self.adjacency.add_all(new)
+        if not plain:
+            for ref, spec in zip(refs, specs, strict=True):
+                if not isinstance(spec, str):
+                    self._attach(ref, *spec[1:])
         return refs
 
-    def _check_new(self, names: Sequence[str]) -> None:
-        known = self.adjacency.ids
-        if len(set(names)) < len(names) or not known.keys().isdisjoint(names):
-            counts = Counter(names)
-            raise DuplicateNodeError(next(n for n in names if n in known or counts[n] > 1))
-        if "" in names:
-            raise ValueError("a node's name is not empty")
+    def _first_taken(self, names: Sequence[str]) -> str:
+        counts = Counter(names)
+        return next(name for name in names if name in self.adjacency.ids or counts[name] > 1)
 
     def _attach(self, ref: NodeRef, payload: object = None, metadata: object = None) -> None:
         if payload is not None:
@@ -111,7 +113,8 @@ class NamedGraph:
 
     def node_ref(self, name: str) -> NodeRef | None:
         """Return the handle to a node, or None if there is none."""
-        return self.refs([self.adjacency.ids[name]])[0] if self.has_node(name) else None
+        node = self.adjacency.ids.get(name)
+        return None if node is None else self.adjacency.handles[node]
 
     def node_count(self) -> int:
         """Return the number of nodes."""
@@ -155,49 +158,32 @@ class NamedGraph:
             The edge would close a cycle; its ``path`` is that cycle. The graph is unchanged.
         """
         graph = self.adjacency
-        data = _edge_data(weight, label)
-        if (
-            source.__class__ is str
-            and target.__class__ is str
-            and source in graph.ids
-            and target in graph.ids
-        ):
-            path = graph.link(graph.ids[source], graph.ids[target], data)  # spares two calls
-        else:
-            path = graph.link(self.number(source), self.number(target), data)
+        ids = graph.ids
+        data = None if weight is None and label is None else EdgeData(weight, label)
+        try:
+            path = graph.link(
+                ids[source] if source.__class__ is str else self.number(source),
+                ids[target] if target.__class__ is str else self.number(target),
+                data,
+            )
+        except KeyError as missing:
+            raise self._unknown(missing.args[0]) from None
         if path is not None:
             raise self._cycle(path)
 
     def add_edges(self, edges: Iterable[EdgeSpec]) -> None:
         """Add edges, each ``(source, target[, weight[, label]])``: all of them or none."""
-        graph = self.adjacency
-        known, edits = len(graph.edges), len(graph.edited)
-        replaced: dict[int, EdgeData | None] = {}
+        graph, specs = self.adjacency, _not_text(edges, "edges")
+        pairs, data = specs, []
+        if graph.edges.data or not set(map(len, specs)) <= {2}:
+            pairs = [edge[:2] for edge in specs]
+            data = [_edge_data(*edge[2:]) for edge in specs]
         try:
-            path = graph.link_all(self._numbered(_not_text(edges, "edges")), replaced)
-            if path is not None:
-                raise self._cycle(path)
-        except BaseException:
-            self._undo(known, replaced)
-            del graph.edited[edits:]  # the inputs of every node are what they were
-            raise
-
-    def _numbered(self, edges: Iterable[Any]) -> Iterator[tuple[int, int, EdgeData | None]]:
-        ids, number = self.adjacency.ids, self.number
-        for edge in edges:
-            source, target = edge[0], edge[1]
-            yield (
-                ids[source] if source.__class__ is str and source in ids else number(source),
-                ids[target] if target.__class__ is str and target in ids else number(target),
-                None if len(edge) == 2 else _edge_data(*edge[2:]),
-            )
-
-    def _undo(self, known: int, replaced: Mapping[int, EdgeData | None]) -> None:
-        """Take back all edges but the first ``known``, and give those their data again."""
-        graph = self.adjacency
-        for key in reversed(list(islice(graph.edges, known, None))):
-            graph.unlink(key >> 32, key & 0xFFFFFFFF)
-        graph.edges.update({key: data for key, data in replaced.items() if key in graph.edges})
+            path = graph.link_all(pairs, self.number, data)
+        except KeyError as missing:
+            raise self._unknown(missing.args[0]) from None
+        if path is not None:
+            raise self._cycle(path)
 
     def remove_edge(self, source: str, target: str) -> None:
         """Remove an edge.
@@ -213,7 +199,7 @@ class NamedGraph:
 
     def has_edge(self, source: str, target: str) -> bool:
         """Whether an edge goes from ``source`` to ``target``."""
-        return self.number(source) << 32 | self.number(target) in self.adjacency.edges
+        return self.adjacency.edges.has(self.number(source), self.number(target))
 
     def edge_count(self) -> int:
         """Return the number of edges."""
@@ -221,16 +207,15 @@ class NamedGraph:
 
     def edges(self) -> list[tuple[NodeRef, NodeRef]]:
         """Return all edges in the order of addition."""
-        keys = self.adjacency.edges
-        sources = self.refs(key >> 32 for key in keys)
-        return list(zip(sources, self.refs(key & 0xFFFFFFFF for key in keys), strict=True))
+        handles = self.adjacency.handles
+        return [(handles[source], handles[target]) for source, target in self.adjacency.edges]
 
     def edge_data(self, source: str, target: str) -> EdgeData:
         """Return the weight and label of an edge."""
         if not self.has_edge(source, target):
             raise EdgeNotFoundError(source, target)
-        key = self.number(source) << 32 | self.number(target)
-        return self.adjacency.edges[key] or EdgeData(None, None)
+        edge = self.number(source), self.number(target)
+        return self.adjacency.edges.data.get(edge) or EdgeData(None, None)
 
     # -- names and numbers ------------------------------------------------------------------
 
@@ -253,9 +238,9 @@ class NamedGraph:
         return [ids[name] if name.__class__ is str else self.number(name) for name in checked]
 
     def refs(self, nodes: Iterable[int]) -> list[NodeRef]:
-        """Return the names of numbered nodes."""
-        names = self.adjacency.names
-        return [names[node] for node in nodes]
+        """Return the names of numbered nodes, as handles."""
+        handles = self.adjacency.handles
+        return [handles[node] for node in nodes]
 
     def costs_by_number(self, costs: Mapping[str, float] | None) -> dict[int, float]:
         """Check costs and return them by number."""
@@ -274,11 +259,15 @@ class NamedGraph:
         return CycleError([*self.refs(path), *self.refs(path[:1])])
 
     def _epoch(self, node: int) -> int:
-        return self.adjacency.names[node].epoch
+        return self.adjacency.handles[node].epoch
 
 
 def _edge_data(weight: float | None = None, label: str | None = None) -> EdgeData | None:
     return None if weight is None and label is None else EdgeData(weight, label)
+
+
+def _first(spec: NodeSpec) -> object:
+    return spec if isinstance(spec, str) else spec[0]
 
 
 def _plain(name: object) -> str:

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import islice
+from operator import lt
 
 SPACING = 1 << 40
 Neighbours = Sequence[Sequence[int]]
@@ -29,7 +31,7 @@ class TopologicalOrder:
         ``labels[u] < labels[v]`` for every edge ``u -> v``. Labels are sparse and change.
     """
 
-    __slots__ = ("_after", "_before", "_highest", "_last", "labels")
+    __slots__ = ("_after", "_before", "_highest", "_last", "_numbered", "labels")
 
     def __init__(self) -> None:
         self.labels: list[int] = []
@@ -37,14 +39,35 @@ class TopologicalOrder:
         self._after: list[int] = []
         self._last = -1
         self._highest = 0
+        self._numbered = True  # labels are the numbers themselves while nothing has to move
 
-    def append(self, count: int = 1) -> None:
-        """Add nodes at the end. They enter the list when something first has to move."""
-        first = self._highest + SPACING
-        self._highest += count * SPACING
-        self.labels.extend(range(first, self._highest + 1, SPACING))
+    def append(self, node: int) -> None:
+        """Add a node at the end. It enters the list when something first has to move."""
+        if self._numbered:
+            self.labels.append(node)
+        else:
+            self._highest += SPACING
+            self.labels.append(self._highest)
+
+    def extend(self, nodes: Sequence[int]) -> None:
+        """Add nodes at the end."""
+        if self._numbered:
+            self.labels.extend(nodes)
+        else:
+            first = self._highest + SPACING
+            self._highest += len(nodes) * SPACING
+            self.labels.extend(range(first, self._highest + 1, SPACING))
+
+    def agrees(self, order: Iterable[int]) -> bool:
+        """Whether the labels of these nodes go up."""
+        labels = list(map(self.labels.__getitem__, order))
+        return all(map(lt, labels, islice(labels, 1, None)))
 
     def _catch_up(self) -> None:
+        if self._numbered:
+            self._highest = len(self.labels) * SPACING
+            self.labels[:] = range(SPACING, self._highest + 1, SPACING)
+            self._numbered = False
         for node in range(len(self._before), len(self.labels)):
             self._before.append(self._last)
             self._after.append(-1)
@@ -64,8 +87,8 @@ class TopologicalOrder:
             if last >= 0:
                 after[last] = node
             last = node
-        self.labels, self._before, self._after, self._last, self._highest = (
-            labels, before, after, last, highest
+        self.labels, self._before, self._after, self._last, self._highest, self._numbered = (
+            labels, before, after, last, highest, False
         )  # fmt: skip  # at once, or not at all
 
     def insert(

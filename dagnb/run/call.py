@@ -128,10 +128,10 @@ class Binder:
         if not count:  # all inputs or none, whatever the node: the next one often has it too
             self.shared = (task, task, None if flags else (), (), None)
             return self.shared
-        ids, edges, inputs = self._graph.ids, self._graph.edges, []
+        ids, above, inputs = self._graph.ids, self._graph.predecessors[node], []
         for name in code.co_varnames[:count]:
             source = ids.get(name)
-            if source is None or source << 32 | node not in edges:
+            if source is None or source not in above:
                 return None
             inputs.append(source)
         return task, task, inputs, (), None

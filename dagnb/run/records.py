@@ -163,14 +163,14 @@ class Memory:
 
     def _renumber(self) -> None:
         """Follow a compaction of the graph; results of before keep the records of before."""
-        graph, names = self.graph, self._extent.names
-        old = {name.epoch: last for name, last in zip(names, self.records, strict=False)}
-        old_stale = {names[node].epoch for node in self._stale}
-        records = [old.get(name.epoch) for name in graph.names]
+        graph, handles = self.graph, self._extent.handles
+        old = {ref.epoch: last for ref, last in zip(handles, self.records, strict=False)}
+        old_stale = {handles[node].epoch for node in self._stale}
+        records = [old.get(ref.epoch) for ref in graph.handles]
         stale = {
             node
-            for node, name in enumerate(graph.names)
-            if name.epoch in old_stale or records[node] is None
+            for node, ref in enumerate(graph.handles)
+            if ref.epoch in old_stale or records[node] is None
         }
         self.records, self._stale, self._last = records, stale, None
         self._nodes_seen = len(graph.names)
@@ -229,12 +229,13 @@ class Extent:
     """
 
     __slots__ = (
-        "count", "generation", "limit", "names", "numbers", "order", "predecessors", "version",
+        "count", "generation", "handles", "limit", "names", "numbers", "order", "predecessors",
+        "version",
     )  # fmt: skip
 
     def __init__(self, graph: Adjacency) -> None:
         self.order, self.names, self.numbers = graph.order, graph.names, graph.ids
-        self.predecessors = graph.predecessors
+        self.handles, self.predecessors = graph.handles, graph.predecessors
         self.count, self.limit = len(self.order), len(self.names)
         self.version, self.generation = graph.version, graph.generation
 

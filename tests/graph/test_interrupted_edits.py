@@ -54,7 +54,7 @@ def interrupt_at(*numbers: int) -> Iterator[list[int]]:
         sys.settrace(before)
 
 
-Structure = tuple[list[str], list[tuple[str, str]]]
+Structure = tuple[list[str], list[tuple[str, str, float | None, str | None]]]
 EDGES = ["ba", "cb", "dc", "ea", "fb", "ge", "gh", "ch", "ih", "di"]  # from each first to second
 
 
@@ -63,13 +63,14 @@ def graph() -> DAG:
     dag = DAG()
     dag.add_nodes(list("abcdefghi"))
     for source, target in EDGES:
-        dag.add_edge(source, target)
+        dag.add_edge(source, target, weight=1.0 if source == "c" else None)
     return dag
 
 
 def structure(dag: DAG) -> Structure:
-    """Return nodes and edges, each in the order of addition."""
-    return [str(name) for name in dag.nodes()], [(str(a), str(b)) for a, b in dag.edges()]
+    """Return nodes and edges, each in the order of addition, with the data of the edges."""
+    edges = [(str(a), str(b), *dag.edge_data(a, b)) for a, b in dag.edges()]
+    return [str(name) for name in dag.nodes()], edges
 
 
 def check(dag: DAG) -> None:
@@ -116,6 +117,8 @@ EDITS: dict[str, Callable[[DAG], object]] = {
     "an edge that moves what is below it": lambda dag: dag.add_edge("a", "d"),
     "an edge where it is narrow": crowd,
     "edges": lambda dag: dag.add_edges([("d", "a"), ("i", "f"), ("f", "g"), ("e", "c")]),
+    "an edge with a label": lambda dag: dag.add_edge("d", "a", label="x"),
+    "edges with weights": lambda dag: dag.add_edges([("d", "a", 1.0), ("c", "b", 2.0), ("c", "h")]),
     "an edge less": lambda dag: dag.remove_edge("c", "b"),
     "a node less": lambda dag: dag.remove_node("b"),
     "nodes less": lambda dag: dag.remove_nodes(["h", "b", "c"]),

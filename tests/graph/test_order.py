@@ -171,8 +171,8 @@ def test_a_chain_against_the_order_of_addition_is_linear(direction: str) -> None
     graph = Adjacency()
     for number in range(size):
         graph.add(str(number))
-    graph.successors = [Counted() for _ in range(size)]
-    graph.predecessors = [Counted() for _ in range(size)]
+    graph.successors[:] = [Counted() for _ in range(size)]
+    graph.predecessors[:] = [Counted() for _ in range(size)]
     sources = {
         "grow at the front": range(1, size),
         "grow at the end": range(size - 1, 0, -1),

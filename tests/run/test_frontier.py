@@ -175,7 +175,7 @@ class Growing:
         """Add nodes below this one and above others, and edges; cut some."""
         above = self.graph.reach([node], self.graph.predecessors)
         free = [each for each in range(20) if each not in above]
-        old = [divmod(key, 1 << 32) for key in self.graph.edges]
+        old = list(self.graph.edges)
         cut = [(s, t) for s, t in old if t not in self.began and self.chance.random() < 0.1]
         for source, target in cut:
             self.graph.unlink(source, target)
@@ -187,7 +187,7 @@ class Growing:
             edges += [(added[-1], each) for each in self.chance.sample(free, min(2, len(free)))]
         both = [each for each in free if each not in self.began]
         edges += [(s, t) for s in both for t in both if s < t and self.chance.random() < 0.05]
-        new = [(s, t) for s, t in edges if s << 32 | t not in self.graph.edges]
+        new = [(s, t) for s, t in edges if not self.graph.edges.has(s, t)]
         edges = [edge for edge in new if self.graph.link(*edge) is None]
         started = self.began.__contains__
         self.late |= self.frontier.follow(added, edges, (), cut, has_started=started)
