@@ -147,9 +147,9 @@ class Provenance(Mapping[str, Reason]):
     def causes_of(self, name: str) -> list[str]:
         """The changed nodes at or above ``name``: linear in the affected nodes above it."""
         if len(self._changed) == 1:
-            return [str(self._graph.names[node]) for node in self._changed]
+            return [self._graph.names[node] for node in self._changed]
         causes = self._changed.intersection(self._back(self._names[name]))
-        return [str(self._graph.names[node]) for node in self._graph.sort(causes)]
+        return [self._graph.names[node] for node in self._graph.sort(causes)]
 
     def path_to(self, name: str) -> list[str]:
         """A shortest path from a changed node to ``name``."""
@@ -158,7 +158,7 @@ class Provenance(Mapping[str, Reason]):
         path = [node]
         while next_node[path[-1]] >= 0:
             path.append(next_node[path[-1]])
-        return [str(self._graph.names[each]) for each in path]
+        return [self._graph.names[each] for each in path]
 
     def _back(self, start: int) -> dict[int, int]:
         """Breadth first, upward, within the affected: each node with the next one down."""

@@ -168,7 +168,7 @@ class Rounds:
         self, request: Request, observers: Sequence[Observer], hands: Hands, *, alone: bool
     ) -> tuple[IncrementalResult, Guard]:
         names = self._dag.adjacency.names
-        self._explain.causes = {str(names[node]): why for node, why in request.causes.items()}
+        self._explain.causes = {names[node]: why for node, why in request.causes.items()}
         guard = Guard(alone=alone)
         engine = self._engine(request, guard, [*observers, self._note])
         self._tasks.sinks = {}

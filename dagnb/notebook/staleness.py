@@ -67,7 +67,7 @@ class Staleness:
         names = self._dag.adjacency.names
         self._memory.stale.difference_update(causes)
         for node in causes:
-            self._reasons.pop(str(names[node]), None)
+            self._reasons.pop(names[node], None)
 
     def causes(self, scope: set[int]) -> dict[int, str]:
         """Map the stale nodes of a scope to why they are stale, by number."""
@@ -93,7 +93,7 @@ class Staleness:
             return "it has not run yet"
         status = last[STATUS]
         if status.is_success or last[DIGEST] is not None:  # it has a value, or is passed by
-            name = str(self._dag.adjacency.names[node])
+            name = self._dag.adjacency.names[node]
             return self._reasons.get(name, "its code or what it reads changed")
         was = "was " if status in (NodeStatus.SKIPPED, NodeStatus.CANCELLED) else ""
         return f"it {was}{status.value.replace('_', ' ')} last time"
@@ -117,7 +117,7 @@ class Staleness:
         graph, records = self._dag.adjacency, self._memory.records
         alive = [n for n in self._memory.stale if graph.ids.get(graph.names[n]) == n]
         return {
-            str(graph.names[node])
+            graph.names[node]
             for node in graph.reach(alive, graph.successors)
             if (last := records[node]) is not None and last[STATUS].is_success
         }

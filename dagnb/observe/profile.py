@@ -121,7 +121,7 @@ def profile_execution(dag: DAG, result: ExecutionResult) -> ProfileReport:
     widest = _most_at_once(ran)
     return ProfileReport(
         profiles,
-        [str(dag.adjacency.names[node]) for node in path if node in seconds],
+        [dag.adjacency.names[node] for node in path if node in seconds],
         length,
         [each.name for each in bottlenecks if each.share > 0],
         _busy(ran, widest),
@@ -145,7 +145,7 @@ def _profiles(
     profiles = {}
     for node in graph.order:
         if node in seconds:
-            name, took = str(graph.names[node]), seconds[node]
+            name, took = graph.names[node], seconds[node]
             earliest, latest = ends[node] - took, starts[node]
             share = took / length if node in path and length else 0.0
             slack = max(latest - earliest, 0.0)  # rounding may leave a little less than none

@@ -156,7 +156,7 @@ class Binder:
         self, node: int, parameters: Sequence[inspect.Parameter]
     ) -> tuple[tuple[int, ...], tuple[tuple[str, int], ...]]:
         names = self._graph.names
-        free = {str(names[each]): each for each in self._graph.predecessors[node]}
+        free = {names[each]: each for each in self._graph.predecessors[node]}
         inputs: list[int] = []
         keywords: list[tuple[str, int]] = []
         gap = False

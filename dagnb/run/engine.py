@@ -130,7 +130,7 @@ class Engine:
 
     def _first_nodes(self) -> list[str]:
         nodes = self.results.causes or self._graph.order
-        return [str(self._graph.names[node]) for node in nodes]
+        return [self._graph.names[node] for node in nodes]
 
     @property
     def active(self) -> bool:

@@ -112,17 +112,15 @@ def make_plan(
         elif node in causes:
             actions[node] = "run", causes[node]
         elif above:
-            names = ", ".join(str(graph.names[each]) for each in above)
+            names = ", ".join(graph.names[each] for each in above)
             actions[node] = (
                 "may run",
                 f"if {names} come{'s' if len(above) == 1 else ''} out different",
             )
     steps = tuple(
-        PlanStep(
-            str(graph.names[node]), *actions.get(node, ("reuse", "up to date")), seconds.get(node)
-        )
+        PlanStep(graph.names[node], *actions.get(node, ("reuse", "up to date")), seconds.get(node))
         for node in graph.order
     )
     costs = {n: seconds.get(n, 0.0) for n, (action, _) in actions.items() if action != "wait"}
     path, _ = critical_path(graph, costs, default=0.0)
-    return Plan(steps, tuple(str(graph.names[node]) for node in path if node in costs))
+    return Plan(steps, tuple(graph.names[node] for node in path if node in costs))
