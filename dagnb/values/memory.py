@@ -90,7 +90,7 @@ class MemoryStore:
 
 def size_of(value: object) -> int:
     """Estimate how many bytes a value keeps alive, without walking through it."""
-    for attribute in ("nbytes", "memory_usage"):
+    for attribute in ("nbytes", "memory_usage", "estimated_size"):
         found = getattr(value, attribute, None)
         try:
             size = found() if callable(found) else found
