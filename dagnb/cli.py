@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import click
 
 from dagnb.errors import DagError
-from dagnb.observe.text import seconds, table
+from dagnb.observe.stored import byte_count, store_listing
 from dagnb.values.layout import FOLDER, MARKER, Layout
 from dagnb.values.signature import signing_key
-from dagnb.values.upkeep import BUDGET_BYTES, clear, evict, problems, saved_values, size_of
+from dagnb.values.upkeep import BUDGET_BYTES, clear, evict, problems, size_of
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
@@ -67,15 +66,7 @@ _folder = click.argument("folder", metavar="[DIR]", default=".", type=click.Path
 @_folder
 def ls(folder: Path) -> None:
     """List the saved values, the last used first."""
-    layout = _layout(folder)
-    found = sorted(saved_values(layout, signing_key()), key=lambda each: -each[1])
-    rows = [
-        [each.node, _size(each.size), seconds(each.seconds), _ago(used), each.text]
-        for each, used in found
-    ]
-    if rows:
-        click.echo(table(["node", "size", "took", "used", "value"], rows))
-    click.echo(f"{len(rows)} values, {_size(size_of(layout))} in {layout.folder}")
+    click.echo(store_listing(_layout(folder), signing_key()))
 
 
 @store.command()
@@ -100,7 +91,9 @@ def gc(folder: Path, budget: int) -> None:
     """
     layout = _layout(folder)
     freed = evict(layout, budget)
-    click.echo(f"{freed.values} values went, {_size(freed.bytes)}; {_size(size_of(layout))} left")
+    click.echo(
+        f"{freed.values} values went, {byte_count(freed.bytes)}; {byte_count(size_of(layout))} left"
+    )
 
 
 @store.command("clear")
@@ -110,7 +103,7 @@ def clear_(folder: Path, yes: bool) -> None:
     """Remove all values; notebooks compute them again."""
     layout = _layout(folder)
     question = (
-        f"Remove {len(layout.records())} values, {_size(size_of(layout))}, in {layout.folder}?"
+        f"Remove {len(layout.records())} values, {byte_count(size_of(layout))}, in {layout.folder}?"
     )
     if not yes:
         click.confirm(question, abort=True)
@@ -125,30 +118,6 @@ def _layout(folder: Path) -> Layout:
         raise click.UsageError(f"there is no store in {folder.absolute()}")
     layout.check()
     return layout
-
-
-def _size(number: float) -> str:
-    """Return a number of bytes for people.
-
-    Examples
-    --------
-    >>> _size(512), _size(23_456_789)
-    ('512 B', '23.5 MB')
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} TB"
-
-
-def _ago(at: float) -> str:
-    """Return how long ago something was."""
-    passed = max(time.time() - at, 0.0)
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if passed >= length:
-            return f"{passed / length:.0f} {unit} ago"
-    return "just now"
 
 
 if __name__ == "__main__":

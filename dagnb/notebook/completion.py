@@ -6,10 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 NODE_OPTIONS = (
     "--deps", "--manual", "--tags", "--timeout", "--retries", "--backoff", "--when",
+    "--no-cache",
     "--replace",
 )  # fmt: skip
 
-VALUES = {"auto": ("on", "off"), "workers": ("2", "4", "8", "auto", "off")}
+VALUES = {
+    "auto": ("on", "off"),
+    "store": ("on", "off", "ls"),
+    "workers": ("2", "4", "8", "auto", "off"),
+}
 
 
 def completions(

@@ -62,6 +62,10 @@ class CellHooks:
         """Note that the present cell defines a node."""
         self._claimed.add(name)
 
+    def names(self, name: str) -> bool:
+        """Whether the present cell reads or assigns a name, apart from defining a function."""
+        return name in _names_in(self.raw_cell)
+
     def superseded(self) -> list[str]:
         """Return the nodes that the present cell defined before and does not define now."""
         return [name for name in self._session.of_cell(self.cell_id) if name not in self._claimed]
@@ -108,7 +112,7 @@ class CellHooks:
         if session.nodes and not self._is_node:
             for notice in session.after_cell(_names_in(self.raw_cell), run=succeeded):
                 print(notice)
-        for notice in session.take_notices():
+        for notice in session.saving.take_notices():
             print(notice, file=sys.stderr)
         session.follow()
 

@@ -81,13 +81,14 @@ class Loading(Policy):
     def mentioned(self, source: str) -> list[str]:
         """Note a plain cell; return what cells have mentioned and is still in the store."""
         self._mentions.add(source)
-        return [name for name in self._deferred() if name in self._mentions]
+        return [name for name in self.deferred() if name in self._mentions]
 
     def is_wanted(self, name: str) -> bool:
         """Whether a plain cell has mentioned a name, and may so read it at any time."""
         return name in self._mentions
 
-    def _deferred(self) -> list[str]:
+    def deferred(self) -> list[str]:
+        """Return the nodes whose values are still in the store."""
         names, records = self._dag.adjacency.names, self._memory.records
         return [
             str(names[number])

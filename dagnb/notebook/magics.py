@@ -76,6 +76,7 @@ class DagMagics(Magics):
         metavar="EXPRESSION",
         help="run only if this holds: over nodes and variables, or a function of them",
     )
+    @argument("--no-cache", action="store_true", help="do not save its value for after a restart")
     @argument("--replace", action="store_true", help="take the name over from another cell")
     @cell_magic
     def dag_node(self, line: str, cell: str) -> None:
@@ -167,7 +168,9 @@ class DagMagics(Magics):
             return function
         self.run_own(code.name, live=False)
         last = self.session.result(code.name)
-        return last.result if last.status.is_success else function
+        if not last.status.is_success:
+            return function
+        return self.session[code.name] if self.hooks.names(code.name) else last.held
 
     def complete(self, _shell: Any, event: Any) -> Sequence[str]:
         """Return what may follow; called by IPython."""
@@ -240,6 +243,7 @@ def dag_node(
     retries: int = 0,
     backoff: float = ONE_ATTEMPT.backoff,
     when: str | Callable[..., Any] | None = None,
+    cache: bool = True,
     replace: bool = False,
 ) -> Any:
     """Make a function a node: its parameters are its inputs.
@@ -270,6 +274,8 @@ def dag_node(
         Must hold for the node to run: an expression over nodes and variables, or a function
         whose parameters are some. A node for which it does not hold is skipped, and so is what
         gets all of its inputs from such nodes; what has others takes None for it.
+    cache : bool
+        Whether its value is saved for after a restart.
     replace : bool
         Take the name over from another cell.
 
@@ -292,7 +298,7 @@ def dag_node(
         if isinstance(value, str):
             raise TypeError(f"{option} is a list of names, not one string; write [{value!r}]")
     attempts = Options.checked(timeout, retries, backoff)
-    options = NodeOptions(tuple(deps), manual, tuple(tags), attempts)
+    options = NodeOptions(tuple(deps), manual, tuple(tags), attempts, cache=cache)
 
     def decorate(function: Callable[..., Any]) -> Any:
         magics = _magics()
@@ -317,7 +323,13 @@ def _options(arguments: Any) -> NodeOptions:
         attempts = Options.checked(arguments.timeout, arguments.retries, arguments.backoff)
     except ValueError as error:
         raise UsageError(f"--{error}; see %%dag_node?") from None
-    return NodeOptions(_split(arguments.deps), arguments.manual, _split(arguments.tags), attempts)
+    return NodeOptions(
+        _split(arguments.deps),
+        arguments.manual,
+        _split(arguments.tags),
+        attempts,
+        cache=not arguments.no_cache,
+    )
 
 
 def _split(values: Sequence[str] | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from dagnb.events import Event, NodeSettled
@@ -85,6 +85,12 @@ class Publisher:
             self._published.pop(name, None)
         else:
             self._namespace[name] = self._published[name] = value
+
+    def tidy(self, names: Iterable[str]) -> None:
+        """Take away what a decorated function left under the names of values in the store."""
+        for name in names:
+            if isinstance(self._namespace.get(name), Deferred):
+                del self._namespace[name]
 
     def show_again(self, name: str, last: NodeResult) -> None:
         """Show a node's last outputs below the cell that is being executed, which is its own.

@@ -37,6 +37,8 @@ class NodeOptions:
         How often it is tried, and for how long; no part of what decides its value.
     when : Condition or None
         Must hold for it to run.
+    cache : bool
+        Whether its values are saved for other kernels.
     """
 
     deps: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class NodeOptions:
     tags: tuple[str, ...] = ()
     attempts: Options = ONE_ATTEMPT
     when: Condition | None = None
+    cache: bool = True
 
 
 @dataclass(slots=True)

@@ -10,12 +10,13 @@ from typing import Any
 from dagnb.errors import StoreError
 from dagnb.notebook.capture import Output, Shell
 from dagnb.notebook.registry import Registry
+from dagnb.observe.stored import store_listing, store_summary
 from dagnb.results import Deferred, NodeResult
 from dagnb.run.policies import Fact
 from dagnb.values.codecs import Unsaved
 from dagnb.values.describe import describe
 from dagnb.values.durable import Damaged
-from dagnb.values.layout import FOLDER
+from dagnb.values.layout import FOLDER, Layout
 from dagnb.values.memory import MemoryStore, Stored
 from dagnb.values.saved import Saved
 from dagnb.values.signature import signing_key
@@ -81,18 +82,36 @@ class Saving:
     """
 
     def __init__(self, folder: Path | None, registry: Registry, facts: Mapping[str, Fact]) -> None:
-        self.folder = folder
+        self.folder = self._first = folder
         self.is_wanted: Callable[[str], bool] = lambda name: False
         self._registry = registry
         self._facts = facts
         self._memory = MemoryStore()
         self._store: Store | None = None
         self._outputs: dict[str, list[Output]] = {}
+        self._missed: dict[str, str] = {}
         self._notices: dict[str, bool] = {}
 
-    def use(self, folder: Path | None) -> None:
-        """Use another folder from now on, or none."""
-        self.folder, self._store = folder, None
+    def use(self, folder: str | os.PathLike[str] | bool | None) -> None:
+        """Use another folder from now on; True is the one of the beginning, None no store.
+
+        Raises
+        ------
+        StoreError
+            The folder cannot be a store; the one before stays in use.
+        """
+        if folder is True:
+            folder = self._first or Path.cwd() / FOLDER
+        chosen = Path(folder).expanduser().absolute() if folder else None
+        store = Store(chosen, signing_key(), self._tell) if chosen is not None else None
+        self.folder, self._store = chosen, store
+
+    def describe(self, *, listed: bool = False) -> str:
+        """Say where values are saved and how many there are, or list them."""
+        if self.folder is None:
+            return "values are not saved; %dag store on saves them from now on"
+        layout = Layout(self.folder)
+        return store_listing(layout, signing_key()) if listed else store_summary(layout)
 
     def take_notices(self) -> list[str]:
         """Return the sentences that nobody has been told yet."""
@@ -110,7 +129,8 @@ class Saving:
             return stored
         try:
             return self._found(store, key)
-        except Damaged:
+        except Damaged as damage:
+            self._missed[key] = str(damage)
             return None
 
     def _found(self, store: Store, key: str) -> Stored | None:
@@ -125,6 +145,10 @@ class Saving:
     def take_outputs(self, key: str | None) -> list[Output] | None:
         """Return, once, what a node showed when it had the value that was found under a key."""
         return self._outputs.pop(key or "", None)
+
+    def take_miss(self, name: str) -> str:
+        """Return, once, why the saved value of a node could not be used; empty if it was not."""
+        return self._missed.pop(self._facts.get(name, _NO_FACT).key or "", "")
 
     # -- saving -----------------------------------------------------------------------------
 
@@ -156,7 +180,7 @@ class Saving:
             self._tell(f"{name} is not saved, and will run again after a restart: {unsaved}")
 
     def _is_cached(self, name: str) -> bool:
-        return name in self._registry
+        return name in self._registry and self._registry[name].options.cache
 
     def _opened(self) -> Store | None:
         """Return the store; if it cannot be used, say so and go on without."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, MutableMapping
+from pathlib import Path
 from typing import Any
 
 from dagnb.errors import CycleError, DagError
@@ -61,6 +63,8 @@ class Session:
     workers : int
         How many nodes run side by side, in threads; 1, as at first, is one after another on the
         thread that runs. Set it to None for as many as there are CPUs.
+    saving : Saving
+        What is kept for other kernels, and where.
     view : GraphView
         What the graph looks like now.
     """
@@ -71,13 +75,13 @@ class Session:
         self._memory = Memory(self.dag.adjacency)
         self._tasks = Tasks(self.nodes, shell, namespace)
         facts: dict[str, Fact] = {}
-        self._saving = Saving(store_folder(shell, namespace), self._registry, facts)
+        self.saving = Saving(store_folder(shell, namespace), self._registry, facts)
         self._publisher = Publisher(
-            shell, namespace, self.nodes, self._tasks, facts=facts, saving=self._saving
+            shell, namespace, self.nodes, self._tasks, facts=facts, saving=self.saving
         )
         self._loading = Loading(self.dag, self._memory, self._publisher.publish)
-        self._saving.is_wanted = self._loading.is_wanted
-        self._explain = Explain(self._registry.present)
+        self.saving.is_wanted = self._loading.is_wanted
+        self._explain = Explain(self._registry.present, self.saving.take_miss)
         self._waiting = Waiting(self._registry)
         self._one_run = OneRun()
         self.auto = True
@@ -96,7 +100,7 @@ class Session:
             explain=self._explain,
             facts=facts,
             last=self._last,
-            values=self._saving,
+            values=self.saving,
             loading=self._loading,
         )
         self._aftermath = Aftermath(
@@ -127,6 +131,15 @@ class Session:
     @workers.setter
     def workers(self, workers: int | None) -> None:
         self._workers = check_workers(workers, "workers")
+
+    @property
+    def store(self) -> Path | None:
+        """Where values are saved; set it to a folder, to True for the usual one, or to None."""
+        return self.saving.folder
+
+    @store.setter
+    def store(self, folder: str | os.PathLike[str] | bool | None) -> None:
+        self.saving.use(folder)
 
     @property
     def running(self) -> bool:
@@ -381,10 +394,6 @@ class Session:
         """Before a plain cell: load the values that it may read."""
         self.load(self._loading.mentioned(source))
 
-    def take_notices(self) -> list[str]:
-        """Return what there is to say about the store, once."""
-        return self._saving.take_notices()
-
     def after_cell(self, names: Iterable[str], *, run: bool) -> list[str]:
         """After a plain cell: find what it changed, and run the nodes that read it.
 
@@ -400,6 +409,7 @@ class Session:
         list of str
             A sentence for each thing to tell.
         """
+        self._publisher.tidy(self._loading.deferred())
         notices = self._aftermath.check_values(names)
         try:
             self.look()

@@ -22,8 +22,10 @@ VERBS = {
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
     "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
     "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
+    "store": ("[DIR|on|off|ls]", "say where values are saved, choose, or list them"),
     "help": ("", "this text"),
 }
+ANY_TIME = ("help", "auto", "workers", "store")  # also where there are no nodes yet
 
 
 def usage() -> str:
@@ -50,7 +52,7 @@ class Verbs:
         verb, *words = words_of(line) or ["help"]
         if verb not in VERBS:
             raise UsageError(f"%dag has no verb {verb!r}{did_you_mean(verb, VERBS)}; see %dag help")
-        if not self._session.nodes and verb not in ("help", "auto", "workers"):
+        if not self._session.nodes and verb not in ANY_TIME:
             if words:
                 raise UsageError(f"no node {words[0]!r}: {NO_NODES}")
             print(NO_NODES)
@@ -120,6 +122,16 @@ class Verbs:
         except OSError as error:
             raise UsageError(f"%dag trace cannot write {file}: {error.strerror}") from None
         print(f"wrote {file}; open it in https://ui.perfetto.dev")
+
+    def _store(self, words: Sequence[str]) -> None:
+        if len(words) > 1:
+            raise UsageError(f"usage: %dag store {VERBS['store'][0]}")
+        for word in words:
+            if word == "ls":
+                print(self._session.saving.describe(listed=True))
+                return
+            self._session.store = {"on": True, "off": None}.get(word, word)
+        print(self._session.saving.describe())
 
     def _help(self, words: Sequence[str]) -> None:
         print(usage())

@@ -90,6 +90,8 @@ class Explain(Policy):
     ----------
     present : callable
         Returns a node's source, the digest of its code, and the inputs that it reads.
+    missed : callable
+        Returns why the value that was saved for a node could not be used, if that is so.
 
     Attributes
     ----------
@@ -97,8 +99,13 @@ class Explain(Policy):
         Why nodes are looked at in this run, for those for which nothing changed.
     """
 
-    def __init__(self, present: Callable[[str], tuple[str, CodeDigest, Container[str]]]) -> None:
+    def __init__(
+        self,
+        present: Callable[[str], tuple[str, CodeDigest, Container[str]]],
+        missed: Callable[[str], str] = lambda name: "",
+    ) -> None:
         self._present = present
+        self._missed = missed
         self._seen: dict[str, Evidence] = {}
         self._whys: dict[str, Why] = {}
         self.causes: Mapping[str, str] = {}
@@ -112,6 +119,10 @@ class Explain(Policy):
         """Give the result of a node that ran its reason."""
         name = str(result.name)
         clauses, lines = self._news(name, inputs)
+        missed = self._missed(name)
+        if missed:
+            clauses = [each for each in clauses if each not in _FIRST]
+            clauses.append(f"its saved value cannot be used: {missed}")
         reason = _sentence(clauses or [self.causes.get(name, "")]) + _attempts(result)
         self._whys[name] = Why(reason, tuple(lines))
         if result.status is NodeStatus.TIMED_OUT:
