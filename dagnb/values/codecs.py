@@ -29,6 +29,7 @@ from dagnb.values.names import is_library_module, version_of
 BYTES_PER_SECOND = 1e9  # what writing and checking manage together, about
 PICKLED_PER_SECOND = 4e8  # the same for pickles, which are checked by SHA-256
 ALWAYS_SECONDS = 0.001  # what takes no longer than this is worth its place
+PATIENCE_SECONDS = 0.1
 LARGE_BYTES = 65536
 JSON_DEPTH, JSON_ITEMS, JSON_INT = 8, 200, 2**53
 
@@ -175,18 +176,22 @@ def _codec_for(value: object) -> ModuleType | None:
 
 
 class _Budget:
-    """The time that saving a value may take."""
+    """The time that saving a value may take.
+
+    It is reckoned from bytes, so that what is saved does not depend on how busy the machine is;
+    what is slow for another reason is given up later.
+    """
 
     def __init__(self, seconds: float | None) -> None:
-        self._seconds = None if seconds is None else max(seconds, ALWAYS_SECONDS)
+        self._seconds = float("inf") if seconds is None else max(seconds, ALWAYS_SECONDS)
+        self._patience = max(self._seconds, PATIENCE_SECONDS)
         self._began = perf_counter()
         self._writing = 0.0
 
     def spend(self, size: int, per_second: float = PICKLED_PER_SECOND) -> None:
         """Note some bytes; raise `TooDear` if it is too much."""
         self._writing += size / per_second
-        taken = max(perf_counter() - self._began, self._writing)
-        if self._seconds is not None and taken > self._seconds:
+        if self._writing > self._seconds or perf_counter() - self._began > self._patience:
             raise TooDear
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,19 +94,26 @@ class Notebook:
             self._executed.append(event.result.name)
 
 
-@pytest.fixture
-def nb(capsys: pytest.CaptureFixture[str]) -> Iterator[Notebook]:
-    """A notebook of its own for one test, with the extension loaded."""
+@contextmanager
+def opened(read_output: Callable[[], Any]) -> Iterator[Notebook]:
+    """Open a notebook in a new shell, with the extension loaded."""
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False  # type: ignore[union-attr]
-    made = Notebook(shell, capsys.readouterr)
+    made = Notebook(shell, read_output)
     made.run("%load_ext dagnb")
     assert made.session.nodes == {}
     yield made
     capture.uninstall(shell)  # type: ignore[arg-type]  # a protocol of ours
     shell.history_manager.end_session()  # type: ignore[union-attr]
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def nb(capsys: pytest.CaptureFixture[str]) -> Iterator[Notebook]:
+    """A notebook of its own for one test, with the extension loaded."""
+    with opened(capsys.readouterr) as made:
+        yield made
 
 
 @pytest.fixture
