@@ -17,6 +17,7 @@ import xxhash
 from dagnb.values.bytecode import normal_form
 from dagnb.values.expand import is_refused, register
 from dagnb.values.names import globals_of, is_library, version_of
+from dagnb.values.pieces import closed_over, code_within
 from dagnb.values.walk import Parts
 
 _NOT_CODE = frozenset(
@@ -32,7 +33,8 @@ _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 @register(types.FunctionType)
 def _function(value: types.FunctionType) -> Parts:
     if is_library(value):
-        return Parts("library function", [value.__module__, value.__qualname__])
+        within = list(code_within(value).items())
+        return Parts("library function", [value.__module__, value.__qualname__, *within])
     reads = [(label, by_value_or_type(each)) for label, each in globals_of(value)]
     return Parts(
         "function",
@@ -108,6 +110,11 @@ def _partial(value: functools.partial[object]) -> Parts:
     return Parts("partial", [type(value), value.func, value.args, value.keywords])
 
 
+@register(functools.singledispatchmethod)
+def _dispatched_method(value: functools.singledispatchmethod[object]) -> Parts:
+    return Parts("singledispatchmethod", [value.dispatcher])
+
+
 @register(functools._lru_cache_wrapper)
 def _lru_cache(value: functools._lru_cache_wrapper[object]) -> Parts:
     return Parts("lru_cache", [value.__wrapped__])
@@ -124,18 +131,6 @@ def _cell(value: types.CellType) -> Parts:
 @register(types.CodeType)
 def _code(value: types.CodeType) -> Parts:
     return Parts("code", [normal_form(value).digest])
-
-
-def closed_over(function: types.FunctionType) -> dict[str, object]:
-    """The variables that a function closes over and that are set."""
-    found = {}
-    names, cells = function.__code__.co_freevars, function.__closure__ or ()
-    for name, cell in zip(names, cells, strict=True):
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:
-            continue
-    return found
 
 
 def class_members(kind: type) -> Iterator[tuple[str, object]]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType
 
 _Place = tuple[Mapping[str, object], str, object]
-_Body = tuple[CodeType, object, object]
+_Body = tuple[CodeType, object, object, Mapping[str, object]]
 
 _BY_PICKLE = "__slotnames__"
 
 
 def _body(function: FunctionType) -> _Body:
-    return function.__code__, function.__defaults__, function.__kwdefaults__
+    keywords = function.__kwdefaults__
+    return function.__code__, function.__defaults__, keywords, dict(keywords or {})
 
 
 @dataclass(slots=True)
@@ -76,12 +77,13 @@ class Guards:
 
 def is_body(function: FunctionType, body: _Body) -> bool:
     """Whether a function still has the code and defaults that it had."""
-    code, defaults, keywords = body
-    return (
-        function.__code__ is code
-        and function.__defaults__ is defaults
-        and function.__kwdefaults__ is keywords
-    )
+    code, defaults, keywords, values = body
+    now = function.__kwdefaults__
+    if function.__code__ is not code or function.__defaults__ is not defaults:
+        return False
+    if now is not keywords or len(now or ()) != len(values):
+        return False
+    return all(now.get(name, now) is value for name, value in values.items())  # type: ignore[union-attr]  # without any, values is empty
 
 
 def is_size(namespace: Mapping[str, object], size: int) -> bool:

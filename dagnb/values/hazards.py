@@ -18,6 +18,15 @@ _CLOCK = (
     "datetime.date.today",
 )
 _ENVIRONMENT = ("os.environ", "os.getenv")
+# State of the process that code elsewhere may set.
+_SETTINGS = (
+    *("os.getcwd", "pathlib.Path.cwd", "sys.argv", "sys.path", "sys.flags", "warnings.filters"),
+    *("locale.", "_locale.", "decimal.getcontext", "_decimal.getcontext", "platform.node"),
+    *("socket.gethostname", "_socket.gethostname", "getpass.getuser", "posix.getcwd", "nt.getcwd"),
+    *("numpy.geterr", "numpy.get_printoptions", "matplotlib.rcParams"),
+    *("matplotlib.pyplot.rcParams", "pandas.get_option", "pandas.options"),
+    *("pandas._config.config.get_option", "pandas._config.config.options"),
+)
 # With a seed these give the same numbers each time.
 _SEEDED = frozenset(("default_rng", "RandomState", "Random", "SeedSequence", "Generator", "seed"))
 _SEEDED |= {"PCG64", "MT19937", "Philox", "SFC64"}
@@ -44,6 +53,8 @@ def path_hazard(path: str, name: str, *, bare: bool = True) -> str | None:
         return f"{name} depends on the time; pass the time in"
     if path.startswith(_ENVIRONMENT):
         return f"{name} reads the environment; declare it with env="
+    if path.startswith(_SETTINGS):
+        return f"{name} reads a setting of the process; pass it in, or declare it with depends="
     return None
 
 

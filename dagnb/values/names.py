@@ -13,6 +13,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 from typing import TypeGuard
 
 from dagnb.values.bytecode import Load, normal_form
+from dagnb.values.plain import PLAIN
 
 _BUILTINS: dict[str, object] = vars(builtins)
 _HEAP_TYPE = 1 << 9
@@ -122,6 +123,16 @@ def is_library_file(file: str) -> bool:
     if "site-packages" in file or "dist-packages" in file:
         return True
     return file.startswith(_LIBRARY_FOLDERS)
+
+
+def is_foreign(owner: object, name: str, value: object) -> bool:
+    """Whether what hangs on a function or a library did not come with it, or can be told whole."""
+    if isinstance(owner, FunctionType) or type(value) in PLAIN:
+        return not isinstance(value, ModuleType)
+    if not isinstance(value, FunctionType | BuiltinFunctionType | type):
+        return False
+    home = str(getattr(value, "__module__", "")).partition(".")[0]
+    return home != owner.__name__.partition(".")[0] or value.__name__ != name  # type: ignore[attr-defined]  # a module
 
 
 def version_of(name: str) -> str:

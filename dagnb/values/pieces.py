@@ -38,6 +38,35 @@ def holds_code(table: Table) -> bool:
     return any(is_code(value) and not is_library(value) for value in values)
 
 
+def closed_over(function: FunctionType) -> dict[str, object]:
+    """The variables that a function closes over and that are set."""
+    found = {}
+    names, cells = function.__code__.co_freevars, function.__closure__ or ()
+    for name, cell in zip(names, cells, strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return found
+
+
+def code_within(value: object, depth: int = 3) -> dict[str, object]:
+    """The user's code that a library made a function around, as ``contextmanager`` does."""
+    if not isinstance(value, FunctionType) or not depth:
+        return {}
+    held = closed_over(value)
+    if "__wrapped__" in vars(value):
+        held["__wrapped__"] = vars(value)["__wrapped__"]
+    return {name: each for name, each in held.items() if _is_own(each, depth - 1)}
+
+
+def _is_own(value: object, depth: int) -> bool:
+    """Whether something is code of the user, or holds some."""
+    if isinstance(value, TABLES):
+        return holds_code(value)
+    return is_code(value) and (not is_library(value) or bool(code_within(value, depth)))
+
+
 def pieces_of(value: object) -> dict[str, object]:
     """What an object that is made around functions consists of."""
     if isinstance(value, functools.partial):
@@ -50,6 +79,8 @@ def pieces_of(value: object) -> dict[str, object]:
         return {name: piece for name, piece in each.items() if piece is not None}
     if isinstance(value, functools.cached_property):
         return {"func": value.func}
+    if isinstance(value, functools.singledispatchmethod):
+        return {"dispatcher": value.dispatcher}
     if isinstance(value, _WRAPPERS):
         return {"__wrapped__": value.__wrapped__}
     return {}

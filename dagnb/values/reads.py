@@ -16,11 +16,21 @@ from dagnb.errors import UncacheableValue
 from dagnb.values.bytecode import Import, Load, normal_form
 from dagnb.values.describe import describe
 from dagnb.values.fingerprint import digest
-from dagnb.values.functions import class_annotations, class_members, closed_over, file_digest
+from dagnb.values.functions import class_annotations, class_members, file_digest
 from dagnb.values.guards import Guards
 from dagnb.values.hazards import hazard, origin, path_hazard
-from dagnb.values.names import Found, find, is_library, is_library_file, version_of
-from dagnb.values.pieces import TABLES, Table, defaults_of, holds_code, is_bound, is_code, pieces_of
+from dagnb.values.names import Found, find, is_foreign, is_library, is_library_file, version_of
+from dagnb.values.pieces import (
+    TABLES,
+    Table,
+    closed_over,
+    code_within,
+    defaults_of,
+    holds_code,
+    is_bound,
+    is_code,
+    pieces_of,
+)
 from dagnb.values.plain import PLAIN
 from dagnb.values.sources import source_of
 from dagnb.values.walk import combine
@@ -99,6 +109,22 @@ class Reading:
             self.guards.place(*step)
         self._warn(label, hazard(load, found))
         self._read_found(label, found)
+        if found.rest:
+            self._read_attribute(label, found)
+
+    def _read_attribute(self, label: str, found: Found) -> None:
+        """Read what hangs on a function, and what somebody has put into a library."""
+        path, value, owner, last = found.label, found.value, None, ""
+        for name in found.rest:
+            if not isinstance(value, FunctionType | ModuleType):
+                break
+            holder = vars(value)
+            self.guards.place(holder, name, holder.get(name, holder))
+            if name not in holder:
+                return
+            path, value, owner, last = f"{path}.{name}", holder[name], value, name
+        if owner is not None and is_foreign(owner, last, value):
+            self._read(_dotted(label, path), value)
 
     def _read_found(self, label: str, found: Found) -> None:
         """Read a variable once, however many functions name it."""
@@ -156,12 +182,21 @@ class Reading:
         elif isinstance(value, ModuleType):
             self.reads[label] = self._module(value)
         elif is_library(value):
-            self.reads[label] = _library(value)
+            self._read_library(label, value)
         elif isinstance(value, BuiltinFunctionType) and not is_bound(value):
             name = f"{value.__module__}.{value.__qualname__}"
             self.reads[label] = Read("builtin", _hash("builtin", name), value.__name__)
         else:
             self._read_own(label, value)
+
+    def _read_library(self, label: str, value: object) -> None:
+        """Record something installed, and the code of the user that it was made around."""
+        self.reads[label] = _library(value)
+        for name, each in code_within(value).items():
+            assert isinstance(value, FunctionType)
+            self._mark(label, value)
+            self.guards.body(value)
+            self._read(_dotted(label, name), each)
 
     def _read_own(self, label: str, value: object) -> None:
         """Record something of the user's: code, a container of code, or a variable."""
@@ -204,8 +239,8 @@ class Reading:
         own = [kind.__qualname__, type(kind).__qualname__, names, bases, class_annotations(kind)]
         text = f"class {kind.__qualname__}({', '.join(bases)})"
         self.reads[label] = Read("class", digest(own), text)
-        for base in kind.__bases__:
-            if base is not object:
+        for base in (type(kind), *kind.__bases__):
+            if base not in (object, type):
                 self._read(_dotted(label, base.__name__), base)
         for name, value in members:
             self._read(_dotted(label, name), value)

@@ -8,6 +8,7 @@ import textwrap
 import threading
 import types
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,40 @@ DIFFERENT = {
         "def f(a):\n try:\n  a()\n except ValueError: pass\n a()",
         "def f(a):\n try:\n  a()\n  a()\n except ValueError: pass",
     ),
+    "user code in a library's wrapper": (
+        "import contextlib\n@contextlib.contextmanager\ndef g(): yield 1\n"
+        "def f():\n with g() as a: return a",
+        "import contextlib\n@contextlib.contextmanager\ndef g(): yield 2\n"
+        "def f():\n with g() as a: return a",
+    ),
+    "global of user code in a library's wrapper": (
+        "import contextlib\nk = 1\n@contextlib.contextmanager\ndef g(): yield k\nt = [g]\n"
+        "def f(): return t[0]()",
+        "import contextlib\nk = 2\n@contextlib.contextmanager\ndef g(): yield k\nt = [g]\n"
+        "def f(): return t[0]()",
+    ),
+    "a function chosen by type": (
+        "import functools\n@functools.singledispatch\ndef g(x): return 1\n"
+        "@g.register\ndef _(x: int): return 1\ndef f(): return g(1)",
+        "import functools\n@functools.singledispatch\ndef g(x): return 1\n"
+        "@g.register\ndef _(x: int): return 2\ndef f(): return g(1)",
+    ),
+    "a method chosen by type": (
+        "import functools\nclass K:\n @functools.singledispatchmethod\n def m(s, x): return 1\n"
+        "def f(): return K().m(1)",
+        "import functools\nclass K:\n @functools.singledispatchmethod\n def m(s, x): return 2\n"
+        "def f(): return K().m(1)",
+    ),
+    "metaclass": (
+        "class M(type):\n def __call__(c): return 1\nclass K(metaclass=M): pass\n"
+        "def f(): return K()",
+        "class M(type):\n def __call__(c): return 2\nclass K(metaclass=M): pass\n"
+        "def f(): return K()",
+    ),
+    "attribute of a function": (
+        "def g(): pass\ng.k = 1\ndef f(): return g.k",
+        "def g(): pass\ng.k = 2\ndef f(): return g.k",
+    ),
     "decorated helper default of a lambda": (
         "g = lambda x, k=1: x\ndef f(): return g(1)",
         "g = lambda x, k=2: x\ndef f(): return g(1)",
@@ -282,11 +317,12 @@ def test_a_digest_is_current_until_something_changes(source: str) -> None:
 def test_labels_are_those_a_user_would_give() -> None:
     """Globals by name, those of helpers with the helper's name before."""
     reads = of(F).reads
-    assert set(reads) == {"g", "g.scale", "math"}
+    assert set(reads) == {"g", "g.scale", "math", "math.pi"}
     assert {label: read.kind for label, read in reads.items()} == {
         "g": "function",
         "g.scale": "variable",
         "math": "module",
+        "math.pi": "variable",
     }
     assert reads["g.scale"].text == "3"
 
@@ -401,6 +437,11 @@ def test_a_global_without_a_digest_counts_by_its_type_with_a_warning() -> None:
         ("def f():\n import random\n return random.random()", "random.random"),
         ("def f():\n from time import time\n return time()", "time.time"),
         ("import time\ndef g(): return time.time()\ndef f(): return g()", "g: time.time"),
+        ("import os\ndef f(): return os.getcwd()", "setting of the process"),
+        ("import sys\ndef f(): return sys.argv", "setting of the process"),
+        ("from decimal import getcontext\ndef f(): return getcontext().prec", "setting"),
+        ("import pandas as pd\ndef f(): return pd.options.display.width", "setting"),
+        ("import locale\ndef f(): return locale.localeconv()", "setting"),
     ],
 )
 def test_what_a_digest_cannot_see_is_warned_about(source: str, word: str) -> None:
@@ -446,16 +487,26 @@ EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
     "a builtin": assign("len", 1),
     "a closure": lambda n: n["bump"](),
     "a name that was undefined": assign("nowhere", 1),
+    "a keyword default in place": lambda n: n["g"].__kwdefaults__.update(key=2),
+    "an attribute of a helper": lambda n: setattr(n["g"], "note", 2),
+    "a function in a library": lambda n: setattr(n["library"], "double", lambda x: 3),
 }
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
-def test_a_digest_is_not_current_after_an_edit(edit: Callable[[dict[str, Any]], object]) -> None:
+def test_a_digest_is_not_current_after_an_edit(
+    edit: Callable[[dict[str, Any]], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The cheap check sees what the walk would see."""
+    library = types.ModuleType("library")
+    library.__spec__ = ModuleSpec("library", None)
+    monkeypatch.setitem(sys.modules, "library", library)
+    exec("def double(x): return 2 * x", vars(library))
     namespace = run("""
         a, items = 1, [1]
         def other(self, x=1): return 3
-        def g(x=1): return x
+        def g(x=1, *, key=1): return x + key
+        g.note = 1
         class K:
             z = 3
             def m(self): return 1
@@ -469,8 +520,10 @@ def test_a_digest_is_not_current_after_an_edit(edit: Callable[[dict[str, Any]], 
             def read(): return count
             return bump, read
         bump, read = make()
-        def f(): return a, items, g(), K, k, table, len(items), read(), nowhere
+        def f():
+            return a, items, g(), g.note, K, k, table, len(items), read(), nowhere, library.double
     """)
+    namespace["library"] = library
     before = code_digest(namespace["f"])
     assert before.is_current()
     edit(namespace)
