@@ -32,6 +32,7 @@ _HOMES = {
         "UncacheableValue",
     ),
     "dagnb.events": (
+        "GraphChange",
         "GraphEdited",
         "NodeSettled",
         "NodeStarted",

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar, overload
 
 from dagnb.results import ExecutionResult, NodeResult
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,28 @@ class NodesStale:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphEdited:
-    """The graph's structure is now this (whole, not a difference).
+class GraphChange:
+    """What one edit changed, for who has seen all edits before it.
 
-    ``groups`` maps a node to the name of its group; ``by`` names the node whose expansion
-    made the edit, and is empty for an edit by the user. ``added`` are the nodes that such an
-    expansion added; ``nodes`` and ``edges`` are then what they are when they are first read,
-    which is to be while the event is delivered.
+    ``number`` counts the edits that were told, from 1. ``inputs`` maps each node that is new, or
+    has other inputs or another group, to its inputs; ``removed`` are the nodes that are gone.
+    """
+
+    number: int
+    inputs: Mapping[str, Sequence[str]]
+    removed: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEdited:
+    """The graph's structure is now this.
+
+    ``nodes``, ``edges`` and ``groups``, which maps a node to the name of its group, are whole.
+    They are what they are when they are first read, which is to be while the event is
+    delivered; who reads only ``change`` pays for what was edited, not for the graph.
+
+    ``by`` names the node whose expansion made the edit, and is empty for an edit by the user.
+    ``added`` are the nodes that such an expansion added.
     """
 
     nodes: Sequence[str]
@@ -59,6 +77,7 @@ class GraphEdited:
     groups: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
     added: Sequence[str] = ()
+    change: GraphChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +89,32 @@ class RunFinished:
 
 Event = RunStarted | NodeStarted | NodeSettled | NodesStale | GraphEdited | RunFinished
 Observer = Callable[[Event], None]
+
+
+class Lazy(Sequence[T]):
+    """A sequence made when it is first read: an event that nobody reads costs nothing."""
+
+    def __init__(self, make: Callable[[], Sequence[T]]) -> None:
+        self._make = make
+        self._made: Sequence[T] | None = None
+
+    @property
+    def _items(self) -> Sequence[T]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from dagnb.events import Event, GraphEdited, Observer
+from dagnb.events import Event, GraphChange, GraphEdited, Lazy, Observer
 from dagnb.notebook.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class Announcer:
     def __init__(self, registry: Registry, observers: Iterable[Observer] = ()) -> None:
         self._registry = registry
         self._told: tuple[int, int] = 0, 0
+        self._edits = 0
         self.observers = list(observers)
 
     def __call__(self, event: Event) -> None:
@@ -34,10 +35,13 @@ class Announcer:
                 log.exception("%r raised on %s and is not called again", observer, event)
 
     def structure(self) -> None:
-        """Tell the structure of the graph, if it changed since it was told."""
-        structure = self._registry.dag.adjacency.version, self._registry.edits
+        """Tell the structure of the graph, if it changed since it was told: what was edited."""
+        registry = self._registry
+        structure = registry.dag.adjacency.version, registry.edits
         if structure == self._told:
             return
-        self._told = structure
-        names, edges = list(self._registry.nodes), self._registry.edges()
-        self(GraphEdited(names, edges, self._registry.groups()))
+        self._told, self._edits = structure, self._edits + 1
+        inputs, removed = registry.take_drawn()
+        nodes, edges = Lazy(lambda: list(registry.nodes)), Lazy(registry.edges)
+        change = GraphChange(self._edits, inputs, removed)
+        self(GraphEdited(nodes, edges, registry.groups, change=change))

@@ -119,17 +119,21 @@ class Registry:
         In the order of definition.
     edits : int
         Grows whenever nodes or their groups change, beside what the graph's version tells.
+    groups : dict of str to str
+        The group of each node that has one.
     """
 
     namespace: Mapping[str, object]
     dag: DAG = field(default_factory=DAG)
     nodes: dict[str, NotebookNode] = field(default_factory=dict)
     edits: int = 0
+    groups: dict[str, str] = field(default_factory=dict)
     _not_read: set[str] = field(default_factory=lambda: set(_SHELL_NAMES))
     _watch: Watch = field(default_factory=Watch)
     _readers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _reads: dict[str, set[str]] = field(default_factory=dict)
-    _edges: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _inputs: dict[str, list[str]] = field(default_factory=dict)
+    _drawn: dict[str, None] = field(default_factory=dict)
 
     def __contains__(self, name: object) -> bool:
         return name in self.nodes
@@ -182,8 +186,15 @@ class Registry:
         except BaseException:
             self._undo(name, before)
             raise
+        self._put_group(name, options)
         self.edits += old is None or old.options.tags[:1] != options.tags[:1]
         return self.nodes[name]
+
+    def _put_group(self, name: str, options: NodeOptions) -> None:
+        if options.tags:
+            self.groups[name] = options.tags[0]
+        else:
+            self.groups.pop(name, None)
 
     def _undo(self, name: str, before: Mapping[str, NotebookNode]) -> None:
         """Take back what a refused definition did to the nodes; the graph undoes itself."""
@@ -197,7 +208,9 @@ class Registry:
         node = self[name]
         readers = [str(each) for each in self.dag.successors(name)]
         self.dag.remove_node(name)
-        del self.nodes[name], self._edges[name]
+        del self.nodes[name], self._inputs[name]
+        self.groups.pop(name, None)
+        self._drawn[name] = None
         self._not_read.discard(name)
         self._forget_reads(name)
         for reader in readers:
@@ -253,13 +266,13 @@ class Registry:
 
     def edges(self) -> list[tuple[str, str]]:
         """Return the edges as pairs of names, by the order in which their targets were defined."""
-        return [edge for name in self.nodes for edge in self._edges[name]]
+        return [(each, name) for name in self.nodes for each in self._inputs[name]]
 
-    def groups(self) -> dict[str, str]:
-        """Return the group of each node that has one."""
-        return {
-            name: node.options.tags[0] for name, node in self.nodes.items() if node.options.tags
-        }
+    def take_drawn(self) -> tuple[dict[str, list[str]], list[str]]:
+        """Return, once, the inputs of nodes that may have others than before, and who is gone."""
+        drawn, self._drawn = self._drawn, {}
+        inputs = {name: self._inputs[name] for name in drawn if name in self.nodes}
+        return inputs, [name for name in drawn if name not in self.nodes]
 
     def _bound(
         self, code: NodeCode, options: NodeOptions, cell_id: str | None, output: CellOutput
@@ -302,7 +315,8 @@ class Registry:
         for name in names:
             for each in before[name].difference(inputs[name]):
                 self.dag.remove_edge(each, name)
-            self._edges[name] = [(each, name) for each in inputs[name]]
+            self._inputs[name] = inputs[name]
+            self._drawn[name] = None
             self._note_reads(name)
 
     def _note_reads(self, name: str) -> None:

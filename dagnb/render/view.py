@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 from dagnb.events import (
     Event,
+    GraphChange,
     GraphEdited,
     NodeSettled,
     NodesStale,
@@ -105,6 +106,7 @@ class GraphView:
     ----------
     nodes : dict of str to NodeView
     edges : tuple of (source, target)
+        Those into the first node come first.
     run : RunView or None
         None before the first run.
     rev, structure_rev : int
@@ -124,7 +126,9 @@ class GraphView:
     def __init__(self, title: str = "") -> None:
         self.title = title
         self.nodes: dict[str, NodeView] = {}
-        self.edges: tuple[tuple[str, str], ...] = ()
+        self._inputs: dict[str, tuple[str, ...]] = {}
+        self._edges: tuple[int, tuple[tuple[str, str], ...]] = 0, ()  # as of a structure_rev
+        self._edits = 0
         self.run: RunView | None = None
         self.rev = 0
         self.structure_rev = 0
@@ -155,9 +159,19 @@ class GraphView:
         self.rev += 1
 
     @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """The edges; made anew when they are first asked for after a change."""
+        rev, made = self._edges
+        if rev != self.structure_rev:
+            rev, inputs = self.structure_rev, list(self._inputs.items())
+            made = tuple((each, name) for name, above in inputs for each in above)
+            self._edges = rev, made
+        return made
+
+    @property
     def groups(self) -> dict[str, str]:
         """The group of each node that has one."""
-        return {name: node.group for name, node in self.nodes.items() if node.group}
+        return {name: node.group for name, node in list(self.nodes.items()) if node.group}
 
     def counts(self) -> dict[str, int]:
         """Return how many nodes there are of each status that occurs."""
@@ -238,6 +252,36 @@ class GraphView:
         self._scope = {}
 
     def _edit(self, event: GraphEdited) -> None:
+        """Take over what changed or, if an edit before was missed, the whole structure."""
+        change = event.change
+        if change is not None and change.number == self._edits + 1:
+            self._change(change, event.groups)
+        else:
+            self._take_over(event)
+        self._edits = -1 if change is None else change.number
+
+    def _change(self, change: GraphChange, groups: Mapping[str, str]) -> None:
+        drawn = [
+            name
+            for name, above in change.inputs.items()
+            if self._draw(name, tuple(above), groups.get(name, ""))
+        ]
+        for name in change.removed:
+            self.nodes.pop(name, None)
+            self._inputs.pop(name, None)
+        if drawn or change.removed:
+            self.structure_rev += 1
+
+    def _draw(self, name: str, above: tuple[str, ...], group: str) -> bool:
+        """Give one node its inputs and its group; return whether that changed anything."""
+        node, before = self.nodes.get(name), self._inputs.get(name)
+        if node is not None and (before, node.group) == (above, group):
+            return False
+        self.nodes[name] = replace(node or NodeView(name), group=group, rev=self.rev + 1)
+        self._inputs[name] = above
+        return True
+
+    def _take_over(self, event: GraphEdited) -> None:
         """Take over a new structure; nodes that survive keep their state."""
         groups: Mapping[str, str] = event.groups
         nodes = {}
@@ -246,12 +290,15 @@ class GraphView:
             group = groups.get(name, "")
             changed = name not in self.nodes or node.group != group
             nodes[name] = replace(node, group=group, rev=self.rev + 1) if changed else node
-        edges = tuple((source, target) for source, target in event.edges)
-        same = edges == self.edges and list(nodes) == list(self.nodes)
+        above: dict[str, list[str]] = {name: [] for name in nodes}
+        for source, target in event.edges:
+            above.setdefault(target, []).append(source)
+        inputs = {name: tuple(each) for name, each in above.items()}
+        same = inputs == self._inputs and list(nodes) == list(self.nodes)
         if same and self.groups == {n: g for n, g in groups.items() if g and n in nodes}:
             return
         added = [name for name in nodes if name not in self.nodes]
-        self.nodes, self.edges = nodes, edges
+        self.nodes, self._inputs = nodes, inputs
         self.structure_rev += 1
         if event.by:
             for name in added:

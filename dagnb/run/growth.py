@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, MutableMapping, Sequence
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Collection, MutableMapping
+from typing import Any
 
 from dagnb.errors import ExpansionError
-from dagnb.events import GraphEdited
+from dagnb.events import GraphEdited, Lazy
 from dagnb.graph.dag import DAG
 from dagnb.graph.edit import Edit, Expansion, NewNodes
 from dagnb.results import NodeResult, NodeStatus
@@ -14,8 +14,6 @@ from dagnb.run.call import Binder
 from dagnb.run.frontier import Countdown
 from dagnb.run.policies import Policy
 from dagnb.run.records import RUN, Memory, Record, amended, as_result
-
-T = TypeVar("T")
 
 
 class Growth:
@@ -156,32 +154,3 @@ class Growth:
     def _has_started(self, node: int, running: Collection[int]) -> bool:
         last = self._memory.records[node]
         return node in running or (last is not None and last[RUN] == self._memory.run)
-
-
-class Lazy(Sequence[T]):
-    """A sequence made when it is first read: an event that nobody reads costs nothing."""
-
-    def __init__(self, make: Callable[[], Sequence[T]]) -> None:
-        self._make = make
-        self._made: Sequence[T] | None = None
-
-    @property
-    def _items(self) -> Sequence[T]:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
-        return self._items[index]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __repr__(self) -> str:
-        return repr(self._items)

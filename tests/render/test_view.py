@@ -7,6 +7,7 @@ import json
 import pytest
 
 from dagnb.events import (
+    GraphChange,
     GraphEdited,
     NodeSettled,
     NodesStale,
@@ -194,3 +195,60 @@ def test_a_snapshot_is_json(view: GraphView) -> None:
     view(RunStarted(["raw"], at=0.0))
     view(done("raw", result=object()))
     assert json.loads(json.dumps(view.snapshot())) == view.snapshot()
+
+
+class Unread(list[str]):
+    """What nobody may read."""
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        """Refuse."""
+        raise AssertionError("the whole structure was read for a small change")
+
+
+def changed(
+    number: int, inputs: dict[str, list[str]], removed: tuple[str, ...] = ()
+) -> GraphEdited:
+    """Return an edit of which only the change may be read."""
+    return GraphEdited(Unread(), Unread(), change=GraphChange(number, inputs, removed))  # type: ignore[arg-type]  # never read
+
+
+@pytest.fixture
+def followed() -> GraphView:
+    """A view that has seen the first edit."""
+    view = GraphView()
+    first = GraphChange(1, {"raw": [], "clean": ["raw"]})
+    view(GraphEdited(["raw", "clean"], [("raw", "clean")], change=first))
+    return view
+
+
+def test_a_change_is_folded_in_without_the_rest(followed: GraphView) -> None:
+    """New nodes come last, others keep their place and their state."""
+    followed(done("raw"))
+    followed(changed(2, {"fit": ["clean", "raw"], "clean": []}))
+    assert followed.edges == (("clean", "fit"), ("raw", "fit"))
+    statuses = {name: node.status for name, node in followed.nodes.items()}
+    assert statuses == {"raw": "completed", "clean": "pending", "fit": "pending"}
+
+
+def test_a_removed_node_takes_its_edges_along(followed: GraphView) -> None:
+    """Those that read it are told of with the inputs that are left."""
+    before = followed.structure_rev
+    followed(changed(2, {"clean": []}, ("raw",)))
+    assert (list(followed.nodes), followed.edges) == (["clean"], ())
+    assert followed.structure_rev == before + 1
+
+
+def test_a_change_to_the_same_asks_for_no_new_layout(followed: GraphView) -> None:
+    """It may name nodes that are drawn as they were."""
+    before = followed.structure_rev
+    followed(changed(2, {"clean": ["raw"]}))
+    assert followed.structure_rev == before
+
+
+def test_who_missed_an_edit_reads_the_whole(followed: GraphView) -> None:
+    """And goes on with changes from there."""
+    third = GraphChange(3, {"fit": ["b"]})
+    followed(GraphEdited(["raw", "b", "fit"], [("b", "fit")], change=third))
+    assert (list(followed.nodes), followed.edges) == (["raw", "b", "fit"], (("b", "fit"),))
+    followed(changed(4, {"b": ["raw"]}))
+    assert followed.edges == (("raw", "b"), ("b", "fit"))
