@@ -44,7 +44,7 @@ test: $(VENV)/dev.ready browser
 	$(call heading,Tests and doctests)
 	@$(PY) -m pytest -q
 	$(call heading,Notebooks)
-	@$(PY) -m pytest -q --nbval-lax notebooks
+	@DAGNB_STORE=off $(PY) -m pytest -q --nbval-lax notebooks
 	$(call heading,Browser)
 	@$(PY) -m pytest -q tests/browser
 

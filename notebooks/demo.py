@@ -7,6 +7,7 @@ session tells about them. Exits with 1 if the second run does not show all three
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ class Kernel:
 def main() -> int:
     """Run, edit, run again; print both tables and the paths of what is left behind."""
     console = Console(width=None if sys.stdout.isatty() else 110)
+    os.environ["DAGNB_STORE"] = "off"  # with the values of the last demo nothing would run
     kernel = Kernel(nbformat.read(NOTEBOOK, as_version=4))
     with kernel.client.setup_kernel():
         console.print(table("First run: all cells", first := run_all(kernel)))
