@@ -3,7 +3,7 @@
 #   make demo     run notebooks/01_penguins.ipynb, edit one cell, run again: what ran, and why
 #   make lab      open JupyterLab on that notebook
 #   make test     every quality gate
-#   make fuzz     what is random, for longer: 200 runs killed, 30,000 notebooks edited
+#   make fuzz     what is random, for longer: 200 runs and 200 writers killed, 30,000 notebooks edited
 #   make bench    the benchmarks, against the floor and against peers
 #   make clean    remove what these made
 #
@@ -49,7 +49,7 @@ test: $(VENV)/dev.ready browser
 	@$(PY) -m pytest -q tests/browser
 
 fuzz: $(VENV)/dev.ready
-	@DAGNB_KILLS=200 $(PY) -m pytest -q tests/run/test_killed.py
+	@DAGNB_KILLS=200 $(PY) -m pytest -q tests/run/test_killed.py tests/values/test_store_killed.py
 	@DAGNB_EXAMPLES=30000 $(PY) -m pytest -q tests/laws/test_model.py
 
 bench: $(VENV)/bench.ready

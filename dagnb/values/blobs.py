@@ -27,7 +27,7 @@ import xxhash
 
 from dagnb.values import durable
 from dagnb.values.codecs import Encoded, decode
-from dagnb.values.durable import Bytes, Damaged
+from dagnb.values.durable import Bytes, Damaged, Missing
 from dagnb.values.signature import has_signature, with_signature
 
 FORMAT = 1
@@ -119,7 +119,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with durable.regular(path).open("rb") as file:
             yield file
     except FileNotFoundError:
-        raise Damaged(f"{path.name} is missing") from None
+        raise Missing(f"{path.name} is missing") from None
     except OSError as error:
         raise Damaged(f"{path.name} cannot be read ({error})") from error
 

@@ -28,6 +28,10 @@ class Damaged(Exception):
     """A value cannot be had; its text says why."""
 
 
+class Missing(Damaged):
+    """A value is not there (any more)."""
+
+
 def write_temporary(
     folder: Path, *pieces: Bytes, sync: bool = True, time_ns: int | None = None
 ) -> str:

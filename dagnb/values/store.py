@@ -24,7 +24,7 @@ from typing import Any
 from dagnb.errors import StoreError, UncacheableValue
 from dagnb.values import blobs, durable
 from dagnb.values.codecs import Encoded, TooDear, encode, mismatch
-from dagnb.values.durable import Bytes, Damaged
+from dagnb.values.durable import Bytes, Damaged, Missing
 from dagnb.values.fingerprint import digest
 from dagnb.values.layout import Layout
 from dagnb.values.saved import INLINE_BYTES, Saved, about, read_record, record_lines
@@ -151,14 +151,15 @@ class Store:
         """Read a file; one that is not as it was written is set aside."""
         try:
             return read()
+        except Missing:
+            raise
         except Damaged as damage:
-            if os.path.lexists(path):
-                self._set_aside(path)
-                self._tell(
-                    "damage",
-                    f"a file in {self.layout.folder} cannot be used: {damage}; "
-                    "what cannot be used is set aside and computed again",
-                )
+            self._set_aside(path)
+            self._tell(
+                "damage",
+                f"a file in {self.layout.folder} cannot be used: {damage}; "
+                "what cannot be used is set aside and computed again",
+            )
             raise
 
     def _set_aside(self, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -151,16 +152,18 @@ def _label(pair: tuple[str, Any]) -> str:
 class Typed:
     """The same notebook in a session, as if its cells had been typed and run."""
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def __init__(self, shell: InteractiveShell, store: Path | None = None) -> None:
         self.shell = shell
+        self.store = store
         self.namespace: dict[str, Any] = {}
         self.executed: list[str] = []
         self.interrupt_at = ""
         self.restart()
 
     def restart(self) -> None:
-        """Begin a session that knows nothing."""
+        """Begin a session that knows nothing but what is in its store."""
         self.session = Session(self.shell, self.namespace)
+        self.session.store = self.store
         self.session.observers.append(self._note)
 
     def _note(self, event: Event) -> None:
@@ -186,6 +189,11 @@ class Typed:
         self.executed.clear()
         self.session.run(names)
         return list(self.executed)
+
+    def read(self, name: str) -> Any:
+        """Read a variable, as a plain cell does."""
+        self.session.before_cell(name)
+        return self.namespace[name]
 
     def state(self, name: str) -> str:
         """Return the value as text, ``failed`` or ``blocked``; ``stale`` if it says so itself."""

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -52,7 +54,7 @@ class Edits(RuleBasedStateMachine):
     @initialize(data=st.data(), size=st.integers(2, 4))
     def begin(self, data: st.DataObject, size: int) -> None:
         """Start with some nodes that have run."""
-        self.model, self.typed = Notebook(), Typed(self.shell)
+        self.model, self.typed = Notebook(), self.new_session()
         self.known: set[str] = set()
         self.typed.namespace.update(self.model.variables)
         for name in HELPERS:
@@ -60,6 +62,10 @@ class Edits(RuleBasedStateMachine):
         for place in range(size):
             self.retype(NAMES[place], data.draw(specs(list(NAMES[:place]))))
         self.run_all()
+
+    def new_session(self) -> Typed:
+        """Return what the cells are typed into."""
+        return Typed(self.shell)
 
     # -- edits ------------------------------------------------------------------------------
 
@@ -216,7 +222,7 @@ class Edits(RuleBasedStateMachine):
         for name in self.model.nodes:
             assert self.typed.state(name) == self.model.state(name), name
             if self.model.state(name) not in {"failed", "blocked"}:
-                assert repr(self.typed.namespace[name]) == self.model.state(name), name
+                assert repr(self.typed.read(name)) == self.model.state(name), name
 
     @rule(data=st.data())
     def run_some(self, data: st.DataObject) -> None:
@@ -241,8 +247,12 @@ class Edits(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """Begin a session that knows nothing, and type all cells again."""
-        self.typed.restart()
         self.known.clear()
+        self.type_again()
+
+    def type_again(self) -> None:
+        """Type all cells into a new session."""
+        self.typed.restart()
         for name in self.model.nodes:
             self.typed.namespace.pop(name, None)
         for name, spec in self.model.nodes.items():
@@ -276,6 +286,22 @@ class Edits(RuleBasedStateMachine):
             assert state in {"stale", "blocked", "failed", self.model.state(name)}, name
 
 
+class EditsWithStore(Edits):
+    """The same with a store, so that a new session knows all that ran in the ones before."""
+
+    folder: ClassVar[Path]
+    number: ClassVar[Iterator[int]] = count()
+
+    def new_session(self) -> Typed:
+        """Return what the cells are typed into, with a store of its own."""
+        return Typed(self.shell, self.folder / str(next(self.number)))
+
+    @rule()
+    def restart(self) -> None:
+        """Begin a session that knows what its store does, and type all cells again."""
+        self.type_again()
+
+
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     """A shell whose namespace nobody uses."""
@@ -305,3 +331,12 @@ def run_machine(machine: type[Edits], examples: int) -> None:
 def test_any_sequence_of_edits(shell: InteractiveShell) -> None:
     """Values are those of a computation from scratch; exactly what is new runs, and once."""
     run_machine(Edits, EXAMPLES)
+
+
+def test_any_sequence_of_edits_and_restarts_with_a_store(
+    shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart makes nothing new, and what is loaded is right."""
+    monkeypatch.setattr("dagnb.values.store.INLINE_BYTES", -1)  # nothing is too small to be loaded
+    monkeypatch.setattr(EditsWithStore, "folder", tmp_path, raising=False)
+    run_machine(EditsWithStore, EXAMPLES // 10)
