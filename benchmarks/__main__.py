@@ -8,7 +8,14 @@ from __future__ import annotations
 import platform
 import sys
 
-from benchmarks import w1_scheduling, w2_incremental, w3_graph, w4_digests, w7_parallel
+from benchmarks import (
+    w1_scheduling,
+    w2_incremental,
+    w3_graph,
+    w4_digests,
+    w5_persistence,
+    w7_parallel,
+)
 from benchmarks.measure import Measurement, options, show
 
 WORKLOADS = {
@@ -16,6 +23,7 @@ WORKLOADS = {
     "w2": w2_incremental,
     "w3": w3_graph,
     "w4": w4_digests,
+    "w5": w5_persistence,
     "w7": w7_parallel,
 }
 
@@ -23,7 +31,7 @@ WORKLOADS = {
 def main() -> None:
     """Measure what was asked for."""
     parser = options(__doc__ or "", ())
-    parser.add_argument("workloads", nargs="*", metavar="w1|w2|w3|w4|w7", help="(default: all)")
+    parser.add_argument("workloads", nargs="*", metavar="w1|w2|w3|w4|w5|w7", help="(default: all)")
     asked = parser.parse_args()
     if unknown := [name for name in asked.workloads if name not in WORKLOADS]:
         parser.error(f"no workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")

@@ -33,13 +33,13 @@ class Missing(Damaged):
 
 
 def write_temporary(
-    folder: Path, *pieces: Bytes, sync: bool = True, time_ns: int | None = None
+    folder: str | Path, *pieces: Bytes, sync: bool = True, time_ns: int | None = None
 ) -> str:
     """Write a new file with a name of its own; return the name.
 
     Parameters
     ----------
-    folder : Path
+    folder : path
     *pieces : bytes
         What to write, one after the other.
     sync : bool
@@ -81,12 +81,20 @@ def replace(folder: Path, temporary: str, name: str) -> None:
     os.replace(folder / temporary, folder / name)
 
 
-def place(temporary: Path, path: Path) -> None:
-    """Give a temporary file its path in one step; if that cannot be, it is removed."""
+def place(temporary: str | Path, path: str | Path) -> None:
+    """Give a temporary file its path in one step; if that cannot be, it is removed.
+
+    The folder is made if it is not there: asking first would take as long as the step.
+    """
     try:
-        os.replace(temporary, path)
+        try:
+            os.replace(temporary, path)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+            os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
 
 

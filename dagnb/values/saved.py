@@ -87,14 +87,16 @@ class Saved:
 def about(encoded: Encoded, size: int, blob: str) -> dict[str, Any]:
     """Return what a record says of an encoded value, and a small one itself."""
     data = [] if blob else [b64encode(each).decode() for each in encoded.pieces]
-    kind = {"codec": encoded.codec, "libraries": encoded.libraries, "meta": encoded.meta}
-    return {**kind, "size": size, "blob": blob, "data": data}
+    found: dict[str, Any] = {"codec": encoded.codec, "size": size}
+    more = {"blob": blob, "data": data, "libraries": encoded.libraries, "meta": encoded.meta}
+    found.update((name, value) for name, value in more.items() if value)
+    return found
 
 
-def record_lines(saved: Saved, key: bytes) -> bytes:
-    """Return the contents of a record's file."""
+def record_lines(saved: Saved, more: Mapping[str, Any], key: bytes) -> bytes:
+    """Return the contents of a record's file: what is known, and more of it."""
     fields = {name: value for name in Saved.__slots__ if (value := getattr(saved, name))}
-    line = json.dumps({"format": FORMAT, **fields}, separators=(",", ":")).encode()
+    line = json.dumps({"format": FORMAT, **fields, **more}, separators=(",", ":")).encode()
     return with_signature(key, _PURPOSE, line)
 
 

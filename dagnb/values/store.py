@@ -16,7 +16,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,11 +76,11 @@ class Store:
     ) -> None:
         self.layout = Layout(folder)
         self.layout.check()
+        self._tmp = str(self.layout.tmp)
         self._key = key
         self._warn = warn
         self._durable = durable
         self._told: set[str] = set()
-        self._is_ready = False
         self._budget = budget_bytes
         self._unchecked = budget_bytes  # written since it was last seen to fit; at first, who knows
 
@@ -213,18 +212,17 @@ class Store:
         return True
 
     def _put(self, saved: Saved, encoded: Encoded, outputs: Sequence[Mapping[str, Any]]) -> None:
-        if not self._is_ready or not self.layout.tmp.is_dir():
-            self.layout.prepare()
-            self._is_ready = True
         size = sum(memoryview(each).nbytes for each in encoded.pieces)
         blob = self._put_blob(encoded, saved.digest) if size > INLINE_BYTES else ""
-        fields = about(encoded, size, blob) | self._put_outputs(outputs)
-        fields["created"] = datetime.now(UTC).isoformat(timespec="seconds")
-        lines = record_lines(replace(saved, **fields), self._key)
-        self._write(self.layout.record(saved.key), [lines])
+        more = about(encoded, size, blob) | self._put_outputs(outputs)
+        more["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+        lines = record_lines(saved, more, self._key)
+        self._write(self.layout.record_path(saved.key), [lines])
         self._keep_to_budget(size + len(lines))
 
     def _put_outputs(self, outputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        if not outputs:
+            return {}
         text = json.dumps(outputs, separators=(",", ":")).encode()
         if len(text) <= SHORT_OUTPUTS:
             return {"outputs": outputs}
@@ -247,14 +245,22 @@ class Store:
             return False
         return blob.is_untouched and blob.libraries == encoded.libraries
 
-    def _write(self, path: Path, pieces: Sequence[Bytes], time_ns: int | None = None) -> None:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        tmp, sync = self.layout.tmp, self._durable
-        temporary = durable.write_temporary(tmp, *pieces, sync=sync, time_ns=time_ns)
-        durable.place(tmp / temporary, path)
-        if sync:
-            durable.sync_folder(path.parent)
-            durable.sync_folder(path.parent.parent)
+    def _write(self, path: str | Path, pieces: Sequence[Bytes], time_ns: int | None = None) -> None:
+        """Write a file whole; the folders are made when they turn out not to be there."""
+        try:
+            temporary = self._write_temporary(pieces, time_ns)
+        except FileNotFoundError:
+            self.layout.prepare()
+            temporary = self._write_temporary(pieces, time_ns)
+        durable.place(temporary, path)
+        if self._durable:
+            folder = Path(path).parent
+            durable.sync_folder(folder)
+            durable.sync_folder(folder.parent)
+
+    def _write_temporary(self, pieces: Sequence[Bytes], time_ns: int | None) -> str:
+        sync, tmp = self._durable, self._tmp
+        return f"{tmp}/{durable.write_temporary(tmp, *pieces, sync=sync, time_ns=time_ns)}"
 
     def _keep_to_budget(self, written: int) -> None:
         self._unchecked += written

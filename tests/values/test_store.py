@@ -521,7 +521,7 @@ def test_a_durable_value_is_on_the_disk_before_its_name_is(
     calls: list[str] = []
     for name in ("fsync", "replace"):
         true = getattr(os, name)
-        note = lambda *given, name=name, true=true: (calls.append(name), true(*given))  # noqa: E731
+        note = lambda *given, name=name, true=true: (true(*given), calls.append(name))  # noqa: E731
         monkeypatch.setattr(os, name, note)
     store = opened(durable=True)
     put(store, "first", ARRAY)

@@ -1,0 +1,196 @@
+"""W5: saving values and getting them back.
+
+Files are written where temporary files go, and not synced, by anyone. The floors are what a
+library writes that knows nothing of keys, signatures and damage: numpy's own file, mapped; Arrow's
+own file; a file for each result.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.ipc
+
+from benchmarks import peers
+from benchmarks.measure import Measurement, Prepare, compare, options, show
+from dagnb.values.fingerprint import digest
+from dagnb.values.saved import Saved
+from dagnb.values.store import Store
+
+SIZES = (1_000,)  # megabytes of the array
+FRAME_BYTES = 37 * 2**20
+RESULTS = 10_000
+KEY = b"k" * 32
+
+Save = Callable[[Path], Any]
+
+
+class Folders:
+    """Folders that are new, one after the other, in one that is removed in the end."""
+
+    def __init__(self) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="dagnb-w5-"))
+        self._numbers = itertools.count()
+
+    def new(self) -> Path:
+        """Remove the last folder and make another."""
+        self.remove()
+        folder = self._home / str(next(self._numbers))
+        folder.mkdir(parents=True)
+        return folder
+
+    def remove(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def saving(self, save: Save) -> Prepare:
+        """Return how to time a save into a new folder."""
+
+        def prepare() -> Callable[[], Any]:
+            folder = self.new()
+            return lambda: save(folder)
+
+        return prepare
+
+    def loading(self, save: Save, load: Save) -> Prepare:
+        """Return how to time a load of what was saved before."""
+
+        def prepare() -> Callable[[], Any]:
+            folder = self.new()
+            save(folder)
+            return lambda: load(folder)
+
+        return prepare
+
+
+def put(folder: Path, value: object, named: str, seconds: float = 60.0) -> None:
+    """Save a value in a new store; its digest is known, as after any run."""
+    Store(folder / "store", KEY, print).put(Saved("key", "node", named, seconds), value)
+
+
+def get(folder: Path) -> object:
+    """Find and load it."""
+    store = Store(folder / "store", KEY, print)
+    saved = store.find("key")
+    assert saved is not None
+    return store.load(saved)
+
+
+def with_joblib(
+    candidates: dict[str, Prepare], chosen: Sequence[str] | None, prepare: Callable[[Any], Prepare]
+) -> dict[str, Prepare]:
+    """Add joblib, if it is wanted and installed."""
+    if peers.wanted("joblib", chosen) and peers.load("joblib") is not None:
+        candidates["joblib"] = prepare(peers.load("joblib"))
+    return candidates
+
+
+def large_array(
+    megabytes: int, folders: Folders, chosen: Sequence[str] | None, rounds: int
+) -> list[Measurement]:
+    """An array, saved and mapped again; and one that is quicker to compute than to save."""
+    array = np.random.default_rng(0).random(megabytes * 10**6 // 8)
+    named = digest(array)
+    (folders.new() / "a").write_bytes(array.data)  # the first gigabyte takes longest
+    bare: Save = lambda folder: np.save(folder / "a.npy", array)  # noqa: E731
+    ours: Save = lambda folder: put(folder, array, named)  # noqa: E731
+    quick: Save = lambda folder: put(folder, array, named, 0.0)  # noqa: E731
+    saves = {
+        "floor": folders.saving(bare),
+        "dagnb": folders.saving(ours),
+        "dagnb, not worth it": folders.saving(quick),
+    }
+    loads = {
+        "floor": folders.loading(bare, lambda folder: np.load(folder / "a.npy", mmap_mode="c")),
+        "dagnb": folders.loading(ours, get),
+    }
+    return [
+        *compare(
+            "W5 save an array", megabytes,
+            with_joblib(saves, chosen, lambda joblib: folders.saving(
+                lambda folder: joblib.dump(array, folder / "a"))),
+            unit="MB", units=megabytes, targets={"dagnb": 1.56, "dagnb, not worth it": 0.01},
+            rounds=rounds,
+        ),
+        *compare(
+            "W5 load an array", megabytes,
+            with_joblib(loads, chosen, lambda joblib: folders.loading(
+                lambda folder: joblib.dump(array, folder / "a"),
+                lambda folder: joblib.load(folder / "a", mmap_mode="c"))),
+            unit="load", units=1, targets={"dagnb": 2.5}, rounds=rounds,
+        ),
+    ]  # fmt: skip
+
+
+def frame(folders: Folders, chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+    """A frame of ten columns of numbers."""
+    rows, chance = FRAME_BYTES // 80, np.random.default_rng(0)
+    data = pd.DataFrame({name: chance.random(rows) for name in "abcdefghij"})
+    named = digest(data)
+
+    def bare(folder: Path) -> None:
+        table = pa.Table.from_pandas(data)
+        with pa.ipc.new_file(str(folder / "a.arrow"), table.schema) as writer:
+            writer.write_table(table)
+
+    candidates = {
+        "floor": folders.saving(bare),
+        "dagnb": folders.saving(lambda folder: put(folder, data, named)),
+    }
+    return compare(
+        "W5 save a frame", FRAME_BYTES // 2**20,
+        with_joblib(candidates, chosen, lambda joblib: folders.saving(
+            lambda folder: joblib.dump(data, folder / "a"))),
+        unit="frame", units=1, targets={"dagnb": 1.15}, rounds=rounds,
+    )  # fmt: skip
+
+
+def small_results(folders: Folders, chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+    """Many results of a hundred bytes."""
+    values = [f"{number:0100}" for number in range(RESULTS)]
+    facts = [Saved(f"{n:032x}", "node", digest(value), 1.0) for n, value in enumerate(values)]
+
+    def bare(folder: Path) -> None:
+        for number, value in enumerate(values):
+            (folder / str(number)).write_text(value)
+
+    def ours(folder: Path) -> None:
+        store = Store(folder / "store", KEY, print)
+        for saved, value in zip(facts, values, strict=True):
+            store.put(saved, value)
+
+    candidates = {"floor": folders.saving(bare), "dagnb": folders.saving(ours)}
+    return compare(
+        "W5 save small results", RESULTS,
+        with_joblib(candidates, chosen, lambda joblib: folders.saving(lambda folder: [
+            joblib.dump(value, folder / str(n)) for n, value in enumerate(values)])),
+        unit="result", units=RESULTS, targets={"dagnb": 1.35}, rounds=rounds,
+    )  # fmt: skip
+
+
+def measure(
+    sizes: Sequence[int] = SIZES, chosen: Sequence[str] | None = None, rounds: int = 5
+) -> list[Measurement]:
+    """Measure all of them; the sizes are those of the array, in megabytes."""
+    folders = Folders()
+    try:
+        measurements: list[Measurement] = []
+        for megabytes in sizes:
+            measurements += large_array(megabytes, folders, chosen, rounds)
+        measurements += frame(folders, chosen, rounds)
+        return measurements + small_results(folders, chosen, rounds)
+    finally:
+        folders.remove()
+
+
+if __name__ == "__main__":
+    asked = options(__doc__ or "", SIZES).parse_args()
+    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
