@@ -12,6 +12,7 @@ from typing import Any
 
 Prepare = Callable[[], Callable[[], Any]]
 ROUNDS = 5
+PEERS = ("dagron", "dask", "hamilton", "joblib", "networkx", "rustworkx")
 
 
 @dataclass(frozen=True)
@@ -64,21 +65,30 @@ def compare(
     candidates: Mapping[str, Prepare],
     *,
     unit: str,
-    units: int,
+    units: int | Mapping[str, int],
     targets: Mapping[str, float],
     reference: str = "floor",
     rounds: int = ROUNDS,
 ) -> list[Measurement]:
-    """Measure candidates on one workload, relative to one of them."""
-    least = least_seconds(candidates, rounds)
+    """Measure candidates on one workload, relative to one of them.
+
+    ``units`` are those of one turn, of all candidates or of each.
+    """
+    least = {
+        name: seconds / (units if isinstance(units, int) else units[name])
+        for name, seconds in least_seconds(candidates, rounds).items()
+    }
     base = least[reference]
     return [
         Measurement(
-            workload, name, n, seconds / units * 1e6, unit, seconds / base, reference,
+            workload, name, n, seconds * 1e6, unit, seconds / base, reference,
             targets.get(name),
         )
         for name, seconds in least.items()
     ]  # fmt: skip
+
+
+Measure = Callable[[Sequence[int], Sequence[str] | None, int], list[Measurement]]
 
 
 def show(measurements: Sequence[Measurement], *, as_json: bool) -> None:
@@ -101,9 +111,35 @@ def show(measurements: Sequence[Measurement], *, as_json: bool) -> None:
 def options(description: str, sizes: Sequence[int]) -> argparse.ArgumentParser:
     """Return the options that every workload takes."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--n", type=int, action="append", help=f"nodes (default: {sizes})")
-    parser.add_argument("--peer", action="append", help="measure only this peer; 'none' for none")
+    parser.add_argument("--n", type=_count, action="append", help=f"nodes (default: {sizes})")
+    parser.add_argument(
+        "--peer", choices=["none", *PEERS], action="append", help="measure only this peer"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON line a measurement")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="turns of each candidate")
-    parser.set_defaults(sizes=sizes)
+    parser.add_argument("--rounds", type=_count, default=ROUNDS, help="turns of each candidate")
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+_count.__name__ = "whole number above 0"  # as argparse says what is wrong
+
+
+def check_sizes(parser: argparse.ArgumentParser, sizes: Sequence[int], least: int) -> None:
+    """End with an error if a size is too small for a workload."""
+    for n in sizes:
+        if n < least:
+            parser.error(f"argument --n: {n} nodes are too few here; give {least} or more")
+
+
+def main(description: str, measure: Measure, sizes: Sequence[int], least: int) -> None:
+    """Measure one workload from the command line."""
+    parser = options(description, sizes)
+    asked = parser.parse_args()
+    check_sizes(parser, asked.n or sizes, least)
+    show(measure(asked.n or sizes, asked.peer, asked.rounds), as_json=asked.json)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import linecache
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import count
 from typing import Any
 
-from benchmarks.measure import Prepare
+from benchmarks.measure import PEERS, Prepare
 from benchmarks.shapes import Edges, names
 
 Task = Callable[..., Any]
+_sources = count()
 
 
 @cache
@@ -22,6 +25,11 @@ def load(library: str) -> Any:
     except ImportError:
         print(f"{library} is not installed here and left out", file=sys.stderr)
         return None
+
+
+def left_out(chosen: Sequence[str] | None) -> list[str]:
+    """Return the peers that were wanted and are not installed."""
+    return [peer for peer in PEERS if wanted(peer, chosen) and load(peer) is None]
 
 
 def wanted(peer: str, chosen: Sequence[str] | None) -> bool:
@@ -79,16 +87,32 @@ def dask_run(n: int, edges: Edges, task: Task, scheduler: str) -> Prepare:
 
 def hamilton_run(n: int, edges: Edges, task: Task) -> Prepare:
     """A run by Hamilton's driver, with a function a node."""
-    utilities = load("hamilton.ad_hoc_utils")
-    driver = load("hamilton.driver")
+    built = hamilton_driver(n, edges, "1").build()
+    return lambda: lambda: built.execute(names(n))
+
+
+def hamilton_incremental(n: int, edges: Edges, changed: int, value: str) -> Callable[[int], Any]:
+    """Return what runs Hamilton with a cache in memory and a new input to one node."""
+    stores = load("hamilton.caching.stores.memory")
+    driver = hamilton_driver(n, edges, value, changed).with_cache(
+        metadata_store=stores.InMemoryMetadataStore(), result_store=stores.InMemoryResultStore()
+    )
+    built = driver.build()
+    return lambda now: built.execute(names(n), inputs={"now": now})
+
+
+def hamilton_driver(n: int, edges: Edges, value: str, reads_now: int = -1) -> Any:
+    """Return a builder with a function a node; one of them may read the input ``now``."""
     inputs: list[list[str]] = [[] for _ in range(n)]
     for source, target in edges:
         inputs[target].append(f"n{source}: int")
-    source_code = "\n".join(
-        f"def n{number}({', '.join(inputs[number])}) -> int: return 1" for number in range(n)
-    )
+    if reads_now >= 0:
+        inputs[reads_now].append("now: int")
+    lines = [f"def n{each}({', '.join(inputs[each])}) -> int: return {value}" for each in range(n)]
     space: dict[str, Any] = {}
-    exec(source_code, space)
+    source, name = "\n".join(lines), f"<hamilton {next(_sources)}>"
+    linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
+    exec(compile(source, name, "exec"), space)  # its cache goes by the source
+    utilities = load("hamilton.ad_hoc_utils")
     module = utilities.create_temporary_module(*[space[name] for name in names(n)])
-    built = driver.Builder().with_modules(module).build()
-    return lambda: lambda: built.execute(names(n))
+    return load("hamilton.driver").Builder().with_modules(module)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks import floors, peers
-from benchmarks.measure import Measurement, Prepare, compare, options, show
+from benchmarks.measure import Measurement, Prepare, compare, main
 from benchmarks.peers import Task
 from benchmarks.shapes import SHAPES, Edges, adjacency, names
 from dagnb import DAG, DAGExecutor, IncrementalExecutor
 
 SIZES = (1_000, 10_000, 100_000)
+LEAST = 200
 LARGEST = {"dask": 10_000, "hamilton": 1_000, "dagron": 10_000, "joblib": 100_000}
 TARGETS = {  # times the floor
     "chain": {"dagnb inline": 1.41, "dagnb threads, 2": 28.0},
@@ -84,5 +85,4 @@ def measure(
 
 
 if __name__ == "__main__":
-    asked = options(__doc__, SIZES).parse_args()
-    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
+    main(__doc__ or "", measure, SIZES, LEAST)

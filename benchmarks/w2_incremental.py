@@ -10,18 +10,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks import floors, peers
-from benchmarks.measure import Measurement, Prepare, compare, options, show
+from benchmarks.measure import Measurement, Prepare, compare, main
 from benchmarks.shapes import WIDTH, Edges, adjacency, layered, names
 from benchmarks.w1_scheduling import graph
 from dagnb import IncrementalExecutor
 
 SIZES = (1_000, 10_000, 100_000)
+LEAST = 600
 TARGETS = {  # times the floor, as measured when they were set
     "ten affected": {1_000: 4.2, 10_000: 3.8, 100_000: 3.1},
     "cut off at once": {1_000: 6.0, 10_000: 5.8, 100_000: 3.1},
     "all affected": {1_000: 2.8, 10_000: 2.7, 100_000: 2.2},
 }
-LARGEST = {"dagron": 10_000, "dask": 10_000}
+LARGEST = {"dagron": 10_000, "dask": 10_000, "hamilton": 1_000}
+DASK, HAMILTON = "dask sync (runs everything)", "hamilton, cache in memory"
 LARGEST_SLOW = 1_000  # for a peer that is quadratic in what is affected
 
 
@@ -35,20 +37,20 @@ class Clock:
         """Return a value that no run before had."""
         return self.now
 
-    def repeated(self, run: Callable[[], Any], workload: str) -> Prepare:
-        """Return what runs as often as makes a turn, each time with a new value."""
+    def repeated(self, run: Callable[[], Any], times: int) -> Prepare:
+        """Return what runs so often, each time with a new value."""
 
         def turn() -> None:
-            for _ in range(repeats(workload)):
+            for _ in range(times):
                 self.now += 1
                 run()
 
         return lambda: turn
 
 
-def repeats(workload: str) -> int:
+def repeats(workload: str, candidate: str = "") -> int:
     """Return how many runs make a turn: small ones are too short to time one by one."""
-    return 1 if workload == "all affected" else 50
+    return 1 if workload == "all affected" or candidate in {DASK, HAMILTON} else 50
 
 
 def same(*inputs: object) -> int:
@@ -82,7 +84,10 @@ def candidates(workload: str, n: int, chosen: Sequence[str] | None) -> dict[str,
         found["dagron incremental"] = dagron(n, edges, changed, workload)
     if peers.wanted("dask", chosen) and n <= LARGEST["dask"] and peers.load("dask") is not None:
         run = peers.dask_run(n, edges, same, "sync")()
-        found["dask sync (runs everything)"] = Clock().repeated(run, workload)
+        found[DASK] = Clock().repeated(run, 1)
+    wanted = peers.wanted("hamilton", chosen) and n <= LARGEST["hamilton"]
+    if wanted and peers.load("hamilton.driver") is not None:
+        found[HAMILTON] = hamilton(n, edges, changed, workload)
     return found
 
 
@@ -99,7 +104,7 @@ def floor(n: int, edges: Edges, changed: int, workload: str) -> Prepare:
     results, _ = floors.run_all(task, predecessors, successors)
 
     return clock.repeated(
-        lambda: floors.rerun(changed, task, predecessors, successors, results), workload
+        lambda: floors.rerun(changed, task, predecessors, successors, results), repeats(workload)
     )
 
 
@@ -110,7 +115,7 @@ def ours(n: int, edges: Edges, changed: int, workload: str) -> Prepare:
     executor.execute(tasks)
 
     changes = [f"n{changed}"]
-    return clock.repeated(lambda: executor.execute(tasks, changed_nodes=changes), workload)
+    return clock.repeated(lambda: executor.execute(tasks, changed_nodes=changes), repeats(workload))
 
 
 def dagron(n: int, edges: Edges, changed: int, workload: str) -> Prepare:
@@ -121,7 +126,16 @@ def dagron(n: int, edges: Edges, changed: int, workload: str) -> Prepare:
     executor.execute(tasks)
 
     changes = [f"n{changed}"]
-    return clock.repeated(lambda: executor.execute(tasks, changed_nodes=changes), workload)
+    return clock.repeated(lambda: executor.execute(tasks, changed_nodes=changes), repeats(workload))
+
+
+def hamilton(n: int, edges: Edges, changed: int, workload: str) -> Prepare:
+    """The peer's driver with its cache; the changed node reads an input that is another one."""
+    clock = Clock()
+    value = "0" if workload == "cut off at once" else "sum(locals().values())"
+    run = peers.hamilton_incremental(n, edges, changed, value)
+    run(0)
+    return clock.repeated(lambda: run(clock.now), 1)
 
 
 def measure(
@@ -131,14 +145,14 @@ def measure(
     measurements: list[Measurement] = []
     for workload, targets in TARGETS.items():
         for n in sizes:
-            goal = {"dagnb": targets[n]} if n in targets else {}
+            goal, found = targets.get(n), candidates(workload, n, chosen)
             measurements += compare(
-                f"W2 re-run, {workload}", n, candidates(workload, n, chosen),
-                unit="run", units=repeats(workload), targets=goal, rounds=rounds,
+                f"W2 re-run, {workload}", n, found, unit="run",
+                units={name: repeats(workload, name) for name in found},
+                targets={} if goal is None else {"dagnb": goal}, rounds=rounds,
             )  # fmt: skip
     return measurements
 
 
 if __name__ == "__main__":
-    asked = options(__doc__, SIZES).parse_args()
-    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
+    main(__doc__ or "", measure, SIZES, LEAST)

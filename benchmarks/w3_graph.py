@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks import floors, peers
-from benchmarks.measure import Measurement, Prepare, compare, options, show
+from benchmarks.measure import Measurement, Prepare, compare, main
 from benchmarks.shapes import Edges, adjacency, layered, names
 from benchmarks.w1_scheduling import graph
 from dagnb import DAG
 
 SIZES = (100_000,)
+LEAST = 1_000
 EDITS = 200
 TARGETS = {  # times the reference
     "build, one by one": ("networkx", 0.50),
@@ -192,5 +193,4 @@ def measure(
 
 
 if __name__ == "__main__":
-    asked = options(__doc__, SIZES).parse_args()
-    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
+    main(__doc__ or "", measure, SIZES, LEAST)

@@ -19,10 +19,11 @@ import pandas as pd
 import xxhash
 
 from benchmarks import peers
-from benchmarks.measure import Measurement, Prepare, compare, options, show
+from benchmarks.measure import Measurement, Prepare, compare, main
 from dagnb import digest
 
 SIZES = (1 << 25,)  # numbers in the array: 256 MB; all else in proportion
+LEAST = 1_000
 TOO_SLOW = {"dask": ("1e5 dataclasses", "1e6 objects nested")}  # minutes
 WORDS = np.array(
     ["Adelie", "Chinstrap", "Gentoo", "Biscoe", "Dream", "Torgersen", "male", "female"]
@@ -195,5 +196,4 @@ def measure(
 
 
 if __name__ == "__main__":
-    asked = options(__doc__, SIZES).parse_args()
-    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
+    main(__doc__ or "", measure, SIZES, LEAST)

@@ -20,12 +20,13 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from benchmarks import peers
-from benchmarks.measure import Measurement, Prepare, compare, options, show
+from benchmarks.measure import Measurement, Prepare, compare, main
 from dagnb.values.fingerprint import digest
 from dagnb.values.saved import Saved
 from dagnb.values.store import Store
 
 SIZES = (1_000,)  # megabytes of the array
+LEAST = 1
 FRAME_BYTES = 37 * 2**20
 RESULTS = 10_000
 KEY = b"k" * 32
@@ -192,5 +193,4 @@ def measure(
 
 
 if __name__ == "__main__":
-    asked = options(__doc__ or "", SIZES).parse_args()
-    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
+    main(__doc__ or "", measure, SIZES, LEAST)

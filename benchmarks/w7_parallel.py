@@ -12,11 +12,12 @@ from time import sleep
 from typing import Any
 
 from benchmarks import floors, peers
-from benchmarks.measure import Measurement, Prepare, compare, options, show
+from benchmarks.measure import Measurement, Prepare, compare, main
 from benchmarks.shapes import Edges, adjacency, names
 from dagnb import DAG, DAGExecutor
 
 SIZES = (1_000,)
+LEAST = 2
 LINKS = 10
 LONG, BRIEF = 0.04, 0.01
 COMPUTING_TASKS = 16
@@ -138,5 +139,4 @@ def measure(
 
 
 if __name__ == "__main__":
-    asked = options(__doc__ or "", SIZES).parse_args()
-    show(measure(asked.n or SIZES, asked.peer, asked.rounds), as_json=asked.json)
+    main(__doc__ or "", measure, SIZES, LEAST)
