@@ -24,6 +24,7 @@ NodeSpec: TypeAlias = "str | tuple[str] | tuple[str, object] | tuple[str, object
 EdgeSpec: TypeAlias = (
     "tuple[str, str] | tuple[str, str, float | None] | tuple[str, str, float | None, str | None]"
 )
+COLLECTIONS = (list, tuple, dict, set)  # which can be gone through twice
 
 
 class NamedGraph:
@@ -230,12 +231,13 @@ class NamedGraph:
 
     def numbers(self, names: Iterable[str], where: str) -> list[int]:
         """Return the numbers of nodes; ``where`` says in an error what the names stood in."""
-        ids = self.adjacency.ids
-        checked = _not_text(names, where)
-        for name in checked:
-            if name not in ids:
+        ids, found = self.adjacency.ids, []
+        for name in _not_text(names, where):
+            node = ids.get(name)
+            if node is None:
                 raise self._unknown(name, where)
-        return [ids[name] if name.__class__ is str else self.number(name) for name in checked]
+            found.append(node if name.__class__ is str else self.number(name))
+        return found
 
     def refs(self, nodes: Iterable[int]) -> list[NodeRef]:
         """Return the names of numbered nodes, as handles."""
@@ -281,4 +283,4 @@ def _not_text(names: Any, where: str) -> Any:
     """Return a collection of names, made sure not to be one name by mistake."""
     if isinstance(names, str):
         raise TypeError(f"{where} is a list of names, not one string; write [{names!r}]")
-    return names if isinstance(names, list | tuple | dict | set) else list(names)
+    return names if isinstance(names, COLLECTIONS) else list(names)

@@ -19,10 +19,8 @@ from dagnb.notebook.when import WhenNodes
 from dagnb.notebook.why import Explain
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.alarm import perform_under_alarm
-from dagnb.run.call import Binder
 from dagnb.run.drive import Interrupted, drive_inline, drive_threads
 from dagnb.run.engine import Engine
-from dagnb.run.frontier import Scan
 from dagnb.run.policies import Fact, Guard, Remember
 from dagnb.run.records import Memory
 from dagnb.values.memory import Values
@@ -129,7 +127,6 @@ class Rounds:
         self._waiting = waiting
         self._explain = explain
         self._last = last
-        self._binder = Binder(registry.dag.adjacency)
         self._values = values
         self._loading = loading
         self._facts = facts
@@ -182,17 +179,15 @@ class Rounds:
         return self.last_run, guard
 
     def _engine(self, request: Request, guard: Guard, observers: Sequence[Observer]) -> Engine:
-        graph, memory = self._dag.adjacency, self._memory
+        memory = self._memory
         fresh = request.fresh | self._staleness.take_spoiled()
         remember = Remember(
             self._code_of, self._values, self._facts, self._last, fresh, reads=self._reads
         )
         engine = Engine(
-            graph,
             self._tasks,
             memory,
-            Scan(graph, memory.flags(), request.causes),
-            binder=self._binder,
+            memory.scan(request.causes),
             policies=[self._waiting, guard, self._when, remember, self._loading, self._explain],
             observers=observers,
             fail_fast=False,

@@ -16,9 +16,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from dagnb.errors import UncacheableValue
 from dagnb.events import Event, NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
-from dagnb.graph.adjacency import Adjacency
 from dagnb.results import ExecutionResult, NodeResult, NodeStatus
-from dagnb.run.call import Binder, Bound, Call, Report
+from dagnb.run.call import Bound, Call, Report
 from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
@@ -52,13 +51,11 @@ class Engine:
 
     Parameters
     ----------
-    graph : Adjacency
     tasks : mapping of str to callable
     memory : Memory
-        What is known from earlier runs; this run's records go there.
+        What is known of the graph and from earlier runs; this run's records go there.
     frontier : Frontier
         Which node may start next.
-    binder : Binder
     policies : sequence of Policy
     observers : sequence of Observer
     fail_fast : bool
@@ -78,14 +75,12 @@ class Engine:
 
     def __init__(
         self,
-        graph: Adjacency,
         tasks: Mapping[str, Callable[..., Any]],
         memory: Memory,
         frontier: Frontier,
-        *,
-        binder: Binder,
         policies: Sequence[Policy] = (),
         observers: Sequence[Observer] = (),
+        *,
         fail_fast: bool = True,
         compare: bool = True,
         causes: Mapping[int, str] | None = None,
@@ -93,11 +88,11 @@ class Engine:
         may_run: Callable[[str], bool] | None = None,
         growth: Growth | None = None,
     ) -> None:
-        self._graph = graph
+        self._graph = memory.graph
         self._tasks = tasks
         self._memory = memory
         self._frontier = frontier
-        self._binder = binder
+        self._binder = memory.binder
         self._policies = policies
         self._observers = list(observers)
         self._fail_fast = fail_fast
@@ -110,9 +105,7 @@ class Engine:
         self._may_run = may_run
         self._growth = growth
         self.held: set[int] = set()
-        self._watchful = (
-            bool(policies) or may_run is not None
-        )  # whether a node may settle without a call
+        self._watchful = bool(policies) or may_run is not None  # a node may settle without a call
         self._stopped: tuple[NodeStatus, str] | None = None
         self._began = perf_counter()
         self.running: dict[int, float] = {}
@@ -171,7 +164,6 @@ class Engine:
         if isinstance(scan, Scan):
             left = scan.left()
             seeds = None if len(left) == len(scan.order) else left
-            self._memory.forget_flags()
             self._frontier = Countdown(self._graph, seeds, out=self.running)
 
     def gather(self) -> None:
@@ -385,7 +377,7 @@ class Engine:
         if self._growth is not None:
             self.results.seal()
         result = kind(self.results, perf_counter() - self._began, reason)
-        self._memory.end()
+        self._memory.end(self._frontier)
         self.release_graph()
         if self._observers:
             self._announce(RunFinished(result))

@@ -12,12 +12,11 @@ from dagnb.observe.callbacks import callbacks_observer
 from dagnb.observe.hooks import HookRegistry, hooks_observer
 from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult
-from dagnb.run.call import Binder
 from dagnb.run.checks import check_costs, check_dag, check_limits, check_tasks, check_workers
 from dagnb.run.drive import CancelEvent, drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine
-from dagnb.run.frontier import Countdown, Frontier, Scan
+from dagnb.run.frontier import Countdown, Frontier
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
@@ -79,9 +78,9 @@ class Executor(Checkpointed):
         check_tasks(self._dag, tasks)
         costs = self._dag.costs_by_number(self._costs)
         priorities = cost_to_go(graph, costs, 1.0) if costs else None
-        memory, binder = Memory(graph), Binder(graph)
+        memory = Memory(graph)
         memory.catch_up()
-        frontier: Frontier = Scan(graph)
+        frontier: Frontier = memory.scan(None)
         causes, growth = dict[int, str](), None
         if expand is not None or priorities is not None:
             frontier = countdown = Countdown(graph, None, priorities)
@@ -91,16 +90,14 @@ class Executor(Checkpointed):
         if expand is not None:
             growth = Growth(
                 self._dag, own, memory, countdown,
-                binder=binder, policy=expand, causes=causes, limit=most_new_nodes,
+                binder=memory.binder, policy=expand, causes=causes, limit=most_new_nodes,
             )  # fmt: skip
         return Engine(
-            graph,
             tasks,
             memory,
             frontier,
-            binder=binder,
-            policies=[*policies, *remember],
-            observers=[*remember, *observers],
+            [*policies, *remember],
+            [*remember, *observers],
             fail_fast=self._fail_fast,
             compare=any(policy.want_digest for policy in policies),
             causes=causes,

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
 
+NOWHERE = range(0)
 OUT = -1  # instead of a count: popped and not settled
 Edge: TypeAlias = tuple[int, int]
 
@@ -60,29 +61,39 @@ class Scan:
     ----------
     place : int
         All nodes before it have settled, or are not dirty.
+    version : int
+        The graph's when this was made; it serves no other.
     """
 
-    __slots__ = ("dirty", "graph", "order", "place", "positions")
+    __slots__ = ("dirty", "graph", "order", "place", "positions", "version")
     in_order = True
 
     def __init__(
         self, graph: Adjacency, dirty: bytearray | None = None, seeds: Iterable[int] = ()
     ) -> None:
-        self.graph = graph
+        self.graph, self.version = graph, graph.version
         self.order, self.positions = graph.order, graph.positions
         self.dirty = dirty
         self.place = 0
+        self.begin(seeds)
+
+    def begin(self, seeds: Iterable[int]) -> None:
+        """Begin with these nodes, when nothing is left."""
+        self.place, dirty, positions = 0, self.dirty, self.positions
         if dirty is not None:
-            positions = self.positions
             for node in seeds:
                 dirty[positions[node]] = 1
 
     def stretch(self) -> range:
         """Return the next places that are dirty one after another; none if nothing is left."""
-        if self.dirty is None:
+        dirty = self.dirty
+        if dirty is None:
             return range(self.place, len(self.order))
-        first = self.dirty.find(1, self.place)
-        return range(first, self.dirty.find(0, first) if first >= 0 else first)
+        first = dirty.find(1, self.place)
+        if first < 0:
+            self.place = len(self.order)  # so that nobody searches again
+            return NOWHERE
+        return range(first, dirty.find(0, first) if dirty[first + 1] else first + 1)
 
     def pop(self) -> int:
         """Return the next dirty node, or -1."""

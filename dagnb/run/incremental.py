@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import IncrementalResult
-from dagnb.run.call import Binder
 from dagnb.run.checks import check_dag, check_limits, check_tasks, check_workers
 from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.executors import Tasks, observers_for
-from dagnb.run.frontier import Scan
 from dagnb.run.records import STATUS, Memory, RunRecords
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
 
@@ -82,7 +80,6 @@ class IncrementalExecutor(Checkpointed):
         self._workers = None if max_workers is None else check_workers(max_workers)
         self._conditions = Conditions(conditions)
         self._memory = Memory(dag.adjacency)
-        self._binder = Binder(dag.adjacency)
         self._checked: tuple[Tasks | None, int, int] = (None, 0, 0)
 
     def execute(
@@ -145,15 +142,12 @@ class IncrementalExecutor(Checkpointed):
         remember = self.checkpoint.begin(tasks, resume=resume, fresh=causes is None)
         when = [When(self._conditions)] if self._conditions else []
         threaded = self._workers is not None or timeout is not None or cancel_event is not None
-        graph = self._dag.adjacency
         engine = Engine(
-            graph,
             tasks,
             memory,
-            Scan(graph) if causes is None else Scan(graph, memory.flags(), causes),
-            binder=self._binder,
-            policies=[*when, *remember],
-            observers=[*remember, *observers],
+            memory.scan(causes),
+            [*when, *remember],
+            [*remember, *observers],
             fail_fast=self._fail_fast,
             causes=causes,
             default_cause="" if causes is not None else "every node runs",
@@ -181,11 +175,11 @@ class IncrementalExecutor(Checkpointed):
         """Map each node to start from to why, or None for all nodes."""
         if changed is None:
             return None
-        numbers = self._dag.numbers(changed, "changed_nodes")
         stale = self._memory.stale
         causes = {node: self._staleness(node) for node in stale if self._is_alive(node)}
-        causes.update(dict.fromkeys(numbers, "direct change"))
-        stale.update(numbers)  # until the run has begun, so that an interrupt loses nothing
+        for node in self._dag.numbers(changed, "changed_nodes"):
+            causes[node] = "direct change"
+            stale.add(node)  # until the run has begun, so that an interrupt loses nothing
         return causes
 
     def _is_alive(self, node: int) -> bool:

@@ -13,12 +13,14 @@ of an exact tuple fastest.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
 from dagnb.graph.analysis import Provenance
 from dagnb.results import Deferred, DeferredResult, NodeResult, NodeStatus
+from dagnb.run.call import Binder
+from dagnb.run.frontier import Frontier, Scan
 
 # the last thing that happened to a node
 Record: TypeAlias = (
@@ -94,6 +96,8 @@ class Memory:
     Attributes
     ----------
     records : list of Record or None
+    binder : Binder
+        What is known of how tasks take their inputs.
     run : int
         The number of the current or last run; the first is 1.
     replaced : dict or None
@@ -105,6 +109,7 @@ class Memory:
 
     def __init__(self, graph: Adjacency) -> None:
         self.graph = graph
+        self.binder = Binder(graph)
         self.records: list[Record | None] = []
         self.run = 0
         self._stale: set[int] = set()
@@ -112,7 +117,7 @@ class Memory:
         self._version = -1
         self._extent = Extent(graph)
         self._last: weakref.ref[RunRecords] | None = None
-        self._flags, self._flags_version, self._lent = bytearray(), -1, False
+        self._spare: Scan | None = None
         self.unfinished: Callable[[], None] | None = None
         self.replaced: dict[int, Record | None] | None = None
 
@@ -176,17 +181,15 @@ class Memory:
         self._nodes_seen = len(graph.names)
         self._extent = Extent(graph)
 
-    def flags(self) -> bytearray:
-        """Lend a zero for each place in the order and one more, until `end`."""
-        if self._lent or self._flags_version != self.graph.version:
-            self._flags = bytearray(len(self.graph.order) + 1)
-            self._flags_version = self.graph.version
-        self._lent = True
-        return self._flags
-
-    def forget_flags(self) -> None:
-        """Lend others next time; whoever has these may leave them as they are."""
-        self._flags_version = -1
+    def scan(self, seeds: Iterable[int] | None) -> Scan:
+        """Return a frontier for a run of some nodes, or of all; one of before if it fits."""
+        if seeds is None:
+            return Scan(self.graph)
+        scan, self._spare = self._spare, None  # whoever interrupts us leaves none behind
+        if scan is None or scan.version != self.graph.version:
+            scan = Scan(self.graph, bytearray(len(self.graph.order) + 1))
+        scan.begin(seeds)
+        return scan
 
     def begin(self, causes: Mapping[int, str], default_cause: str) -> RunRecords:
         """Begin a run: its results, and the place for what it replaces.
@@ -215,9 +218,10 @@ class Memory:
         self._last = weakref.ref(current)
         return current
 
-    def end(self) -> None:
-        """Note that the run has ended, and left the flags as they were lent."""
-        self._lent = False
+    def end(self, frontier: Frontier) -> None:
+        """Note that the run has ended; its frontier, of which nothing is left, may serve again."""
+        if isinstance(frontier, Scan) and frontier.dirty is not None:
+            self._spare = frontier
         self.replaced = None  # so that old values are free when their results are
         self.unfinished = None
 

@@ -45,7 +45,6 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
     bindings, ended = binder.bindings, perf_counter()
     while stretch := scan.stretch():
         for place in stretch:
-            scan.place = place
             node = order[place]
             task, bound = tasks.get(names[node]), bindings[node]
             if bound is None or bound[0] is not task:
@@ -90,10 +89,9 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
                     for each in successors[node]:
                         dirty[positions[each]] = 1
                 dirty[place] = 0
+            scan.place = place + 1
             if lease is not None and lease.should_end(seconds):
-                scan.place = place + 1
                 return None
-        scan.place = place + 1
     return None
 
 

@@ -21,7 +21,7 @@ from dagnb import (
     NodeStatus,
 )
 from dagnb.events import Event
-from dagnb.run.call import Binder, Call, Report, perform
+from dagnb.run.call import Call, Report, perform
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown
 from dagnb.run.records import Memory
@@ -43,10 +43,8 @@ def engine_of(
     memory.catch_up()
     if "causes" in options:
         seeds = memory.stale | set(options["causes"])
-    engine = Engine(
-        graph, pipeline.tasks, memory, Countdown(graph, seeds),
-        binder=Binder(graph), observers=[events.append], **options,
-    )  # fmt: skip
+    frontier = Countdown(graph, seeds)
+    engine = Engine(pipeline.tasks, memory, frontier, observers=[events.append], **options)
     engine.begin()
     memory.take_stale()
     return engine

@@ -7,9 +7,9 @@ import pytest
 
 from dagnb import DAG, ExecutionResult, NodeResult, NodeSettled, NodeStarted, NodeStatus
 from dagnb.events import Event, RunFinished, RunStarted
-from dagnb.run.call import Binder, Report, perform
+from dagnb.run.call import Report, perform
 from dagnb.run.engine import Engine
-from dagnb.run.frontier import Countdown, Scan
+from dagnb.run.frontier import Countdown
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
 
@@ -18,10 +18,10 @@ Tasks = dict[str, Callable[..., Any]]
 
 def engine_of(dag: DAG, tasks: Tasks, *, scan: bool = False, **options: Any) -> Engine:
     """Return an engine that has begun, without a driver."""
-    graph, memory = dag.adjacency, Memory(dag.adjacency)
+    memory = Memory(dag.adjacency)
     memory.catch_up()
-    frontier = Scan(graph) if scan else Countdown(graph)
-    engine = Engine(graph, tasks, memory, frontier, binder=Binder(graph), **options)
+    frontier = memory.scan(None) if scan else Countdown(dag.adjacency)
+    engine = Engine(tasks, memory, frontier, **options)
     engine.begin()
     return engine
 

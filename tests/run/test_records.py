@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from dagnb import DAG, IncrementalExecutor, IncrementalResult, NodeStatus
 
 Tasks = dict[str, Callable[..., Any]]
@@ -178,3 +180,22 @@ def test_a_result_is_a_mapping() -> None:
     assert ("a" in names, "z" in names, len(names), list(names)) == (True, False, 2, ["a", "b"])
     assert [each.name for each in names.values()] == [name for name, _ in names.items()]
     assert names.get("z") is None
+
+
+@pytest.mark.parametrize("compact", [False, True], ids=["edited", "compacted"])
+def test_a_frontier_serves_the_graph_it_was_made_for(compact: bool) -> None:
+    """What one run leaves to the next is of no use after an edit, or when numbers change."""
+    dag = chain("a", "b", "c")
+    tasks: Tasks = {"a": lambda: 1, "b": lambda **one: 2, "c": lambda **one: 3}
+    executor = IncrementalExecutor(dag)
+    executor.execute(tasks)
+    executor.execute(tasks, changed_nodes=["c"])
+    dag.remove_node("a")
+    del tasks["a"]
+    if compact:
+        dag.adjacency.compact()
+    executor.execute(tasks, changed_nodes=[])
+    assert executor.execute(tasks, changed_nodes=["c"]).recomputed == ["c"]
+    dag.add_node("d")
+    tasks["d"] = lambda: 4
+    assert executor.execute(tasks, changed_nodes=["d"]).recomputed == ["d"]
