@@ -107,6 +107,7 @@ class Engine:
         self.held: set[int] = set()
         self._watchful = bool(policies) or may_run is not None  # a node may settle without a call
         self._stopped: tuple[NodeStatus, str] | None = None
+        self._failed: list[int] = []
         self._began = perf_counter()
         self.running: dict[int, float] = {}
         memory.unfinished = self.recover
@@ -159,9 +160,9 @@ class Engine:
         return not unusual and self._frontier.in_order
 
     def spread(self) -> None:
-        """Go on with several workers: let the frontier count inputs."""
+        """Go on with several workers, if more is to start: let the frontier count inputs."""
         scan = self._frontier
-        if isinstance(scan, Scan):
+        if isinstance(scan, Scan) and self._stopped is None:
             left = scan.left()
             seeds = None if len(left) == len(scan.order) else left
             self._frontier = Countdown(self._graph, seeds, out=self.running)
@@ -336,6 +337,9 @@ class Engine:
         is_final = status is SKIPPED and settled[DIGEST] is not None  # no condition leads to it
         if not status.is_success and not is_final:
             self._note_failure(node, status)
+        self._put(node, settled)
+
+    def _put(self, node: int, settled: Record) -> None:
         if self._replaced is not None:
             self._replaced[node] = self._records[node]
         self._records[node] = settled
@@ -345,6 +349,8 @@ class Engine:
     def _note_failure(self, node: int, status: NodeStatus) -> None:
         self._memory.stale.add(node)
         self._watchful = True
+        if status is FAILED:
+            self._failed.append(node)
         if status in ENDINGS and self._fail_fast and self._stopped is None:
             self._stopped = SKIPPED, f"fail-fast: {self._graph.names[node]} {ENDINGS[status]}"
 
@@ -386,16 +392,20 @@ class Engine:
     def _settle_rest(self) -> str:
         """Settle what is out and what has not started; return why, if there was anything.
 
-        Whatever an interrupt cut short before is done here, and can be done again.
+        What has not started has one record for all, so that a stop is prompt however much is
+        left. Whatever an interrupt cut short before is done here, and can be done again.
         """
         status, reason = self._stopped or (NodeStatus.CANCELLED, "")
-        left = self._left()
+        left, not_started = self._left(), record(self._run, status, reason=reason)
+        below = {each for node in self._failed for each in self._graph.successors[node]}
+        self._memory.stale.update(left)
         for node in left:
+            settled = not_started
             if node in self.running:
-                self._store(node, self._broken_off(node, NodeStatus.CANCELLED, reason))
-            else:
-                why = self._why_stopped(node, reason)
-                self._store(node, record(self._run, status, reason=why))
+                settled = self._broken_off(node, NodeStatus.CANCELLED, reason)
+            elif node in below:
+                settled = record(self._run, status, reason=self._why_stopped(node, reason))
+            self._put(node, settled)
         self._frontier.close()
         self.running.clear()
         return reason if left else ""
@@ -407,9 +417,8 @@ class Engine:
             left = {*self._frontier.left(), *self._growth.touched()}
             left = {node for node in left if not self._has_settled(node)}
             return [node for node in self._graph.affected(left) if not self._has_settled(node)]
-        for node in self._frontier.left():
-            if self._has_settled(node):
-                self._frontier.settled(node, self._records[node][CHANGED])  # type: ignore[index]  # settled
+        for node in filter(self._has_settled, self._frontier.left()):
+            self._frontier.settled(node, self._records[node][CHANGED])  # type: ignore[index]  # settled
         return self._graph.affected(self._frontier.left())
 
     def _has_settled(self, node: int) -> bool:

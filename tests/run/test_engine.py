@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -276,3 +278,28 @@ def test_a_finished_engine_lets_go_of_the_graph(diamond: DAG) -> None:
         diamond.add_node("e")
     run_all(engine)
     diamond.add_node("e")
+
+
+@pytest.mark.parametrize("scan", [True, False], ids=["one worker", "several"])
+def test_a_stop_is_prompt_however_much_is_left(scan: bool) -> None:
+    """Ending takes a few steps a node that had not started, not a walk around each."""
+    size, steps = 2000, 0
+    dag = DAG.builder().add_edges([(f"n{i}", f"n{i + 1}") for i in range(size)]).build()
+    engine = engine_of(dag, dict.fromkeys(dag, zero), scan=scan)
+    engine.settle(engine.take().node, report(0))  # type: ignore[union-attr]
+    engine.stop(NodeStatus.CANCELLED, "enough")
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal steps
+        steps += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        engine.spread()
+        result = engine.finish(ExecutionResult)
+    finally:
+        sys.setprofile(before)
+    assert steps < 10 * size
+    assert (result.succeeded, result.cancelled) == (1, size)
+    assert result[f"n{size}"].reason == result.stopped == "enough"
