@@ -45,7 +45,7 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
     bindings, ended = binder.bindings, perf_counter()
     while stretch := scan.stretch():
         for place in stretch:
-            node = order[place]
+            scan.place, node = place, order[place]
             task, bound = tasks.get(names[node]), bindings[node]
             if bound is None or bound[0] is not task:
                 bound = binder.shared
@@ -58,13 +58,11 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
             _, function, inputs, keywords, options = bound
             if keywords or options:
                 return None
-            if inputs is None:
-                inputs = predecessors[node]
-            started = ended
+            taken, started = predecessors[node] if inputs is None else inputs, ended
             if lease is not None:
                 lease.lay_down((node, started))
             try:
-                value = function(*[records[each][VALUE] for each in inputs])  # type: ignore[index]  # settled
+                value = function(*[records[each][VALUE] for each in taken])  # type: ignore[index]  # settled
             except BaseException as error:
                 if lease is not None and not lease.take_up():
                     return node, Report(None, error, started, perf_counter())
@@ -74,7 +72,8 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
             seconds = ended - started
             if lease is not None and not lease.take_up():
                 return node, Report(value, None, started, ended)
-            last, name, changed, plain = records[node], None, True, type(value) in PLAIN
+            last, plain = records[node], type(value) in PLAIN
+            changed, name = True, None
             if compare and not (plain and last is None):
                 changed, name = compared(last, value)
                 if not plain:
@@ -89,9 +88,10 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
                     for each in successors[node]:
                         dirty[positions[each]] = 1
                 dirty[place] = 0
-            scan.place = place + 1
             if lease is not None and lease.should_end(seconds):
+                scan.place = place + 1
                 return None
+        scan.place = place + 1
     return None
 
 
