@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,7 @@ from dagnb.notebook.tracebacks import cache_cell, show_user_frames
 from dagnb.notebook.verbs import VERBS, Verbs, words_of
 from dagnb.run.drive import Interrupted
 from dagnb.tasks import Options
+from dagnb.values.declared import Declared
 
 
 @magics_class
@@ -75,6 +77,17 @@ class DagMagics(Magics):
         "--when",
         metavar="EXPRESSION",
         help="run only if this holds: over nodes and variables, or a function of them",
+    )
+    @argument(
+        "--depends", action="append", metavar="A,B", help="names it reads where no one can see it"
+    )
+    @argument("--env", action="append", metavar="A,B", help="variables of the environment it reads")
+    @argument(
+        "--files",
+        "--file",
+        action="append",
+        metavar="A,B",
+        help="files, folders or patterns it reads; they count by their content",
     )
     @argument("--no-cache", action="store_true", help="do not save its value for after a restart")
     @argument("--replace", action="store_true", help="take the name over from another cell")
@@ -243,6 +256,9 @@ def dag_node(
     retries: int = 0,
     backoff: float = ONE_ATTEMPT.backoff,
     when: str | Callable[..., Any] | None = None,
+    depends: Sequence[str] = (),
+    env: Sequence[str] = (),
+    files: Sequence[str | os.PathLike[str]] = (),
     cache: bool = True,
     replace: bool = False,
 ) -> Any:
@@ -274,6 +290,14 @@ def dag_node(
         Must hold for the node to run: an expression over nodes and variables, or a function
         whose parameters are some. A node for which it does not hold is skipped, and so is what
         gets all of its inputs from such nodes; what has others takes None for it.
+    depends : sequence of str
+        Names of variables and functions that it reads where no one can see it: by ``eval``,
+        ``getattr`` or ``globals()``.
+    env : sequence of str
+        Variables of the environment that it reads.
+    files : sequence of str or path
+        Files, folders and patterns that it reads, relative to the folder the notebook runs in.
+        They count by their content.
     cache : bool
         Whether its value is saved for after a restart.
     replace : bool
@@ -294,11 +318,16 @@ def dag_node(
     """
     if when is not None and not isinstance(when, str) and not callable(when):
         raise TypeError(f"when is an expression as text, or a function, not {when!r}")
-    for option, value in (("deps", deps), ("tags", tags)):
-        if isinstance(value, str):
-            raise TypeError(f"{option} is a list of names, not one string; write [{value!r}]")
+    lists = {"deps": deps, "tags": tags, "depends": depends, "env": env, "files": files}
+    for option, value in lists.items():
+        if isinstance(value, str | os.PathLike):
+            one = "string" if isinstance(value, str) else "path"
+            raise TypeError(f"{option} is a list of names, not one {one}; write [{value!r}]")
     attempts = Options.checked(timeout, retries, backoff)
-    options = NodeOptions(tuple(deps), manual, tuple(tags), attempts, cache=cache)
+    declared = Declared(tuple(depends), tuple(env), tuple(os.fspath(each) for each in files))
+    options = NodeOptions(
+        tuple(deps), manual, tuple(tags), attempts, cache=cache, declared=declared
+    )
 
     def decorate(function: Callable[..., Any]) -> Any:
         magics = _magics()
@@ -321,6 +350,7 @@ def _options(arguments: Any) -> NodeOptions:
     """Return what was parsed as a node's options."""
     try:
         attempts = Options.checked(arguments.timeout, arguments.retries, arguments.backoff)
+        declared = Declared(*map(_split, (arguments.depends, arguments.env, arguments.files)))
     except ValueError as error:
         raise UsageError(f"--{error}; see %%dag_node?") from None
     return NodeOptions(
@@ -329,6 +359,7 @@ def _options(arguments: Any) -> NodeOptions:
         _split(arguments.tags),
         attempts,
         cache=not arguments.no_cache,
+        declared=declared,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from dagnb.notebook.watch import Watch
 from dagnb.render.drawings import DAG
 from dagnb.tasks import Options
 from dagnb.values.code import CodeDigest, code_digest
+from dagnb.values.declared import NOTHING, OUTSIDE, Declared, with_declared
 
 ONE_ATTEMPT = Options()
 # What IPython puts into every namespace: it decides no value, and holds the whole shell.
@@ -39,6 +41,8 @@ class NodeOptions:
         Must hold for it to run.
     cache : bool
         Whether its values are saved for other kernels.
+    declared : Declared
+        What its value depends on though its code does not name it.
     """
 
     deps: tuple[str, ...] = ()
@@ -47,6 +51,7 @@ class NodeOptions:
     attempts: Options = ONE_ATTEMPT
     when: Condition | None = None
     cache: bool = True
+    declared: Declared = NOTHING
 
 
 @dataclass(slots=True)
@@ -99,7 +104,8 @@ class NotebookNode:
 
 def _names(code: NodeCode, digest: CodeDigest) -> set[str]:
     """Return every name that some code reads, its helpers included."""
-    labels = {*digest.reads, *digest.undefined, *digest.nodes}
+    reads = (label for label, read in digest.reads.items() if read.kind not in OUTSIDE)
+    labels = {*reads, *digest.undefined, *digest.nodes}
     return {*code.reads, *(label.rpartition(".")[2] for label in labels)}
 
 
@@ -291,10 +297,13 @@ class Registry:
         self, code: NodeCode, options: NodeOptions
     ) -> tuple[CodeDigest, CodeDigest | None]:
         when = options.when
-        return self._digest(code), None if when is None else self._digest(when.code)
+        own = self._digest(code, options.declared)
+        return own, None if when is None else self._digest(when.code)
 
-    def _digest(self, code: NodeCode) -> CodeDigest:
+    def _digest(self, code: NodeCode, declared: Declared = NOTHING) -> CodeDigest:
         digest = code_digest(code.function, skip=self._not_read)
+        own = getattr(inspect.unwrap(code.function), "__globals__", self.namespace)
+        digest = with_declared(digest, declared, own, self._not_read)
         variables = [each for each in code.parameters if each not in self._not_read]
         return with_variables(digest, variables, self.namespace) if variables else digest
 

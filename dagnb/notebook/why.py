@@ -61,7 +61,7 @@ def compare(old: Evidence, new: Evidence) -> tuple[list[str], list[str]]:
         if change.kind == "code" or (clauses and None in (change.before, change.after)):
             continue  # that it reads other things now follows from its new code
         clauses.append(str(change))
-        if change.kind in ("function", "class") and change.before and change.after:
+        if change.kind in ("function", "class", "file") and change.before and change.after:
             lines += source_diff(change.before, change.after)
     for name, (value_digest, text) in new.inputs.items():
         before = old.inputs.get(name)

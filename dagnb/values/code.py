@@ -67,7 +67,8 @@ class Change:
     label : str
         What changed: ``helper.scale``; empty for the function's own code.
     kind : str
-        ``"variable"``, ``"function"``, ``"class"``, ``"module"``, ``"builtin"`` or ``"code"``.
+        ``"variable"``, ``"function"``, ``"class"``, ``"module"``, ``"builtin"``,
+        ``"environment"``, ``"file"`` or ``"code"``.
     before, after : str or None
         Its description or source then and now; None if it was not, or is no longer, read.
     """
@@ -81,17 +82,17 @@ class Change:
         """One clause for people: ``global `threshold` changed from 3 to 5``."""
         if self.kind == "code":
             return "its code changed"
-        what = f"{_WORDS.get(self.kind, self.kind)} `{self.label}`"
+        what = f"{_WORDS.get(self.kind, self.kind)} `{self.label.removeprefix(f'{self.kind} ')}`"
         if self.before is None:
             return f"{what} is new"
         if self.after is None:
             return f"{what} is no longer read"
-        if self.kind in ("variable", "module"):
+        if self.kind in ("variable", "module", "environment") and self.before != self.after:
             return f"{what} changed from {self.before} to {self.after}"
         return f"{what} changed"
 
 
-_WORDS = {"variable": "global", "function": "helper"}
+_WORDS = {"variable": "global", "function": "helper", "environment": "environment variable"}
 
 
 def code_digest(

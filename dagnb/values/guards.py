@@ -60,6 +60,16 @@ class Guards:
             if name != _BY_PICKLE:
                 self.place(namespace, name, value)
 
+    def joined(self, other: Guards) -> Guards:
+        """Return guards of everything that either looks after."""
+        return Guards(
+            self.places | other.places,
+            self.bodies | other.bodies,
+            self.cells | other.cells,
+            self.sizes | other.sizes,
+            self.checks | other.checks,
+        )
+
     def hold(self) -> bool:
         """Whether everything is as it was; about 50 ns each, and the checks on top."""
         for namespace, name, value in self.places.values():

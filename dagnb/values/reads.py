@@ -43,7 +43,8 @@ class Read:
     Attributes
     ----------
     kind : str
-        ``"variable"``, ``"function"``, ``"class"``, ``"module"`` or ``"builtin"``.
+        ``"variable"``, ``"function"``, ``"class"``, ``"module"``, ``"builtin"``,
+        ``"environment"`` or ``"file"``.
     digest : str
         Names a variable's value, a function's own code, a library's version.
     text : str

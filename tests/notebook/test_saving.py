@@ -115,6 +115,24 @@ def test_what_code_reads_is_part_of_the_key(
     assert run_all(nb, cells) == executed
 
 
+@pytest.mark.parametrize(("content", "executed"), [("1", []), ("22", ["rows"])])
+def test_a_declared_file_is_part_of_the_key(
+    restart: Callable[[], Notebook], tmp_path: Path, content: str, executed: list[str]
+) -> None:
+    """By its content: one that was only written anew is the same."""
+    rows = tmp_path / "rows.csv"
+    read = f"__import__('pathlib').Path({str(rows)!r}).read_text()"
+    source, options = f"{read} * 5000;", {"rows": f"--files '{rows}'"}
+    rows.write_text("1")
+    assert run_all(restart(), {"rows": source}, **options) == ["rows"]
+    rows.unlink()
+    rows.write_text(content)
+    nb = restart()
+    assert run_all(nb, {"rows": source}, **options) == executed
+    nb.run("pass")
+    assert nb.session["rows"] == content * 5000
+
+
 def test_an_edit_back_to_what_an_earlier_kernel_ran(restart: Callable[[], Notebook]) -> None:
     """Reuses its value, and that of all below."""
     run_all(restart())
