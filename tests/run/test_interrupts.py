@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -308,18 +307,17 @@ def test_the_results_so_far_say_why_nodes_ran() -> None:
 def test_an_interrupt_while_workers_are_busy() -> None:
     """It is raised at once; the late result of the worker is dropped."""
     dag = DAG.builder().add_edge("stuck", "after").build()
-    release, began = threading.Event(), threading.Event()
+    release, began, ended = threading.Event(), threading.Event(), threading.Event()
     tasks: Tasks = {
-        "stuck": lambda: began.set() or release.wait(30) or "late",
+        "stuck": lambda: began.set() or release.wait(30) or ended.set(),
         "after": lambda stuck: stuck,
     }
     executor = IncrementalExecutor(dag, max_workers=2)
     interrupter = threading.Thread(target=lambda: began.wait(30) and interrupt_main())
     interrupter.start()
-    before = time.perf_counter()
     with pytest.raises(Interrupted) as caught:
         executor.execute(tasks)
-    assert time.perf_counter() - before < 20
+    assert not ended.is_set()
     release.set()
     interrupter.join()
     assert caught.value.result["stuck"].status is NodeStatus.CANCELLED
