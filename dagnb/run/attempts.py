@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -80,8 +81,6 @@ def _first(reports: SimpleQueue[Report], deadline: float) -> Report:
 
 def interrupt(thread: threading.Thread) -> None:
     """Raise ``KeyboardInterrupt`` in a thread when it next comes to a line of Python."""
-    import ctypes  # takes a while, and is needed only here
-
     if thread.ident is not None and thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt)

@@ -59,6 +59,8 @@ class Limits:
     ----------
     is_cancelled : callable or None
         Says whether the event is set.
+    abandon : bool
+        As given.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Limits:
         abandon: bool = False,
     ) -> None:
         self._timeout = timeout
-        self._abandon = NodeStatus.CANCELLED if abandon else None
+        self.abandon = abandon
         self._deadline = None if timeout is None else perf_counter() + timeout
         self.is_cancelled = None if cancel_event is None else cancel_event.is_set
 
@@ -80,7 +82,8 @@ class Limits:
         if self._deadline is not None and perf_counter() >= self._deadline:
             reason = f"the run's timeout of {self._timeout:g} s"
             engine.stop(NodeStatus.CANCELLED, reason, abandon=NodeStatus.TIMED_OUT)
-        engine.stop(NodeStatus.CANCELLED, "cancelled", abandon=self._abandon)
+        abandon = NodeStatus.CANCELLED if self.abandon else None
+        engine.stop(NodeStatus.CANCELLED, "cancelled", abandon=abandon)
         return True
 
     def are_reached(self) -> bool:
@@ -189,14 +192,17 @@ class ThreadCrew:
         self._work: SimpleQueue[Call | Lease | None] = SimpleQueue()
         self._reports = reports
         self._workers: list[Worker] = []
+        self._undisturbed: list[Worker] = []
         self._stopped = threading.Event()
 
     def submit(self, work: Call | Lease, busy: int) -> None:
         """Hand a call or a lease to a worker; ``busy`` others are out."""
         if busy >= len(self._workers):
             name = f"dagnb-{len(self._workers) + 1}"
-            self._workers.append(Worker(name, self._work, self._reports, self._stopped.wait))
-            self._workers[-1].start()
+            worker = Worker(name, self._work, self._reports, self._stopped.wait)
+            self._workers.append(worker)
+            self._undisturbed.append(worker)
+            worker.start()
         self._work.put(work)
 
     def stop_waiting(self) -> None:
@@ -210,9 +216,9 @@ class ThreadCrew:
             self._work.put(None)
 
     def interrupt(self) -> None:
-        """Interrupt what workers do, as Ctrl-C would on the main thread; then they end."""
-        for worker in self._workers:
-            interrupt(worker)
+        """Interrupt what workers do, once, as Ctrl-C would on the main thread; then they end."""
+        while self._undisturbed:
+            interrupt(self._undisturbed.pop())
 
 
 def drive_threads(
@@ -246,17 +252,31 @@ def drive_threads(
     reports: SimpleQueue[Item] = SimpleQueue()
     crew, limits = ThreadCrew(reports), Limits(timeout, cancel_event, abandon=abandon)
     try:
-        result = _to_the_end(
-            engine, kind, lambda: _hand_out_all(engine, workers, crew, reports, limits)
-        )
-        if abandon and result.stopped:
-            crew.interrupt()
-        return result
+        return _to_the_end(engine, kind, lambda: _with_crew(engine, workers, crew, reports, limits))
     except BaseException:
         crew.interrupt()
         raise
     finally:
         crew.dismiss()
+
+
+def _with_crew(
+    engine: Engine,
+    workers: int,
+    crew: ThreadCrew,
+    reports: SimpleQueue[Item],
+    limits: Limits,
+) -> None:
+    """Hand out all, or interrupt the crew.
+
+    That comes before anybody is told: each message would wait for the interpreter behind
+    every worker that computes.
+    """
+    try:
+        _hand_out_all(engine, workers, crew, reports, limits)
+    except BaseException:
+        crew.interrupt()
+        raise
 
 
 def _hand_out_all(
@@ -269,8 +289,11 @@ def _hand_out_all(
     """Keep the crew busy, or one of it sprinting, until nothing is left to start or to wait for."""
     pace = Pace()
     while True:
-        if limits.enforce(engine):
+        if limits.are_reached():
             crew.stop_waiting()
+            if limits.abandon:
+                crew.interrupt()
+            limits.enforce(engine)
         if pace.is_fast and engine.may_sprint:
             if not engine.active:
                 engine.gather()

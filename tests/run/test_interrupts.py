@@ -325,6 +325,34 @@ def test_an_interrupt_while_workers_are_busy() -> None:
     assert executor.execute(tasks, changed_nodes=[])["after"].result == "new"
 
 
+def test_workers_are_interrupted_before_anybody_is_told() -> None:
+    """Who listens does not wait for the interpreter behind workers that compute."""
+    dag = DAG.builder().add_edge("computes", "after").build()
+    began, ended, heard = threading.Event(), threading.Event(), list[bool]()
+
+    def compute() -> None:
+        began.set()
+        try:
+            while not ended.wait(0.001):
+                pass
+        except KeyboardInterrupt:
+            ended.set()
+
+    class Listener:
+        def on_node_skip(self, name: str) -> None:
+            heard.append(ended.wait(10))
+
+    interrupter = threading.Thread(target=lambda: began.wait(30) and interrupt_main())
+    interrupter.start()
+    with pytest.raises(Interrupted):
+        IncrementalExecutor(dag, callbacks=Listener(), max_workers=2).execute(
+            {"computes": compute, "after": int}
+        )
+    interrupter.join()
+    ended.set()
+    assert heard == [True, True]
+
+
 def interrupt_main() -> None:
     """Do what Ctrl-C does."""
     import _thread
