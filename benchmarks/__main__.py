@@ -16,6 +16,7 @@ from benchmarks import (
     w5_persistence,
     w6_notebook,
     w7_parallel,
+    w8_endings,
 )
 from benchmarks.measure import Measurement, check_sizes, options, show
 
@@ -27,6 +28,7 @@ WORKLOADS = {
     "w5": w5_persistence,
     "w6": w6_notebook,
     "w7": w7_parallel,
+    "w8": w8_endings,
 }
 
 
