@@ -23,7 +23,6 @@ from hypothesis.stateful import (
 from IPython.core.interactiveshell import InteractiveShell
 
 from dagnb import CycleError
-from dagnb.notebook import capture
 from tests.laws.notebooks import (
     CONSTANTS,
     GLOBALS,
@@ -37,6 +36,7 @@ from tests.laws.notebooks import (
     operations,
     specs,
 )
+from tests.notebook.shells import new_shell
 
 EXAMPLES = int(os.environ.get("DAGNB_EXAMPLES", "3000"))
 
@@ -305,15 +305,10 @@ class EditsWithStore(Edits):
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     """A shell whose namespace nobody uses."""
-    InteractiveShell.clear_instance()
-    made = InteractiveShell.instance()
-    made.history_manager.enabled = False  # type: ignore[union-attr]
-    made.InteractiveTB.set_mode("Minimal")  # a traceback in colours takes longer than a run
-    monkeypatch.setattr(Edits, "shell", made, raising=False)
-    yield made
-    capture.uninstall(made)  # type: ignore[arg-type]  # a protocol of ours
-    made.history_manager.end_session()  # type: ignore[union-attr]
-    InteractiveShell.clear_instance()
+    with new_shell() as made:
+        made.InteractiveTB.set_mode("Minimal")  # a traceback in colours takes longer than a run
+        monkeypatch.setattr(Edits, "shell", made, raising=False)
+        yield made
 
 
 def run_machine(machine: type[Edits], examples: int) -> None:

@@ -12,8 +12,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from dagnb.events import Event, NodeSettled
-from dagnb.notebook import capture
 from dagnb.notebook.session import Session
+from tests.notebook.shells import new_shell
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -97,16 +97,11 @@ class Notebook:
 @contextmanager
 def opened(read_output: Callable[[], Any]) -> Iterator[Notebook]:
     """Open a notebook in a new shell, with the extension loaded."""
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    shell.history_manager.enabled = False  # type: ignore[union-attr]
-    made = Notebook(shell, read_output)
-    made.run("%load_ext dagnb")
-    assert made.session.nodes == {}
-    yield made
-    capture.uninstall(shell)  # type: ignore[arg-type]  # a protocol of ours
-    shell.history_manager.end_session()  # type: ignore[union-attr]
-    InteractiveShell.clear_instance()
+    with new_shell() as shell:
+        made = Notebook(shell, read_output)
+        made.run("%load_ext dagnb")
+        assert made.session.nodes == {}
+        yield made
 
 
 @pytest.fixture

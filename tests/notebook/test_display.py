@@ -33,18 +33,14 @@ from dagnb.notebook.display import (
     without_twins,
 )
 from dagnb.notebook.tracebacks import cache_cell, error_output, show_user_frames, user_traceback
+from tests.notebook.shells import new_shell
 
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
     """A real shell that is the one ``display`` finds."""
-    InteractiveShell.clear_instance()
-    made = InteractiveShell.instance()
-    made.history_manager.enabled = False  # type: ignore[union-attr]
-    yield made
-    uninstall(made)
-    made.history_manager.end_session()  # type: ignore[union-attr]
-    InteractiveShell.clear_instance()
+    with new_shell() as made:
+        yield made
 
 
 def stream(text: str, name: str = "stdout") -> Output:
