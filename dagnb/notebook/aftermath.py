@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from dagnb.notebook.node import NotebookNode
 from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import Registry
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.waiting import Waiting
+from dagnb.notebook.why import ending
 from dagnb.results import NodeResult
+from dagnb.run.conditions import is_passed_by
 
 
 class Aftermath:
@@ -70,3 +73,19 @@ class Aftermath:
         found, self._changed = ready | changed | self._staleness.spoiled, set()
         due = [name for name in nodes if name in found] if found else []
         return [n for n in due if n in self._staleness and not nodes[n].options.manual]
+
+
+def has_news(results: Iterable[NodeResult]) -> bool:
+    """Whether a run executed a node, or took its value away because of its condition."""
+    return any(each.executed or (each.changed and is_passed_by(each)) for each in results)
+
+
+def failures(results: Iterable[NodeResult], nodes: Mapping[str, NotebookNode]) -> list[str]:
+    """Return a sentence for each node that failed in a run."""
+    failed = [each for each in results if each.error is not None]
+    return [f"{ending(each)} (see {_cell_of(each.name, nodes)})" for each in failed]
+
+
+def _cell_of(name: str, nodes: Mapping[str, NotebookNode]) -> str:
+    parent = nodes[name].parent if name in nodes else ""
+    return f"the cell of {parent}" if parent else "its cell"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dagnb.events import Event, GraphChange, GraphEdited, Lazy, Observer
 from dagnb.notebook.registry import Registry
@@ -36,12 +36,18 @@ class Announcer:
 
     def structure(self) -> None:
         """Tell the structure of the graph, if it changed since it was told: what was edited."""
+        if self._structure != self._told:
+            self(self.edited())
+
+    def edited(self, by: str = "", added: Sequence[str] = ()) -> GraphEdited:
+        """Return what tells of the edits since the last one that did, for who tells it."""
         registry = self._registry
-        structure = registry.dag.adjacency.version, registry.edits
-        if structure == self._told:
-            return
-        self._told, self._edits = structure, self._edits + 1
+        self._told, self._edits = self._structure, self._edits + 1
         inputs, removed = registry.take_drawn()
         nodes, edges = Lazy(lambda: list(registry.nodes)), Lazy(registry.edges)
         change = GraphChange(self._edits, inputs, removed)
-        self(GraphEdited(nodes, edges, registry.groups, change=change))
+        return GraphEdited(nodes, edges, registry.groups, by=by, added=added, change=change)
+
+    @property
+    def _structure(self) -> tuple[int, int]:
+        return self._registry.dag.adjacency.version, self._registry.edits

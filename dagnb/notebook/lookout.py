@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dagnb.errors import CycleError
 from dagnb.notebook.aftermath import Aftermath
 from dagnb.notebook.announcing import Announcer
+from dagnb.notebook.node import NotebookNode
 from dagnb.notebook.registry import Registry
 from dagnb.notebook.rounds import Request
 from dagnb.notebook.staleness import Staleness
@@ -53,6 +54,15 @@ class Lookout:
         if refused is not None:
             raise refused
         return changed
+
+    def remove(self, name: str) -> NotebookNode:
+        """Remove a node; what depends on it is stale, and waits for its name."""
+        readers, dependents = self._dag.successors(name), self._dag.descendants(name)
+        node = self._registry.remove(name)
+        self._aftermath.note(map(str, readers))
+        self._announce.structure()
+        self.mark_stale([*map(str, dependents)], f"{name} was removed")
+        return node
 
     def mark_stale(self, names: Sequence[str], reason: str) -> None:
         """Note that nodes must run, and show it."""

@@ -23,7 +23,7 @@ from dagnb.notebook.cells import NodeCode, function_node, parse_cell
 from dagnb.notebook.completion import NODE_OPTIONS, completions
 from dagnb.notebook.conditions import Condition, condition_of, parse_condition
 from dagnb.notebook.hooks import CellHooks
-from dagnb.notebook.registry import ONE_ATTEMPT, NodeOptions
+from dagnb.notebook.node import ONE_ATTEMPT, NodeOptions
 from dagnb.notebook.session import Session
 from dagnb.notebook.tracebacks import cache_cell, show_user_frames
 from dagnb.notebook.verbs import VERBS, Verbs, words_of
@@ -90,6 +90,11 @@ class DagMagics(Magics):
         help="files, folders or patterns it reads; they count by their content",
     )
     @argument("--no-cache", action="store_true", help="do not save its value for after a restart")
+    @argument(
+        "--expand",
+        action="store_true",
+        help="its value, a dict of names and functions, makes further nodes",
+    )
     @argument("--replace", action="store_true", help="take the name over from another cell")
     @cell_magic
     def dag_node(self, line: str, cell: str) -> None:
@@ -260,6 +265,7 @@ def dag_node(
     env: Sequence[str] = (),
     files: Sequence[str | os.PathLike[str]] = (),
     cache: bool = True,
+    expand: bool = False,
     replace: bool = False,
 ) -> Any:
     """Make a function a node: its parameters are its inputs.
@@ -300,6 +306,9 @@ def dag_node(
         They count by their content.
     cache : bool
         Whether its value is saved for after a restart.
+    expand : bool
+        Whether the value makes further nodes: a dict of names and functions, whose parameters
+        are inputs like its own. They are tried as often and for as long as it is.
     replace : bool
         Take the name over from another cell.
 
@@ -326,7 +335,7 @@ def dag_node(
     attempts = Options.checked(timeout, retries, backoff)
     declared = Declared(tuple(depends), tuple(env), tuple(os.fspath(each) for each in files))
     options = NodeOptions(
-        tuple(deps), manual, tuple(tags), attempts, cache=cache, declared=declared
+        tuple(deps), manual, tuple(tags), attempts, cache=cache, declared=declared, expand=expand
     )
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -360,6 +369,7 @@ def _options(arguments: Any) -> NodeOptions:
         attempts,
         cache=not arguments.no_cache,
         declared=declared,
+        expand=arguments.expand,
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from dagnb.events import Event, NodeSettled
+from dagnb.events import Event, NodeSettled, RunFinished
 from dagnb.notebook.capture import Output, Shell, Sink
 from dagnb.notebook.display import value_outputs, without_twins
-from dagnb.notebook.registry import NotebookNode
+from dagnb.notebook.registry import Registry
 from dagnb.notebook.saving import Saving
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.tracebacks import error_output
+from dagnb.observe.text import listed
 from dagnb.results import Deferred, NodeResult, NodeStatus
 from dagnb.run.conditions import is_passed_by
 from dagnb.run.policies import Fact, was_changed
@@ -30,7 +31,7 @@ class Publisher:
     shell : InteractiveShell
     namespace : dict
         Where the values are published.
-    nodes : mapping of str to NotebookNode
+    registry : Registry
     tasks : Tasks
     facts : mapping of str to Fact
         Tells the key of each node's value.
@@ -47,7 +48,7 @@ class Publisher:
         self,
         shell: Shell,
         namespace: MutableMapping[str, Any],
-        nodes: Mapping[str, NotebookNode],
+        registry: Registry,
         tasks: Tasks,
         *,
         facts: Mapping[str, Fact],
@@ -55,17 +56,21 @@ class Publisher:
     ) -> None:
         self._shell = shell
         self._namespace = namespace
-        self._nodes = nodes
+        self._nodes = registry.nodes
+        self._children = registry.children
         self._tasks = tasks
         self._facts = facts
         self._published: dict[str, Any] = {}
         self._saving = saving
         self._outputs: dict[str, list[Output]] = {}
         self._kept: dict[str, dict[str | None, list[Output]]] = {}
+        self._families: dict[str, int | None] = {}
         self.own: str | None = None
 
     def __call__(self, event: Event) -> None:
-        """Publish what a node came to."""
+        """Publish what a node came to, and at the end of a run what families did."""
+        if isinstance(event, RunFinished):
+            self._show_families()
         if not isinstance(event, NodeSettled):
             return
         result = event.result
@@ -98,7 +103,7 @@ class Publisher:
         Why a node did not run is replaced by outputs as soon as it runs.
         """
         waits = last.status is NodeStatus.SKIPPED
-        outputs = [notice(last)] if waits else self._outputs.get(name, [])
+        outputs = [notice(last)] if waits else self._outputs_below(name)
         self._nodes[name].output.show(outputs)
 
     def check(self, values: Mapping[str, NodeResult]) -> tuple[list[str], list[str]]:
@@ -145,9 +150,10 @@ class Publisher:
         """Take the last value of a node away that its condition does not lead to any more."""
         name = str(result.name)
         self._namespace.pop(name, None)
-        self._outputs[name] = [notice(result)]
+        self._published.pop(name, None)
+        self._outputs[name] = [] if self._nodes[name].parent else [notice(result)]
         if name != self.own:
-            self._nodes[name].output.refresh(self._outputs[name])
+            self._refresh(name)
 
     def _show(self, result: NodeResult) -> None:
         name = result.name
@@ -162,15 +168,44 @@ class Publisher:
     def _show_in_cell(
         self, result: NodeResult, sinks: Sequence[Sink], outputs: Sequence[Output]
     ) -> None:
-        output = self._nodes[result.name].output
-        if result.name != self.own:
-            output.refresh(outputs)
+        name = result.name
+        if name != self.own:
+            self._refresh(name)
             return
         printed = [each for sink in sinks for each in sink.outputs]
-        failed = result.error is not None
+        node, failed = self._nodes[name], result.error is not None
         shown = len(printed) if any(sink.passed_on for sink in sinks) else 0
-        output.show(printed if failed else outputs, shown=shown, raises=failed)
+        if node.options.expand and not failed:
+            self._families[name] = shown
+            return
+        node.output.show(printed if failed else outputs, shown=shown, raises=failed)
         self.own = None
+
+    def _refresh(self, name: str) -> None:
+        """Show a node's outputs in place of its last ones; those of families when the run ends."""
+        node = self._nodes[name]
+        if node.parent or node.options.expand:
+            self._families.setdefault(node.parent or name, None)
+        else:
+            node.output.refresh(self._outputs[name])
+
+    def _show_families(self) -> None:
+        """Show what nodes that make others showed, and what these did, below the cell of both."""
+        families, self._families = self._families, {}
+        for name, shown in families.items():
+            if name not in self._nodes:
+                continue
+            output, outputs = self._nodes[name].output, self._outputs_below(name)
+            if shown is not None:
+                output.show(outputs, shown=shown)
+                self.own = None
+            elif name != self.own:
+                output.refresh(outputs)
+
+    def _outputs_below(self, name: str) -> list[Output]:
+        """Return all that stands below the cell of a node."""
+        names = [name, *self._children(name)]
+        return [output for each in names for output in self._outputs.get(each, [])]
 
     def _recall(self, result: NodeResult) -> None:
         """Show what a node showed when it had the value that came from memory."""
@@ -179,7 +214,7 @@ class Publisher:
         kept = self._kept.get(name, {}).get(key) if kept is None else kept
         self._keep(name, self._outputs_of(result, []) if kept is None else kept)
         if name != self.own:
-            self._nodes[name].output.refresh(self._outputs[name])
+            self._refresh(name)
 
     def _keep(self, name: str, outputs: list[Output]) -> None:
         self._outputs[name] = outputs
@@ -194,15 +229,24 @@ class Publisher:
         return None if fact is None else fact.key
 
     def _outputs_of(self, result: NodeResult, shown: list[Output]) -> list[Output]:
-        """Return what a node showed, then its value or its error."""
+        """Return what a node showed, then its value, or what it made, or its error."""
         if result.error is not None:
             return [*shown, error_output(self._shell, result.error)]
-        if self._nodes[result.name].code.quiet:
+        node = self._nodes[result.name]
+        if node.code.quiet or node.parent:
             return shown
+        if node.options.expand:
+            return [*shown, self._what_it_made(node.name)]
         try:
             return without_twins(shown, value_outputs(self._shell, result.result))
         except Exception as error:  # what a value of the user's does when it is displayed
             return [*shown, error_output(self._shell, error)]
+
+    def _what_it_made(self, name: str) -> Output:
+        made = self._children(name)
+        count = f"{len(made) or 'no'} node{'' if len(made) == 1 else 's'}"
+        text = f"made {count}{': ' if made else ''}{listed(made)}"
+        return {"output_type": "stream", "name": "stdout", "text": text}
 
 
 def notice(result: NodeResult) -> Output:

@@ -4,102 +4,23 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagnb.errors import DefinitionError, NodeNotFoundError
+from dagnb.graph.edit import Expansion
 from dagnb.notebook.cells import NodeCode
-from dagnb.notebook.conditions import Condition
 from dagnb.notebook.display import CellOutput
+from dagnb.notebook.node import NodeOptions, NotebookNode
 from dagnb.notebook.variables import with_variables
 from dagnb.notebook.watch import Watch
+from dagnb.notebook.wiring import rewire
 from dagnb.render.drawings import DAG
-from dagnb.tasks import Options
 from dagnb.values.code import CodeDigest, code_digest
 from dagnb.values.declared import NOTHING, OUTSIDE, Declared, with_declared
 
-ONE_ATTEMPT = Options()
 # What IPython puts into every namespace: it decides no value, and holds the whole shell.
 _SHELL_NAMES = frozenset({"get_ipython", "exit", "quit", "In", "Out"})
-
-
-@dataclass(frozen=True, slots=True)
-class NodeOptions:
-    """What a user may say of a node beside its code.
-
-    Attributes
-    ----------
-    deps : tuple of str
-        Nodes it comes after though its code does not name them.
-    manual : bool
-        Whether it runs only when asked for by name or by running its cell.
-    tags : tuple of str
-        The first one is its group in the picture.
-    attempts : Options
-        How often it is tried, and for how long; no part of what decides its value.
-    when : Condition or None
-        Must hold for it to run.
-    cache : bool
-        Whether its values are saved for other kernels.
-    declared : Declared
-        What its value depends on though its code does not name it.
-    """
-
-    deps: tuple[str, ...] = ()
-    manual: bool = False
-    tags: tuple[str, ...] = ()
-    attempts: Options = ONE_ATTEMPT
-    when: Condition | None = None
-    cache: bool = True
-    declared: Declared = NOTHING
-
-
-@dataclass(slots=True)
-class NotebookNode:
-    """One node: what it is now. Replaced whole when its cell is run again.
-
-    Attributes
-    ----------
-    code : NodeCode
-    options : NodeOptions
-    cell_id : str or None
-        The cell that defined it, where the front end tells.
-    output : CellOutput
-        Its place below its cell.
-    digest : CodeDigest
-        Names its code, as of the last look.
-    condition : CodeDigest or None
-        Names the code of its condition.
-    """
-
-    code: NodeCode
-    options: NodeOptions
-    cell_id: str | None
-    output: CellOutput
-    digest: CodeDigest
-    condition: CodeDigest | None = None
-
-    @property
-    def name(self) -> str:
-        """The node's name."""
-        return self.code.name
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """What names its code and its condition: with other ones it must be looked at again."""
-        return self.digest.digest, "" if self.condition is None else self.condition.digest
-
-    @property
-    def reads(self) -> list[str]:
-        """The names that its value depends on, as far as they are nodes."""
-        return [*self.code.parameters, *self.digest.nodes, *self.options.deps]
-
-    @property
-    def asks(self) -> list[str]:
-        """The same for its condition."""
-        if self.options.when is None or self.condition is None:
-            return []
-        return [*self.options.when.code.parameters, *self.condition.nodes]
 
 
 def _names(code: NodeCode, digest: CodeDigest) -> set[str]:
@@ -126,7 +47,9 @@ class Registry:
     edits : int
         Grows whenever nodes or their groups change, beside what the graph's version tells.
     groups : dict of str to str
-        The group of each node that has one.
+        The group of each node that has one; what a node's value made is in one with that node.
+    makers : set of str
+        The nodes whose values make further nodes.
     """
 
     namespace: Mapping[str, object]
@@ -134,6 +57,8 @@ class Registry:
     nodes: dict[str, NotebookNode] = field(default_factory=dict)
     edits: int = 0
     groups: dict[str, str] = field(default_factory=dict)
+    makers: set[str] = field(default_factory=set)
+    _children: dict[str, list[str]] = field(default_factory=dict)
     _not_read: set[str] = field(default_factory=lambda: set(_SHELL_NAMES))
     _watch: Watch = field(default_factory=Watch)
     _readers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -179,6 +104,10 @@ class Registry:
         if name in options.deps:
             raise DefinitionError(f"node {name!r} cannot depend on itself; drop it from --deps")
         old = self.nodes.get(name)
+        if old is not None and old.parent:
+            raise DefinitionError(
+                f"node {name!r} is made by node {old.parent!r}; choose another name"
+            )
         before = {name: old} if old is not None else {}
         readers = [] if old is not None else sorted(self._readers[name] - {name})
         before.update((each, self.nodes[each]) for each in readers)
@@ -192,15 +121,23 @@ class Registry:
         except BaseException:
             self._undo(name, before)
             raise
-        self._put_group(name, options)
+        if options.expand:
+            self.makers.add(name)
+        else:
+            self.makers.discard(name)
+        self._put_groups([name])
         self.edits += old is None or old.options.tags[:1] != options.tags[:1]
         return self.nodes[name]
 
-    def _put_group(self, name: str, options: NodeOptions) -> None:
-        if options.tags:
-            self.groups[name] = options.tags[0]
-        else:
-            self.groups.pop(name, None)
+    def _put_groups(self, names: Iterable[str]) -> None:
+        for name in names:
+            node = self.nodes[name]
+            own = name if self._children.get(name) else ""
+            group = node.parent or next(iter(node.options.tags), own)
+            if group:
+                self.groups[name] = group
+            else:
+                self.groups.pop(name, None)
 
     def _undo(self, name: str, before: Mapping[str, NotebookNode]) -> None:
         """Take back what a refused definition did to the nodes; the graph undoes itself."""
@@ -209,21 +146,115 @@ class Registry:
             self.nodes.pop(name, None)
             self._not_read.discard(name)
 
+    def children(self, parent: str) -> list[str]:
+        """Return the nodes that a node's value made, in the order it did."""
+        return list(self._children.get(parent, ()))
+
+    def adopt(
+        self,
+        parent: str,
+        made: Mapping[str, tuple[NodeCode, NodeOptions]],
+        new_output: Callable[[], CellOutput],
+    ) -> Expansion:
+        """Let a node have made these nodes and no others.
+
+        One that it had made before, with the same code and options, stays what it is.
+
+        Raises
+        ------
+        CycleError
+            A node would depend on itself through others; nothing was changed.
+        DefinitionError
+            A name is taken by a node or a variable.
+        """
+        self._check_free(parent, made)
+        had = self.children(parent)
+        gone = [name for name in had if name not in made]
+        new = [name for name in made if name not in self.nodes]
+        readers = set().union(*(self._readers[name] for name in [*new, *gone]))
+        others = sorted(readers.difference(made, gone))
+        touched = [*had, *others]
+        before = {name: self.nodes[name] for name in touched}
+        self._not_read.update(new)
+        self._not_read.difference_update(gone)
+        try:
+            for name, (code, options) in made.items():
+                node = self._child(name, parent, code, options, new_output)
+                self.nodes.pop(name, None)  # so that they stand in the order of the value
+                self.nodes[name] = node
+            for name in gone:
+                del self.nodes[name]
+            for name in others:
+                self._bind_again(name)
+            done = self._rewire([*made, *others], gone)
+        except BaseException:
+            for name in made:
+                self.nodes.pop(name, None)
+            self.nodes.update(before)
+            self._not_read.update(gone)
+            self._not_read.difference_update(new)
+            raise
+        for name in gone:
+            self._forget(name)
+        self._children[parent] = list(made)
+        self._put_groups([parent, *made])
+        self._drawn[parent] = None  # its group is another one with children than without
+        self.edits += 1
+        return done
+
+    def _check_free(self, parent: str, names: Iterable[str]) -> None:
+        for name in names:
+            node = self.nodes.get(name)
+            if node is None and name not in self.namespace:
+                continue
+            if node is not None and node.parent == parent:
+                continue
+            what = "a node" if node is not None else "a variable"
+            raise DefinitionError(
+                f"node {parent!r} makes a node {name!r}, but the notebook has {what} of that name; "
+                "choose another one"
+            )
+
+    def _child(
+        self,
+        name: str,
+        parent: str,
+        code: NodeCode,
+        options: NodeOptions,
+        new_output: Callable[[], CellOutput],
+    ) -> NotebookNode:
+        """Return a node of another one's: what is there, if it is as it shall be."""
+        old = self.nodes.get(name)
+        output = old.output if old is not None else new_output()
+        node = self._bound(code, options, None, output, parent)
+        is_same = old is not None and (old.identity, old.options) == (node.identity, node.options)
+        return old if old is not None and is_same else node
+
     def remove(self, name: str) -> NotebookNode:
         """Remove a node; those that read it lose their edge."""
         node = self[name]
         readers = [str(each) for each in self.dag.successors(name)]
         self.dag.remove_node(name)
-        del self.nodes[name], self._inputs[name]
-        self.groups.pop(name, None)
+        del self.nodes[name]
         self._drawn[name] = None
         self._not_read.discard(name)
-        self._forget_reads(name)
+        self._forget(name)
+        if node.parent:
+            self._children[node.parent].remove(name)
+            self._put_groups([node.parent])
+            self._drawn[node.parent] = None
         for reader in readers:
             self._bind_again(reader)
         self._rewire(readers)
         self.edits += 1
         return node
+
+    def _forget(self, name: str) -> None:
+        del self._inputs[name]
+        self.groups.pop(name, None)
+        self.makers.discard(name)
+        self._children.pop(name, None)
+        self._forget_reads(name)
 
     def changed(self, scope: set[str] | None = None) -> list[str]:
         """Return the nodes that read something which is not what it was, in order of definition."""
@@ -249,8 +280,9 @@ class Registry:
         return node.identity != before
 
     def inputs(self, node: NotebookNode) -> list[str]:
-        """Return the nodes that a node comes after: those its code or its condition reads."""
-        wanted = dict.fromkeys([*node.reads, *node.asks])
+        """Return the nodes that a node comes after: its maker, and what it reads or asks."""
+        parent = [node.parent] if node.parent else []
+        wanted = dict.fromkeys([*parent, *node.reads, *node.asks])
         return [each for each in wanted if each in self.nodes and each != node.name]
 
     def missing(self, name: str) -> list[str]:
@@ -281,17 +313,25 @@ class Registry:
         return inputs, [name for name in drawn if name not in self.nodes]
 
     def _bound(
-        self, code: NodeCode, options: NodeOptions, cell_id: str | None, output: CellOutput
+        self,
+        code: NodeCode,
+        options: NodeOptions,
+        cell_id: str | None,
+        output: CellOutput,
+        parent: str = "",
     ) -> NotebookNode:
         """Return a node with its parameters and digests as the present names make them."""
         code = code.bind(self.nodes, options.deps)
         if options.when is not None:
             options = replace(options, when=options.when.bind(self.nodes))
-        return NotebookNode(code, options, cell_id, output, *self._digests(code, options))
+        digests = self._digests(code, options)
+        return NotebookNode(code, options, cell_id, output, *digests, parent)
 
     def _bind_again(self, name: str) -> None:
         node = self.nodes[name]
-        self.nodes[name] = self._bound(node.code, node.options, node.cell_id, node.output)
+        self.nodes[name] = self._bound(
+            node.code, node.options, node.cell_id, node.output, node.parent
+        )
 
     def _digests(
         self, code: NodeCode, options: NodeOptions
@@ -307,26 +347,15 @@ class Registry:
         variables = [each for each in code.parameters if each not in self._not_read]
         return with_variables(digest, variables, self.namespace) if variables else digest
 
-    def _rewire(self, names: Sequence[str]) -> None:
+    def _rewire(self, names: Sequence[str], gone: Sequence[str] = ()) -> Expansion:
         """Give nodes the edges that follow from their code, all of them or none."""
-        new = [name for name in names if name not in self.dag]
-        if new:  # an edit that changes nothing would count as one, too
-            self.dag.add_nodes(new)
-        before = {name: set(self.dag.predecessors(name)) for name in names}
-        inputs = {name: self.inputs(self.nodes[name]) for name in names}
-        added = [(n, name) for name in names for n in inputs[name] if n not in before[name]]
-        try:
-            if added:
-                self.dag.add_edges(added)
-        except BaseException:
-            self.dag.remove_nodes(new)
-            raise
+        wanted = {name: self.inputs(self.nodes[name]) for name in names}
+        done = rewire(self.dag, wanted, gone)
+        self._inputs.update(wanted)
+        self._drawn.update(dict.fromkeys([*names, *gone]))
         for name in names:
-            for each in before[name].difference(inputs[name]):
-                self.dag.remove_edge(each, name)
-            self._inputs[name] = inputs[name]
-            self._drawn[name] = None
             self._note_reads(name)
+        return done
 
     def _note_reads(self, name: str) -> None:
         self._forget_reads(name)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from dagnb.errors import DagError
 from dagnb.events import Event, NodeSettled, Observer
 from dagnb.notebook.loading import Loading
+from dagnb.notebook.offspring import Families, Offspring
 from dagnb.notebook.registry import Registry
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
@@ -21,6 +22,7 @@ from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.alarm import perform_under_alarm
 from dagnb.run.drive import Interrupted, drive_inline, drive_threads
 from dagnb.run.engine import Engine
+from dagnb.run.frontier import Countdown, Frontier
 from dagnb.run.policies import Fact, Guard, Remember
 from dagnb.run.records import Memory
 from dagnb.values.memory import Values
@@ -40,12 +42,15 @@ class Request:
         Those that run although nothing changed.
     allowed : set of str or None
         Those that may run at all; None for all.
+    alone : bool
+        Whether nodes run one at a time, whoever performs their calls.
     """
 
     causes: dict[int, str]
     asked: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     allowed: set[str] | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Rounds:
         What the value of each node rests on; kept up to date here.
     last : callable
         Returns the last result of a node.
+    families : Families
     values : Values
         Of earlier runs, by key.
     loading : Loading
@@ -117,6 +123,7 @@ class Rounds:
         explain: Explain,
         facts: dict[str, Fact],
         last: Callable[[str], NodeResult | None],
+        families: Families,
         values: Values,
         loading: Loading,
     ) -> None:
@@ -126,7 +133,7 @@ class Rounds:
         self._staleness = staleness
         self._waiting = waiting
         self._explain = explain
-        self._last = last
+        self._families, self._last = families, last
         self._values = values
         self._loading = loading
         self._facts = facts
@@ -152,51 +159,68 @@ class Rounds:
         """
         self.settled, self.began = {}, perf_counter()
         self._first = self._memory.run + 1
-        alone = not hands.are_many
-        result, guard = self._round(request, observers, hands, alone=alone)
-        while wrong := guard.spoiled | self._loading.take_lost():
-            before, again = result.total_duration_seconds, self._again(wrong, request)
-            alone = alone or bool(guard.spoiled)
-            result, guard = self._round(again, observers, hands, alone=alone)
+        request = replace(request, alone=not hands.are_many)
+        result, again = self._round(request, observers, hands)
+        while again is not None:
+            before = result.total_duration_seconds
+            result, again = self._round(again, observers, hands)
             result.total_duration_seconds += before
         return result
 
     def _round(
-        self, request: Request, observers: Sequence[Observer], hands: Hands, *, alone: bool
-    ) -> tuple[IncrementalResult, Guard]:
+        self, request: Request, observers: Sequence[Observer], hands: Hands
+    ) -> tuple[IncrementalResult, Request | None]:
+        """Run, and return what is to run then."""
         names = self._dag.adjacency.names
         self._explain.causes = {names[node]: why for node, why in request.causes.items()}
-        guard = Guard(alone=alone)
-        engine = self._engine(request, guard, [*observers, self._note])
+        guard = Guard(alone=request.alone, reads=self._sees)
+        engine, late = self._engine(request, guard, [*observers, self._note])
         self._tasks.sinks = {}
         try:
-            self.last_run = hands.drive(engine, alone=alone)
+            self.last_run = hands.drive(engine, alone=request.alone)
         except Interrupted as stop:
             if isinstance(stop.result, IncrementalResult):
                 self.last_run = stop.result
             raise
         self._staleness.explain(self._dag.refs(engine.held), "an input changed since it ran")
-        return self.last_run, guard
+        wrong = guard.spoiled | self._loading.take_lost()
+        if wrong:
+            alone = request.alone or bool(guard.spoiled)
+            return self.last_run, self._again(wrong, request, alone=alone)
+        return self.last_run, self._rest(request, late)
 
-    def _engine(self, request: Request, guard: Guard, observers: Sequence[Observer]) -> Engine:
+    def _engine(
+        self, request: Request, guard: Guard, observers: Sequence[Observer]
+    ) -> tuple[Engine, set[int]]:
+        """Return an engine, and where it puts what starts too early for a new input."""
         memory = self._memory
         fresh = request.fresh | self._staleness.take_spoiled()
         remember = Remember(
             self._code_of, self._values, self._facts, self._last, fresh, reads=self._reads
         )
+        frontier, growth = self._frontier(request)
         engine = Engine(
             self._tasks,
             memory,
-            memory.scan(request.causes),
+            frontier,
             policies=[self._waiting, guard, self._when, remember, self._loading, self._explain],
             observers=observers,
             fail_fast=False,
             causes=request.causes,
             may_run=lambda name: self._may_run(name, request),
+            growth=growth,
         )
         engine.results.since = self._first
         self._staleness.begin(request.causes)
-        return engine
+        return engine, set() if growth is None else growth.late
+
+    def _frontier(self, request: Request) -> tuple[Frontier, Offspring | None]:
+        """Return a frontier for a run, one that grows where nodes make nodes."""
+        memory, causes = self._memory, request.causes
+        if not self._families.are_there:
+            return memory.scan(causes), None
+        countdown = Countdown(memory.graph, causes)
+        return countdown, Offspring(self._families, memory, countdown, causes=causes)
 
     def _code_of(self, name: str) -> str:
         """Name a node's code; two nodes with the same code, as two random draws, are two."""
@@ -205,21 +229,41 @@ class Rounds:
     def _reads(self, name: str, each: str) -> bool:
         return each in self._nodes[name].reads
 
+    def _sees(self, name: str, each: str) -> bool:
+        return each in self._nodes[name].reads or each in self._nodes[name].asks
+
     def _may_run(self, name: str, request: Request) -> bool:
         if name in request.asked:
             return True
-        allowed = request.allowed is None or name in request.allowed
-        return allowed and not self._nodes[name].options.manual
+        node = self._nodes[name]
+        family = {name, node.parent}
+        allowed = request.allowed is None or not family.isdisjoint(request.allowed)
+        return allowed and not node.options.manual
 
-    def _again(self, wrong: Mapping[str, str], request: Request) -> Request:
+    def _again(self, wrong: Mapping[str, str], request: Request, *, alone: bool) -> Request:
         """Ask for the nodes whose values are wrong, and what was skipped for it."""
         causes = {
             self._dag.number(name): "its input was computed again"
             for name, last in self.settled.items()
             if name in self._staleness and last.error is None
         }
-        causes.update((self._dag.number(name), why) for name, why in wrong.items())
-        return Request(causes, request.asked | wrong.keys(), set(wrong), request.allowed)
+        ids = self._dag.adjacency.ids
+        causes.update((ids[name], why) for name, why in wrong.items() if name in ids)
+        return Request(causes, request.asked | wrong.keys(), set(wrong), request.allowed, alone)
+
+    def _rest(self, request: Request, late: set[int]) -> Request | None:
+        """Ask for the nodes that had started before an input of theirs was born.
+
+        What was skipped for want of them is asked for, too: to it they may be what they were.
+        """
+        graph = self._dag.adjacency
+        alive = [node for node in late if graph.ids.get(graph.names[node]) == node]
+        if not alive:
+            return None
+        below = self._memory.stale.intersection(graph.reach(alive, graph.successors))
+        causes = dict.fromkeys(below, "an input of it was born in this run")
+        causes.update(dict.fromkeys(alive, "it has another input now"))
+        return replace(request, causes=causes, fresh=set())
 
     def _note(self, event: Event) -> None:
         if not isinstance(event, NodeSettled):

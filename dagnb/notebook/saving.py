@@ -180,7 +180,8 @@ class Saving:
             self._tell(f"{name} is not saved, and will run again after a restart: {unsaved}")
 
     def _is_cached(self, name: str) -> bool:
-        return name in self._registry and self._registry[name].options.cache
+        options = self._registry[name].options if name in self._registry else None
+        return options is not None and options.cache and not options.expand  # functions go stale
 
     def _opened(self) -> Store | None:
         """Return the store; if it cannot be used, say so and go on without."""

@@ -10,17 +10,19 @@ from typing import Any
 from dagnb.errors import CycleError, DagError
 from dagnb.events import Observer
 from dagnb.graph.dag import DAG
-from dagnb.notebook.aftermath import Aftermath
+from dagnb.notebook.aftermath import Aftermath, failures, has_news
 from dagnb.notebook.announcing import Announcer
 from dagnb.notebook.capture import Shell, proxies
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.loading import Loading
 from dagnb.notebook.lookout import Lookout
+from dagnb.notebook.node import NodeOptions, NotebookNode
+from dagnb.notebook.offspring import Families
 from dagnb.notebook.panel import Panel
 from dagnb.notebook.planning import plan_of
 from dagnb.notebook.publishing import Publisher
-from dagnb.notebook.registry import NodeOptions, NotebookNode, Registry
+from dagnb.notebook.registry import Registry
 from dagnb.notebook.rounds import Hands, OneRun, Rounds
 from dagnb.notebook.saving import Saving, store_folder
 from dagnb.notebook.show import GraphDisplay
@@ -28,14 +30,13 @@ from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.status import status_table
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting, waits_for
-from dagnb.notebook.why import Explain, Why, ending
+from dagnb.notebook.why import Explain, Why
 from dagnb.observe.text import run_summary
 from dagnb.observe.trace import ExecutionTrace, trace_of
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.checks import check_workers
-from dagnb.run.conditions import is_passed_by
 from dagnb.run.plan import Plan
 from dagnb.run.policies import Fact
 from dagnb.run.records import Memory, as_result
@@ -77,7 +78,7 @@ class Session:
         facts: dict[str, Fact] = {}
         self.saving = Saving(store_folder(shell, namespace), self._registry, facts)
         self._publisher = Publisher(
-            shell, namespace, self.nodes, self._tasks, facts=facts, saving=self.saving
+            shell, namespace, self._registry, self._tasks, facts=facts, saving=self.saving
         )
         self._loading = Loading(self.dag, self._memory, self._publisher.publish)
         self.saving.is_wanted = self._loading.is_wanted
@@ -91,6 +92,9 @@ class Session:
         self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
         self._announce = Announcer(self._registry, [self.view, self._display])
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
+        self._families = Families(
+            self._registry, self._withdraw, lambda: CellOutput(shell), self._announce.edited
+        )
         self._rounds = Rounds(
             self._registry,
             self._tasks,
@@ -100,6 +104,7 @@ class Session:
             explain=self._explain,
             facts=facts,
             last=self._last,
+            families=self._families,
             values=self.saving,
             loading=self._loading,
         )
@@ -200,6 +205,8 @@ class Session:
             self._lookout.mark_stale([code.name], "its code changed")
         elif known.identity != node.identity:
             self._lookout.mark_stale([code.name], "its condition changed")
+        if not options.expand:
+            self._remove_children(code.name)
         return node
 
     def remove(self, name: str) -> None:
@@ -210,21 +217,25 @@ class Session:
         NodeNotFoundError
             There is no such node.
         DagError
-            A run is going on.
+            A run is going on, or another node made it.
         """
         self._one_run.check_none()
-        self.check_name(name)
-        readers = [str(each) for each in self.dag.successors(name)]
-        dependents = [str(each) for each in self.dag.descendants(name)]
-        node = self._registry.remove(name)
-        self._publisher.withdraw(name, node.output)
-        self._tasks.forget(name)
-        self._rounds.forget(name)
-        self._waiting.forget(name)
-        self._explain.forget(name)
-        self._aftermath.note(readers)
-        self._announce.structure()
-        self._lookout.mark_stale(dependents, f"{name} was removed")
+        parent = self._registry[name].parent
+        if parent:
+            raise DagError(f"{name} is made by {parent}: change what that makes, or remove it")
+        self._remove_children(name)
+        self._withdraw(self._lookout.remove(name))
+
+    def _remove_children(self, name: str) -> None:
+        for child in self._registry.children(name):
+            self._withdraw(self._lookout.remove(child))
+        self._families.forget(name)
+
+    def _withdraw(self, node: NotebookNode) -> None:
+        """Take back what a node that is gone published, and forget it."""
+        self._publisher.withdraw(node.name, node.output)
+        for each in (self._tasks, self._rounds, self._waiting, self._explain):
+            each.forget(node.name)
 
     # -- running ----------------------------------------------------------------------------
 
@@ -418,7 +429,7 @@ class Session:
         self._staleness.show()
         if run and (due := self._aftermath.take_due()) and self.auto:
             result = self.run(due)
-            if any(each.executed or _was_lost(each) for each in self.settled.values()):
+            if has_news(self.settled.values()):
                 took = result.total_duration_seconds
                 notices.append(f"because of this cell: {run_summary(self.settled.values(), took)}")
             notices += self.failures()
@@ -426,11 +437,7 @@ class Session:
 
     def failures(self) -> list[str]:
         """Return a sentence for each node that failed in the last run."""
-        return [
-            f"{ending(each)} (see its cell)"
-            for each in self.settled.values()
-            if each.error is not None
-        ]
+        return failures(self.settled.values(), self.nodes)
 
     def _last(self, name: str) -> NodeResult | None:
         """Return the last record of a node as a result."""
@@ -438,8 +445,3 @@ class Session:
         node = self.dag.number(name)
         last = self._memory.records[node]
         return None if last is None else as_result(name, last)
-
-
-def _was_lost(result: NodeResult) -> bool:
-    """Whether a node had a value until its condition did not hold any more."""
-    return result.changed and is_passed_by(result)

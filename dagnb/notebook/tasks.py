@@ -14,7 +14,7 @@ from dagnb.notebook.capture import Shell, Sink, capture
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.coroutines import run_coroutine
 from dagnb.notebook.display import show
-from dagnb.notebook.registry import NotebookNode
+from dagnb.notebook.node import NotebookNode
 from dagnb.observe.text import seconds
 from dagnb.render.view import error_text
 from dagnb.tasks import Options, Task

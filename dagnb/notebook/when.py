@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 
 from dagnb.notebook.conditions import Condition
 from dagnb.notebook.loading import Loading
-from dagnb.notebook.registry import NotebookNode
+from dagnb.notebook.node import NotebookNode
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.conditions import Conditions, When, is_passed_by, pass_by
 from dagnb.run.policies import Fact, Inputs
@@ -46,6 +46,8 @@ class WhenNodes(When):
         return decided
 
     def _decide(self, node: NotebookNode, inputs: Inputs) -> NodeResult | None:
+        if node.parent and is_passed_by(inputs[node.parent]):
+            return pass_by(node.name, f"{node.parent} was skipped")
         read = {name: each for name, each in inputs.items() if name in node.reads}
         if super().decide(node.name, read) is not None:
             return pass_by(node.name, _were_skipped(read))

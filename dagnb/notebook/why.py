@@ -160,7 +160,7 @@ class Explain(Policy):
         manual : bool
             Whether it runs only when asked for.
         """
-        why = self._whys.get(name, Why(""))
+        why, reads = self._whys.get(name, Why("")), self._present(name)[2]
         if last is None:
             return Why(f"{name} did not run: nothing has asked for it yet")
         if last.error is not None:
@@ -179,7 +179,8 @@ class Explain(Policy):
         if last.status is NodeStatus.CACHE_HIT:
             return Why(f"{name} did not run: {why.sentence}", why.evidence)
         before = f"before that, it {why.sentence}"
-        return Why(f"{name} did not run: {_untouched(inputs)}", (before, *why.evidence))
+        read = {each: given for each, given in inputs.items() if each in reads}
+        return Why(f"{name} did not run: {_untouched(read)}", (before, *why.evidence))
 
     def _why_stale(self, name: str, inputs: Inputs, stale: Mapping[str, str]) -> Why:
         old = self._seen.get(name)

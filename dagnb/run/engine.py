@@ -143,6 +143,8 @@ class Engine:
             node = self._frontier.pop()
             if node < 0:
                 return None
+            if self._growth is not None:
+                self._memory.stale.discard(node)  # it may have come into the run without a cause
             if self._may_run is not None and self._hold(node, self._may_run):
                 continue
             bound = self._bind(node)
@@ -195,7 +197,6 @@ class Engine:
         """Leave a node stale if it may not run, or is below one that may not; say whether."""
         above = self.held.intersection(self._graph.predecessors[node])
         if not above and may_run(self._graph.names[node]):
-            self.held.discard(node)  # it may have got what it lacked since it was looked at
             return False
         self.held.add(node)
         self._memory.stale.add(node)

@@ -90,7 +90,7 @@ class Executor(Checkpointed):
         if expand is not None:
             growth = Growth(
                 self._dag, own, memory, countdown,
-                binder=memory.binder, policy=expand, causes=causes, limit=most_new_nodes,
+                policy=expand, causes=causes, limit=most_new_nodes,
             )  # fmt: skip
         return Engine(
             tasks,

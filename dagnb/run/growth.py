@@ -10,7 +10,6 @@ from dagnb.events import GraphEdited, Lazy
 from dagnb.graph.dag import DAG
 from dagnb.graph.edit import Edit, Expansion, NewNodes
 from dagnb.results import NodeResult, NodeStatus
-from dagnb.run.call import Binder
 from dagnb.run.frontier import Countdown
 from dagnb.run.policies import Policy
 from dagnb.run.records import RUN, Memory, Record, amended, as_result
@@ -27,7 +26,7 @@ class Growth:
         Edited in place.
     tasks : dict
         The run's tasks; those of new nodes go there.
-    memory, frontier, binder
+    memory, frontier
         Those of the engine. The frontier may be one over what a change can reach.
     policy : Policy
         Asked what each node brings forth.
@@ -49,7 +48,6 @@ class Growth:
         memory: Memory,
         frontier: Countdown,
         *,
-        binder: Binder,
         policy: Policy,
         causes: MutableMapping[int, str],
         limit: int,
@@ -58,7 +56,6 @@ class Growth:
         self._tasks = tasks
         self._memory = memory
         self._frontier = frontier
-        self._binder = binder
         self._policy = policy
         self._causes = causes
         self._limit = limit
@@ -140,7 +137,7 @@ class Growth:
         ids = self._dag.adjacency.ids
         gone = {source for source, _ in expansion.cut} | {target for _, target in expansion.cut}
         self._memory.grow()
-        self._binder.grow([*gone, *(target for _, target in expansion.edges)])
+        self._memory.binder.grow([*gone, *(target for _, target in expansion.edges)])
         late = self._frontier.follow(
             [ids[name] for name in expansion.added],
             expansion.edges,

@@ -206,6 +206,8 @@ class Guard(Policy):
     alone : bool
         Whether nothing else goes on while a node runs. If something does, that may have changed
         the input: the node is not blamed but skipped, and is to run again alone.
+    reads : callable
+        Says of a node and an input of it whether it may look at that input.
 
     Attributes
     ----------
@@ -215,23 +217,28 @@ class Guard(Policy):
 
     want_digest = True
 
-    def __init__(self, *, alone: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        alone: bool = True,
+        reads: Callable[[str, str], bool] = lambda name, each: True,
+    ) -> None:
         self._alone = alone
+        self._reads = reads
         self.spoiled: dict[str, str] = {}
 
     def decide(self, name: str, inputs: Inputs) -> NodeResult | None:
         """Skip a node if an input is no longer what its own node returned."""
-        spoiled = [str(each.name) for each in inputs.values() if was_changed(each)]
+        spoiled = self._changed(name, inputs)
         if not spoiled:
             return None
-        self.spoiled.update(dict.fromkeys(spoiled, _SPOILED))
-        reason = f"{', '.join(spoiled)} was changed in place after it was computed"
+        names = ", ".join(str(each.name) for each in spoiled)
+        reason = f"{names} was changed in place after it was computed"
         return NodeResult(name, NodeStatus.SKIPPED, reason=reason)
 
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
         """Check the inputs, then the value."""
-        spoiled = [each for each in inputs.values() if was_changed(each)]
-        self.spoiled.update((str(each.name), _SPOILED) for each in spoiled)
+        spoiled = self._changed(str(result.name), inputs)
         if spoiled and not self._alone:
             names = ", ".join(str(each.name) for each in spoiled)
             return _skipped(result, f"{names} was changed in place by it, or by what ran beside it")
@@ -244,6 +251,13 @@ class Guard(Policy):
             except UncacheableValue as error:
                 return _failed(result, UncacheableValue(f"node {result.name!r}: {error}"))
         return result
+
+    def _changed(self, name: str, inputs: Inputs) -> list[NodeResult]:
+        """Return the inputs of a node that were changed in place, and note them."""
+        read = [given for each, given in inputs.items() if self._reads(name, each)]
+        changed = [given for given in read if was_changed(given)]
+        self.spoiled.update((str(each.name), _SPOILED) for each in changed)
+        return changed
 
 
 def was_changed(given: NodeResult) -> bool:

@@ -241,3 +241,27 @@ def test_a_condition_that_changes_its_mind(kernel: Kernel) -> None:
     assert kernel.executed() == "[]"
     assert kernel.text(report) == ["writing", "'120 rows'"]
     assert kernel.text(end) == ["'120 rows'"]
+
+
+def test_a_node_that_makes_nodes(kernel: Kernel) -> None:
+    """Below its cell stands what it made and what these printed; their values are variables."""
+    kernel.run("def size_of(word):\n    print('sizing', word)\n    return 6 / len(word)")
+    words = kernel.run("%%dag_node words\n['aa', 'bbb']")
+    sizes = kernel.run(
+        "%%dag_node sizes --expand\nmade = {f'size_{w}': lambda w=w: size_of(w) for w in words}\n"
+        "{**made, 'total': (lambda *sizes: sum(sizes), [*made])}"
+    )
+    report = kernel.run("%%dag_node report\nf'{total} in all'")
+    assert kernel.text(sizes)[0] == "made 3 nodes: size_aa, size_bbb, total"
+    assert [line for line in kernel.text(sizes) if "sizing" in line] == ["sizing aa", "sizing bbb"]
+    assert kernel.text(report) == ["'5.0 in all'"]
+    kernel.run("%%dag_node words\n['aa', 'c']", words)
+    assert kernel.executed() == "['words', 'sizes', 'size_c', 'total', 'report']"
+    assert kernel.text(report) == ["'9.0 in all'"]
+    assert kernel.text(sizes)[0] == "made 3 nodes: size_aa, size_c, total"
+    assert kernel.text(kernel.run("size_aa, size_c, total")) == ["(3.0, 6.0, 9.0)"]
+    kernel.run("%%dag_node words\n['aa', '']", words)
+    assert kernel.text(words)[-1] == (
+        "size_ failed with ZeroDivisionError: division by zero (see the cell of sizes)"
+    )
+    assert "ZeroDivisionError" in "".join(kernel.text(sizes))

@@ -8,7 +8,8 @@ import pytest
 
 from dagnb.errors import CycleError, DefinitionError, NodeNotFoundError
 from dagnb.notebook.cells import parse_cell
-from dagnb.notebook.registry import NodeOptions, Registry
+from dagnb.notebook.node import NodeOptions
+from dagnb.notebook.registry import Registry
 
 
 @pytest.fixture
