@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from dagnb.errors import CycleError, DuplicateNodeError, ExpansionError, did_you_mean
@@ -26,6 +26,11 @@ class DynamicNodeSpec:
         Nodes that come after it.
     expander : callable, optional
         What its own value brings forth, as for the nodes that are there from the start.
+
+    Examples
+    --------
+    >>> DynamicNodeSpec("a", print).dependents  # None is taken as none
+    []
     """
 
     name: str
@@ -33,6 +38,10 @@ class DynamicNodeSpec:
     dependencies: Sequence[str] | None = None
     dependents: Sequence[str] | None = None
     expander: Callable[..., DynamicModification | None] | None = None
+
+    def __post_init__(self) -> None:
+        """Let both lists be lists."""
+        _replace_none(self, "dependencies", "dependents")
 
     def edges(self) -> Iterator[tuple[str, str]]:
         """Yield the edges that it brings, from dependencies and to dependents."""
@@ -46,8 +55,18 @@ class DynamicNodeSpec:
 class DynamicModification:
     """Nodes to add and nodes to remove; the removed ones go first."""
 
-    add_nodes: Sequence[DynamicNodeSpec] | None = field(default=None)
-    remove_nodes: Sequence[str] | None = field(default=None)
+    add_nodes: Sequence[DynamicNodeSpec] | None = None
+    remove_nodes: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Let both lists be lists."""
+        _replace_none(self, "add_nodes", "remove_nodes")
+
+
+def _replace_none(record: object, *names: str) -> None:
+    for name in names:
+        if getattr(record, name) is None:
+            object.__setattr__(record, name, [])  # the record is frozen, and this is its making
 
 
 class NewNodes(list[str]):

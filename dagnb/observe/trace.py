@@ -16,7 +16,11 @@ from dagnb.results import ExecutionResult, NodeResult, NodeStatus
 
 
 class TraceEventType(Enum):
-    """What an event of a trace says."""
+    """What an event of a trace says.
+
+    Nothing runs step by step, so no trace has an event of a step; the names are there for code
+    that asks for them.
+    """
 
     EXECUTION_STARTED = "execution_started"
     NODE_STARTED = "node_started"
@@ -27,6 +31,8 @@ class TraceEventType(Enum):
     NODE_CANCELLED = "node_cancelled"
     NODE_CACHE_HIT = "node_cache_hit"
     NODE_REUSED = "node_reused"
+    STEP_STARTED = "step_started"
+    STEP_COMPLETED = "step_completed"
     EXECUTION_COMPLETED = "execution_completed"
 
     @property

@@ -29,9 +29,11 @@ class ConditionalExecutor(DAGExecutor):
     conditions : mapping of (str, str) to callable
         By edge; asked with the value of the first node. An edge without one is taken if its
         first node runs.
+    callbacks, fail_fast, enable_tracing
+        As for `DAGExecutor`.
     joins : mapping of str to str, optional
         ``"all"`` for nodes that run only if every edge into them is taken.
-    callbacks, fail_fast, enable_tracing, max_workers, costs, hooks, checkpoint_dir
+    max_workers, costs, hooks, checkpoint_dir
         As for `DAGExecutor`.
 
     Raises
@@ -44,11 +46,11 @@ class ConditionalExecutor(DAGExecutor):
         self,
         dag: DAG,
         conditions: Mapping[tuple[str, str], Condition],
-        *,
-        joins: Mapping[str, str] | None = None,
         callbacks: object = None,
         fail_fast: bool = True,
         enable_tracing: bool = False,
+        *,
+        joins: Mapping[str, str] | None = None,
         max_workers: int | None = None,
         costs: Mapping[str, float] | None = None,
         hooks: HookRegistry | None = None,

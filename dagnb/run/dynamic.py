@@ -86,7 +86,7 @@ class DynamicExecutor(DAGExecutor):
     ----------
     dag : DAG
         Modified in place.
-    expanders : mapping of str to callable
+    expanders : mapping of str to callable, optional
         By node: ``expander(result)``, or ``expander(name, result)`` if it takes two arguments;
         returns a `DynamicModification` or None. Called on the thread that called `execute`.
     max_workers, callbacks, fail_fast, enable_tracing, hooks
@@ -132,7 +132,7 @@ class DynamicExecutor(DAGExecutor):
     def __init__(  # noqa: PLR0917  # the order is promised
         self,
         dag: DAG,
-        expanders: Mapping[str, Expander],
+        expanders: Mapping[str, Expander] | None = None,
         max_workers: int | None = None,
         callbacks: object = None,
         fail_fast: bool = True,
@@ -146,8 +146,9 @@ class DynamicExecutor(DAGExecutor):
             dag, max_workers, None, callbacks, fail_fast, enable_tracing, hooks,
             checkpoint_dir=checkpoint_dir,
         )  # fmt: skip
-        check_mapping(expanders, "expanders")
-        self._expanders = dict(expanders)
+        if expanders is not None:
+            check_mapping(expanders, "expanders")
+        self._expanders = dict(expanders or {})
         for name, expander in self._expanders.items():
             if not callable(expander):
                 raise TypeError(f"the expander of node {str(name)!r} is not callable: {expander!r}")

@@ -99,3 +99,56 @@ DEPARTURES = [
         test="test_a_changed_task_is_not_skipped",
     ),
 ]
+
+# What dagron 0.1.1 does and its documentation does not say: code written against it finds these.
+DIFFERENCES = [
+    Departure(
+        example="code: a node that is named as changed comes out the same",
+        printed="its dependents run once more",
+        ours="they do not",
+        why="early cutoff is by value, whatever the reason for running was",
+        test="test_a_changed_node_is_cut_off_itself",
+    ),
+    Departure(
+        example="code: the graph after a dynamic run",
+        printed="as it was before; a copy was modified",
+        ours="modified in place",
+        why="the documentation says so",
+        test="test_the_graph_is_modified_in_place",
+    ),
+    Departure(
+        example="code: expanders of nodes that an expansion will add",
+        printed="given to the executor, by names that are not there yet",
+        ours="NodeNotFoundError; the new node brings its expander",
+        why="a misspelt name would be an expander that is silently never asked",
+        test="test_new_nodes_bring_their_expanders",
+    ),
+    Departure(
+        example="code: the nodes of a step of a plan",
+        printed="records with a node, a start and a duration",
+        ours="names",
+        why="the documentation prints nodes=['a']",
+        test="test_the_plan_prints_by_level",
+    ),
+    Departure(
+        example="code: handles of nodes",
+        printed="two handles of the same name are equal if they are of the same node",
+        ours="a handle is its name, as text; a stale one is refused where it is used",
+        why="what takes a name takes a handle, and lists of nodes print as lists of names",
+        test="test_a_handle_is_accepted_where_a_name_is",
+    ),
+    Departure(
+        example="code: traces have events of steps, and a summary of counts",
+        printed="a step starts and completes around the nodes of a level",
+        ours="no such events; the summary has a line a node",
+        why="a node starts when its own inputs are ready: there are no levels to wait for",
+        test="test_a_trace_has_no_steps",
+    ),
+    Departure(
+        example="code: a function without @task in a pipeline",
+        printed="TypeError",
+        ours="taken by its name",
+        why="nothing is gained by refusing it",
+        test="test_a_plain_function_is_a_task",
+    ),
+]

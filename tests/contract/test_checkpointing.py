@@ -28,9 +28,8 @@ def dag() -> dagron.DAG:
     return builder.build()
 
 
-@pytest.fixture
-def tasks() -> Tasks:
-    """A text for each step."""
+def made_anew() -> Tasks:
+    """Return a text for each step, by functions that are new each time."""
     return {
         "download": lambda: "raw_data",
         "parse": lambda: "parsed",
@@ -38,6 +37,12 @@ def tasks() -> Tasks:
         "transform": lambda: "transformed",
         "upload": lambda: "uploaded",
     }
+
+
+@pytest.fixture
+def tasks() -> Tasks:
+    """A text for each step."""
+    return made_anew()
 
 
 @pytest.fixture(autouse=True)
@@ -66,13 +71,24 @@ def test_a_run_is_saved(dag: dagron.DAG, tasks: Tasks) -> None:
     assert executor.execute(tasks).succeeded == 5
 
 
-def test_a_run_goes_on_after_a_failure(dag: dagron.DAG, tasks: Tasks) -> None:
+def test_both_ways_to_run_take_tasks() -> None:
+    """First of all, and all else is optional."""
+    for method in (dagron.CheckpointExecutor.execute, dagron.CheckpointExecutor.resume):
+        _, tasks, *others = inspect.signature(method).parameters.values()
+        assert tasks.name == "tasks"
+        assert all(each.default is not each.empty for each in others)
+
+
+def test_a_run_goes_on_after_a_failure(dag: dagron.DAG) -> None:
     """What had completed is loaded, the rest runs."""
     executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
-    executor.execute(tasks | {"validate": invalid})
+    executor.execute(made_anew() | {"validate": invalid})
     executor = dagron.CheckpointExecutor(dag, checkpoint_dir="./checkpoints")
-    result = executor.resume(tasks)
+    result = executor.resume(made_anew())
     assert result.succeeded == 5
+    assert [each.result for each in result.node_results.values()] == [
+        "raw_data", "parsed", "valid", "transformed", "uploaded"
+    ]  # fmt: skip
     assert [step for step in STEPS if result[step].executed] == ["validate", "transform", "upload"]
 
 
@@ -84,6 +100,7 @@ def test_the_state_of_a_checkpoint(dag: dagron.DAG, tasks: Tasks) -> None:
     info = executor.checkpoint_info()
     assert isinstance(info, dagron.CheckpointInfo)
     assert f"Completed: {len(info.completed_nodes)}/{info.total_nodes}" == "Completed: 2/5"
+    assert f"Failed: {info.failed_nodes}" == "Failed: ['validate']"
     assert info.completed_nodes == ["download", "parse"]
     assert info.failed_nodes == ["validate"]
     assert info.checkpoint_dir == "./checkpoints"
@@ -108,7 +125,7 @@ def test_the_info_is_a_record() -> None:
 
 
 def test_the_whole_example(tmp_path: Path) -> None:
-    """Two fetches joined, four steps more: run, resume, clean up."""
+    """Two fetches joined, four steps more: run, break off, resume, clean up."""
     dag = (
         dagron.DAG.builder()
         .add_node("fetch_users").add_node("fetch_orders").add_node("join").add_node("enrich")
@@ -120,9 +137,14 @@ def test_the_whole_example(tmp_path: Path) -> None:
     )  # fmt: skip
     tasks = {str(name): lambda name=name: f"{name} done" for name in dag}
     executor = dagron.CheckpointExecutor(dag, checkpoint_dir=str(tmp_path / "pipeline_ckpt"))
-    assert executor.execute(tasks).succeeded == 7
-    assert executor.resume(tasks).succeeded == 7
+    assert executor.execute(tasks | {"enrich": invalid}).failed == 1
+    info = executor.checkpoint_info()
+    assert info is not None
+    assert f"{len(info.completed_nodes)}/{info.total_nodes} complete" == "3/7 complete"
+    for result in (executor.resume(tasks), executor.execute(tasks), executor.resume(tasks)):
+        assert f"{result.succeeded} nodes succeeded" == "7 nodes succeeded"
     executor.clear_checkpoint()
+    assert executor.checkpoint_info() is None
 
 
 def test_the_layout(dag: dagron.DAG, tasks: Tasks) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,12 +34,11 @@ def one_node_a_file(result: list[str]) -> dagron.DynamicModification:
 
 
 def test_the_constructor_takes_the_documented_parameters() -> None:
-    """In the documented order, with the documented defaults."""
+    """In the documented order, with the documented defaults; expanders may be left out, too."""
     parameters = list(inspect.signature(dagron.DynamicExecutor).parameters.values())[:6]
     assert [(each.name, each.default) for each in parameters] == [
-        ("dag", inspect.Parameter.empty), ("expanders", inspect.Parameter.empty),
-        ("max_workers", None), ("callbacks", None), ("fail_fast", True),
-        ("enable_tracing", False),
+        ("dag", inspect.Parameter.empty), ("expanders", None), ("max_workers", None),
+        ("callbacks", None), ("fail_fast", True), ("enable_tracing", False),
     ]  # fmt: skip
 
 
@@ -64,8 +64,8 @@ def test_the_graph_is_modified_in_place(files: dagron.DAG) -> None:
 def test_a_modification_can_add_remove_or_both() -> None:
     """Every part may be left out."""
     spec = dagron.DynamicNodeSpec("task", task=lambda: "result", dependencies=["source"])
-    assert dagron.DynamicModification(add_nodes=[spec]).remove_nodes is None
-    assert dagron.DynamicModification(remove_nodes=["obsolete"]).add_nodes is None
+    assert dagron.DynamicModification(add_nodes=[spec]).remove_nodes == []
+    assert dagron.DynamicModification(remove_nodes=["obsolete"]).add_nodes == []
     both = dagron.DynamicModification(add_nodes=[spec], remove_nodes=["obsolete"])
     assert (both.add_nodes, both.remove_nodes) == ([spec], ["obsolete"])
 
@@ -83,13 +83,15 @@ def test_a_node_is_replaced() -> None:
 
 
 def test_a_spec_has_the_documented_fields() -> None:
-    """A name, a task, dependencies and dependents."""
+    """A name, a task, dependencies and dependents; lists that are left out are empty."""
     spec = dagron.DynamicNodeSpec(
         name="chunk_42", task=lambda: "done", dependencies=["split"], dependents=["merge"]
     )
     assert (spec.name, spec.task(), spec.dependencies, spec.dependents) == (
         "chunk_42", "done", ["split"], ["merge"]
     )  # fmt: skip
+    bare = dagron.DynamicNodeSpec("chunk_43", lambda: "done", None)
+    assert bare.dependencies == bare.dependents == []
 
 
 def test_map_reduce(capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,3 +172,25 @@ def test_nothing_is_executed_twice(files: dagron.DAG) -> None:
          "aggregate": lambda: called.append("aggregate")}
     )  # fmt: skip
     assert called == ["discover", "aggregate"]
+
+
+def test_an_expander_is_asked_again_when_a_run_is_resumed(
+    files: dagron.DAG, tmp_path: Path
+) -> None:
+    """About the saved value: its node does not run again, and neither does what was added."""
+    fetched: list[str] = []
+
+    def discover() -> list[str]:
+        fetched.append("discover")
+        return ["a.csv", "b.csv"]
+
+    executor = dagron.DynamicExecutor(
+        files, {"discover": one_node_a_file}, checkpoint_dir=tmp_path / "checkpoint"
+    )
+    assert executor.execute({"discover": discover, "aggregate": lambda: 1 / 0}).failed == 1
+    result = executor.resume({"discover": discover, "aggregate": lambda: "all"})
+    assert result.succeeded == 4
+    assert [str(name) for name, each in result.node_results.items() if each.executed] == [
+        "aggregate"
+    ]
+    assert fetched == ["discover"]

@@ -65,7 +65,7 @@ def test_the_loop_has_a_timeout(dag: dagron.DAG) -> None:
 
     async def main() -> dagron.ExecutionResult:
         tasks = dict.fromkeys(dag, lambda: asyncio.sleep(60))
-        return await dagron.AsyncDAGExecutor(dag, max_workers=2).execute(tasks, timeout=0.05)
+        return await dagron.AsyncDAGExecutor(dag, max_workers=2).execute(tasks, timeout=0.5)
 
     result = asyncio.run(main())
     assert (result.timed_out, result.cancelled) == (2, 2)

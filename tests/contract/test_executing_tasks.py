@@ -133,11 +133,12 @@ def test_best_effort_runs_independent_branches() -> None:
 def test_a_timeout_marks_what_still_runs(dag: dagron.DAG, tasks: Tasks) -> None:
     """One deadline for the whole run."""
     release = threading.Event()
-    result = DAGExecutor(dag).execute(tasks | {"b": lambda: release.wait(30)}, timeout=0.1)
+    result = DAGExecutor(dag).execute(tasks | {"b": lambda: release.wait(30)}, timeout=0.5)
     release.set()
     late = [name for name, each in result.node_results.items()
             if each.status == dagron.NodeStatus.TIMED_OUT]  # fmt: skip
     assert late == ["b"]
+    assert DAGExecutor(dag).execute(tasks, timeout=30.0).timed_out == 0
 
 
 def test_a_run_can_be_cancelled_from_outside(dag: dagron.DAG, tasks: Tasks) -> None:
@@ -150,6 +151,7 @@ def test_a_run_can_be_cancelled_from_outside(dag: dagron.DAG, tasks: Tasks) -> N
     canceller.join()
     assert (result.succeeded, result.cancelled) == (1, 3)
     assert result["a"].result == "data"
+    assert DAGExecutor(dag).execute(tasks, cancel_event=threading.Event()).cancelled == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="os.kill delivers SIGINT on POSIX")
@@ -281,12 +283,18 @@ def test_a_node_has_a_timeout_by_its_task(dag: dagron.DAG, tasks: Tasks) -> None
     ]  # fmt: skip
 
 
-def test_one_worker_is_sequential(dag: dagron.DAG, tasks: Tasks) -> None:
-    """In topological order, on one thread."""
-    threads: list[str] = []
-    tasks = dict.fromkeys("abcd", lambda: threads.append(threading.current_thread().name))
-    DAGExecutor(dag, max_workers=1).execute(tasks)
-    assert len(set(threads)) == 1
+@pytest.mark.parametrize("workers", [1, 2, None])
+def test_workers_are_limited(dag: dagron.DAG, workers: int | None) -> None:
+    """One is sequential, in topological order; two are two threads at most."""
+    ran: list[tuple[str, str]] = []
+    tasks: Tasks = {
+        name: lambda name=name: ran.append((name, threading.current_thread().name))
+        for name in "abcd"
+    }
+    assert DAGExecutor(dag, max_workers=workers).execute(tasks).succeeded == 4
+    if workers == 1:
+        assert [name for name, _ in ran] == dag.topological_sort()
+    assert len({thread for _, thread in ran}) <= (workers or os.cpu_count() or 1)
 
 
 def test_the_default_is_one_worker_a_cpu(dag: dagron.DAG, tasks: Tasks) -> None:
@@ -315,31 +323,37 @@ def test_everything_together(capsys: pytest.CaptureFixture[str]) -> None:
     """Declared nodes, edges, four workers, callbacks, tracing, costs, a timeout, a cancel event."""
     dag = (
         dagron.DAG.builder()
-        .add_nodes(["extract", "check", "shape", "enrich", "load"])
+        .add_nodes(["extract", "validate", "transform", "enrich", "load", "notify"])
         .add_edges(
             [
-                ("extract", "check"),
-                ("check", "shape"),
-                ("check", "enrich"),
-                ("shape", "load"),
+                ("extract", "validate"),
+                ("validate", "transform"),
+                ("validate", "enrich"),
+                ("transform", "load"),
                 ("enrich", "load"),
+                ("load", "notify"),
             ]
         )
         .build()
     )
+    both = threading.Barrier(2)
+    tasks: Tasks = {str(name): lambda name=name: {str(name): 1} for name in dag}
+    for name in ("transform", "enrich"):
+        tasks[name] = lambda name=name: both.wait(30) in {0, 1} and {name: 1}
     result = DAGExecutor(
         dag,
         max_workers=4,
         callbacks=Printer(),
         fail_fast=True,
         enable_tracing=True,
-        costs={"shape": 2.0, "enrich": 1.5},
-    ).execute(
-        {str(name): lambda name=name: {str(name): 1} for name in dag},
-        timeout=60.0,
-        cancel_event=threading.Event(),
-    )
-    assert f"{result.succeeded}/{dag.node_count()}" == "5/5"
-    assert capsys.readouterr().out.splitlines()[-1] == "done load {'load': 1}"
+        costs={"transform": 2.0, "enrich": 1.5},
+    ).execute(tasks, timeout=60.0, cancel_event=threading.Event())
+    assert f"Completed: {result.succeeded}/{dag.node_count()}" == "Completed: 6/6"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["start extract", "done extract {'extract': 1}", "start validate"]
+    assert lines[4:6] == ["start transform", "start enrich"]
+    assert sorted(lines[6:8]) == ["done enrich {'enrich': 1}", "done transform {'transform': 1}"]
+    assert lines[-1] == "done notify {'notify': 1}"
     for name, each in result.node_results.items():
-        assert f"{name}: {each.status.name} ({each.duration_seconds:.3f}s)".endswith("s)")
+        shown = f"{name}: {each.status.name} ({each.duration_seconds:.3f}s)"
+        assert shown.startswith(f"{name}: COMPLETED (")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -224,10 +225,10 @@ def test_a_training_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
     first = executor.execute(tasks)
     tasks["load_data"] = lambda: {"rows": 11}
     second = executor.execute(tasks, changed_nodes=["load_data"])
-    print(f"{first.total_duration_seconds:.1f}s, {len(first.recomputed)}")
-    print(f"{second.total_duration_seconds:.1f}s, {second.reused}")
-    assert capsys.readouterr().out.splitlines() == [
-        "0.0s, 5", "0.0s, ['train', 'evaluate', 'report']"
+    print(f"{first.total_duration_seconds:.1f}s recomputed={len(first.recomputed)}")
+    print(f"{second.total_duration_seconds:.1f}s reused={second.reused}")
+    assert [line.split(" ", 1)[1] for line in capsys.readouterr().out.splitlines()] == [
+        "recomputed=5", "reused=['train', 'evaluate', 'report']"
     ]  # fmt: skip
     assert len(trained) == 1
 
@@ -242,3 +243,28 @@ def test_the_trace_shows_what_was_recomputed_and_what_reused(dag: dagron.DAG, ta
     assert {line.split()[0]: "reused" in line for line in lines} == {
         name: name != "source_b" for name in ALL
     }
+
+
+def test_incremental_runs_can_be_checkpointed(
+    dag: dagron.DAG, tasks: Tasks, tmp_path: Path
+) -> None:
+    """Another process goes on after a failure, and knows what it need not run again."""
+    first = dagron.IncrementalExecutor(dag, checkpoint_dir=tmp_path / "checkpoint")
+    assert first.execute(tasks | {"aggregate": raising}).failed == 1
+    second = dagron.IncrementalExecutor(dag, checkpoint_dir=tmp_path / "checkpoint")
+    result = second.resume(tasks)
+    assert result.recomputed == ["aggregate", "report"]
+    assert result["report"].result == "sum=6"
+    tasks["source_b"] = lambda: [4]
+    assert second.execute(tasks, changed_nodes=["source_b"])["report"].result == "sum=7"
+
+
+def test_cutoffs_can_be_counted(dag: dagron.DAG, constants: Tasks) -> None:
+    """Run by run."""
+    executor = dagron.IncrementalExecutor(dag)
+    executor.execute(constants)
+    counts = [
+        len(executor.execute(constants, changed_nodes=changed).early_cutoff)
+        for changed in ([], ["source_a"], ["source_a", "source_b"])
+    ]
+    assert counts == [0, 1, 2]
