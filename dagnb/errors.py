@@ -28,14 +28,27 @@ builtin ``TypeError`` or ``ValueError``. An error of the user's code is never wr
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or nothing."""
     nearest = get_close_matches(name, [str(each) for each in known], n=1)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def warn(message: str, kind: type[Warning] = UserWarning) -> None:
+    """Warn of something, at the line outside of dagnb that led to it."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, kind, stacklevel=level)
 
 
 class DagError(Exception):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from dagnb.graph import analysis
 from dagnb.graph.adjacency import NodeRef
-from dagnb.graph.named import EdgeSpec, NamedGraph, NodeSpec
+from dagnb.graph.named import EdgeSpec, NamedGraph, NodeSpec, check_costs
 
 
 class DAG(NamedGraph):
@@ -100,9 +100,10 @@ class DAG(NamedGraph):
         Parameters
         ----------
         costs : mapping of str to float, optional
-            The cost of a node; 1.0 for one that is not named.
+            The cost of a node, from 0 on; 1.0 for one that is not named.
         """
-        path, length = analysis.critical_path(self.adjacency, self.costs_by_number(costs))
+        by_number = self.costs_by_number(check_costs(costs))
+        path, length = analysis.critical_path(self.adjacency, by_number)
         return self.refs(path), length
 
     def execution_plan(self, costs: Mapping[str, float] | None = None) -> analysis.ExecutionPlan:

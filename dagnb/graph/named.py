@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dagnb.errors import (
@@ -245,7 +246,7 @@ class NamedGraph:
         return [handles[node] for node in nodes]
 
     def costs_by_number(self, costs: Mapping[str, float] | None) -> dict[int, float]:
-        """Check costs and return them by number."""
+        """Return costs, which are numbers, by the numbers of their nodes."""
         return dict(zip(self.numbers(costs or (), "costs"), (costs or {}).values(), strict=True))
 
     def _unknown(self, name: str, where: str = "") -> NodeNotFoundError | StaleNodeRefError:
@@ -277,6 +278,25 @@ def _plain(name: object) -> str:
     if not isinstance(name, str):
         raise TypeError(f"a node's name is a string, not {name!r}")
     return str(name)
+
+
+def check_mapping(given: object, option: str) -> None:
+    """Refuse what maps no names to anything."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{option} is a mapping by node, such as a dict, not {given!r}")
+
+
+def check_costs(costs: Mapping[str, float] | None) -> Mapping[str, float] | None:
+    """Refuse costs that are no numbers; names are looked up elsewhere."""
+    if costs is None:
+        return None
+    check_mapping(costs, "costs")
+    for name, cost in costs.items():
+        if isinstance(cost, bool) or not isinstance(cost, Real):
+            raise TypeError(f"the cost of node {str(name)!r} is a number, not {cost!r}")
+        if not cost >= 0:
+            raise ValueError(f"the cost of node {str(name)!r} is at least 0, not {cost!r}")
+    return costs
 
 
 def _not_text(names: Any, where: str) -> Any:

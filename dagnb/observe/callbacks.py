@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from dagnb.errors import warn
 from dagnb.events import Event, GraphEdited, NodeSettled, NodeStarted, Observer, RunFinished
 from dagnb.results import NodeResult, NodeStatus
 
@@ -130,7 +130,7 @@ def _warn_of_dead(callbacks: object, found: Mapping[str, object]) -> None:
     for name in dead:
         nearest = get_close_matches(name, sorted(known), n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        warnings.warn(f"nothing calls the callback {name}{hint}", stacklevel=5)
+        warn(f"nothing calls the callback {name}{hint}")
     if not dead and not any(found.values()) and not isinstance(callbacks, ExecutionCallbacks):
         names = ", ".join(SPELLINGS)
-        warnings.warn(f"nothing calls {callbacks!r}: it has none of {names}", stacklevel=5)
+        warn(f"nothing calls {callbacks!r}: it has none of {names}")

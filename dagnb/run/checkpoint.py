@@ -76,6 +76,8 @@ class CheckpointExecutor(DAGExecutor):
         hooks: HookRegistry | None = None,
         max_workers: int | None = None,
     ) -> None:
+        if checkpoint_dir is None:
+            raise TypeError("checkpoint_dir is a path, not None; DAGExecutor needs none")
         super().__init__(
             dag, max_workers, None, callbacks, fail_fast, enable_tracing, hooks,
             checkpoint_dir=checkpoint_dir,

@@ -9,6 +9,7 @@ from typing import Any
 
 from dagnb.errors import NodeNotFoundError
 from dagnb.graph.dag import DAG, DAGBuilder
+from dagnb.graph.named import check_mapping
 
 
 def check_dag(dag: object) -> None:
@@ -17,12 +18,6 @@ def check_dag(dag: object) -> None:
         raise TypeError("dag is a DAG, not a DAGBuilder; give its build()")
     if not isinstance(dag, DAG):
         raise TypeError(f"dag is a DAG, not {dag!r}")
-
-
-def check_mapping(given: object, option: str) -> None:
-    """Refuse what maps no names to anything."""
-    if not isinstance(given, Mapping):
-        raise TypeError(f"{option} is a mapping by node, such as a dict, not {given!r}")
 
 
 def check_tasks(dag: DAG, tasks: Mapping[str, Callable[..., Any]]) -> None:
@@ -58,16 +53,3 @@ def check_limits(timeout: float | None, cancel_event: object) -> None:
         raise TypeError(f"timeout is a number of seconds, not {timeout!r}")
     if not timeout >= 0:
         raise ValueError(f"timeout is a number of seconds from 0 on, not {timeout!r}")
-
-
-def check_costs(costs: Mapping[str, float] | None) -> Mapping[str, float] | None:
-    """Refuse costs that are no numbers; names are looked up when the graph runs."""
-    if costs is None:
-        return None
-    check_mapping(costs, "costs")
-    for name, cost in costs.items():
-        if isinstance(cost, bool) or not isinstance(cost, Real):
-            raise TypeError(f"the cost of node {str(name)!r} is a number, not {cost!r}")
-        if not cost >= 0:
-            raise ValueError(f"the cost of node {str(name)!r} is at least 0, not {cost!r}")
-    return costs

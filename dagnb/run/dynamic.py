@@ -9,9 +9,9 @@ from typing import Any
 from dagnb.errors import NodeNotFoundError
 from dagnb.graph.dag import DAG
 from dagnb.graph.edit import DynamicModification, DynamicNodeSpec, Expansion, undo
+from dagnb.graph.named import check_mapping
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import NodeResult
-from dagnb.run.checks import check_mapping
 from dagnb.run.engine import Engine
 from dagnb.run.executors import DAGExecutor, Tasks
 from dagnb.run.policies import Policy
@@ -62,13 +62,34 @@ def takes_name(expander: Expander) -> bool:
     >>> takes_name(lambda name, files: None), takes_name(lambda files, limit=3: None)
     (True, False)
     """
-    try:
-        parameters = inspect.signature(expander).parameters.values()
-    except (TypeError, ValueError):  # some builtins have none
+    signature = _signature(expander)
+    if signature is None:
         return False
     positional = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    needed = [p for p in parameters if p.kind in positional and p.default is p.empty]
-    return len(needed) == 2
+    parameters = signature.parameters.values()
+    return sum(p.kind in positional and p.default is p.empty for p in parameters) == 2
+
+
+def _signature(expander: Expander) -> inspect.Signature | None:
+    try:
+        return inspect.signature(expander)
+    except (TypeError, ValueError):  # some builtins have none
+        return None
+
+
+def _check_expander(name: str, expander: Expander) -> None:
+    if not callable(expander):
+        raise TypeError(f"the expander of node {str(name)!r} is not callable: {expander!r}")
+    signature = _signature(expander)
+    if signature is None:
+        return
+    try:
+        signature.bind(*("name", "result")[not takes_name(expander) :])
+    except TypeError:
+        raise TypeError(
+            f"the expander of node {str(name)!r} takes {signature}; it is called with the "
+            "node's value, or with its name and its value"
+        ) from None
 
 
 class DynamicExecutor(DAGExecutor):
@@ -150,8 +171,7 @@ class DynamicExecutor(DAGExecutor):
             check_mapping(expanders, "expanders")
         self._expanders = dict(expanders or {})
         for name, expander in self._expanders.items():
-            if not callable(expander):
-                raise TypeError(f"the expander of node {str(name)!r} is not callable: {expander!r}")
+            _check_expander(name, expander)
         if not isinstance(max_dynamic_nodes, int) or max_dynamic_nodes < 0:
             raise ValueError(f"max_dynamic_nodes is a number from 0 on, not {max_dynamic_nodes!r}")
         self._limit = max_dynamic_nodes

@@ -8,11 +8,12 @@ from typing import Any
 from dagnb.events import Observer
 from dagnb.graph.analysis import cost_to_go
 from dagnb.graph.dag import DAG
+from dagnb.graph.named import check_costs
 from dagnb.observe.callbacks import callbacks_observer
 from dagnb.observe.hooks import HookRegistry, hooks_observer
 from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult
-from dagnb.run.checks import check_costs, check_dag, check_limits, check_tasks, check_workers
+from dagnb.run.checks import check_dag, check_limits, check_tasks, check_workers
 from dagnb.run.drive import CancelEvent, drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from inspect import Parameter
@@ -11,7 +10,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from dagnb.errors import CheckpointError, CheckpointWarning, UncacheableValue
+from dagnb.errors import CheckpointError, CheckpointWarning, UncacheableValue, warn
 from dagnb.events import Event, NodeSettled, RunFinished, RunStarted
 from dagnb.graph.dag import DAG
 from dagnb.results import NodeResult, NodeStatus
@@ -57,7 +56,7 @@ class Checkpoint:
     """A folder in which runs of one graph keep what they did; None for no checkpoint."""
 
     def __init__(self, dag: DAG, folder: Folder | None) -> None:
-        if not isinstance(folder, str | os.PathLike | None):
+        if not isinstance(folder, str | os.PathLike | None) or folder == "":
             raise TypeError(f"checkpoint_dir is a path, not {folder!r}")
         self._dag = dag
         self._folder = folder
@@ -286,7 +285,7 @@ def _clear(ledger: Ledger) -> None:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, CheckpointWarning, stacklevel=2)
+    warn(message, CheckpointWarning)
 
 
 def _digest(value: object) -> str | None:

@@ -366,8 +366,10 @@ def test_a_folder_that_cannot_be_written_to(
 
 def test_a_wrong_folder_is_a_type_error(dag: DAG) -> None:
     """And no folder to resume from says so."""
-    with pytest.raises(TypeError, match="checkpoint_dir is a path"):
-        CheckpointExecutor(dag, 3)  # type: ignore[arg-type]  # wrong on purpose
+    wrong: Any
+    for wrong in (3, "", None):
+        with pytest.raises(TypeError, match="checkpoint_dir is a path"):
+            CheckpointExecutor(dag, wrong)
     with pytest.raises(CheckpointError, match="checkpoint_dir="):
         DAGExecutor(dag).resume(TASKS)
 

@@ -145,6 +145,31 @@ def test_what_is_no_graph(executor: Any, wrong: Any) -> None:
         executor(wrong)
 
 
+@pytest.mark.parametrize("case", COSTS)
+def test_costs_of_a_plan(pair: DAG, case: str) -> None:
+    """Nor does the graph take them."""
+    options, error, message = COSTS[case]
+    for ask in (pair.critical_path, pair.execution_plan):
+        with pytest.raises(error, match=message):
+            ask(**options)
+
+
+EXPANDERS: dict[str, Any] = {
+    "takes nothing": lambda: None,
+    "takes three": lambda a, b, c: None,
+    "must be named": lambda *, value: None,
+}
+
+
+@pytest.mark.parametrize("case", EXPANDERS)
+def test_expanders_with_other_parameters(pair: DAG, case: str) -> None:
+    """They are told how they are called before anything runs."""
+    with pytest.raises(TypeError, match=r"expander of node 'a' takes \(.*\); it is called with"):
+        DynamicExecutor(pair, {"a": EXPANDERS[case]})
+    for fits in (lambda *values: None, lambda value=1: None, print, dict):
+        DynamicExecutor(pair, {"a": fits})
+
+
 def test_mappings_of_other_things(pair: DAG) -> None:
     """Expanders are by node, conditions by edge."""
     with pytest.raises(TypeError, match="expanders is a mapping by node"):
@@ -171,6 +196,13 @@ def test_callbacks_that_nothing_calls(pair: DAG) -> None:
     with pytest.warns(UserWarning, match=r"nothing calls .*print.* it has none of on_node_start"):
         DAGExecutor(pair, callbacks=print).execute({})
     DAGExecutor(pair, callbacks=ExecutionCallbacks(), hooks=HookRegistry()).execute({})
+
+
+def test_warnings_name_the_line_that_led_to_them(executor: Any, pair: DAG) -> None:
+    """The user's, not one of dagnb's."""
+    with pytest.warns(UserWarning, match="nothing calls") as caught:
+        run(executor(pair, callbacks=Misspelt()), {})
+    assert {Path(warning.filename) for warning in caught} == {Path(__file__)}
 
 
 def test_bad_callbacks_cost_no_checkpoint(pair: DAG, tmp_path: Path) -> None:
