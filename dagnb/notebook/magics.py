@@ -161,7 +161,7 @@ class DagMagics(Magics):
             raise show_user_frames(self.shell, own.error)
         if not own.executed:
             self.session.show_again(name)
-        for sentence in self.session.failures():
+        for sentence in [*self.session.failures(), *self.session.cautions.news(name)]:
             print(sentence)
 
     def decorate(

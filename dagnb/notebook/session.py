@@ -12,7 +12,9 @@ from dagnb.events import Observer
 from dagnb.graph.dag import DAG
 from dagnb.notebook.aftermath import Aftermath, failures, has_news
 from dagnb.notebook.announcing import Announcer
+from dagnb.notebook.answers import Answers
 from dagnb.notebook.capture import Shell, proxies
+from dagnb.notebook.cautions import Cautions
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.loading import Loading
@@ -29,7 +31,7 @@ from dagnb.notebook.show import GraphDisplay
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.status import status_table
 from dagnb.notebook.tasks import Tasks
-from dagnb.notebook.waiting import Waiting, waits_for
+from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.why import Explain, Why
 from dagnb.observe.text import run_summary
 from dagnb.observe.trace import ExecutionTrace, trace_of
@@ -68,6 +70,8 @@ class Session:
         What is kept for other kernels, and where.
     view : GraphView
         What the graph looks like now.
+    cautions : Cautions
+        What nodes may depend on unseen.
     """
 
     def __init__(self, shell: Shell, namespace: MutableMapping[str, Any]) -> None:
@@ -85,6 +89,7 @@ class Session:
         self._explain = Explain(self._registry.present, self.saving.take_miss)
         self._waiting = Waiting(self._registry)
         self._one_run = OneRun()
+        self.cautions = Cautions(self.nodes, self._tasks.opened)
         self.auto = True
         self._workers = 1
         self.view = GraphView()
@@ -92,6 +97,9 @@ class Session:
         self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
         self._announce = Announcer(self._registry, [self.view, self._display])
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
+        self._answers = Answers(
+            self._registry, self._staleness, self._explain, self.cautions, last=self._last
+        )
         self._families = Families(
             self._registry, self._withdraw, lambda: CellOutput(shell), self._announce.edited
         )
@@ -327,23 +335,10 @@ class Session:
         NodeNotFoundError
             There is no such node.
         """
-        node = self._registry[name]
-        missing = self._registry.missing(name)
-        if missing:
-            return Why(f"{name} did not run: {waits_for(missing)}")
-        if not self.running:
+        self.check_name(name)
+        if not self.running and not self._registry.missing(name):
             self.look([name])
-        above = [str(each) for each in self.dag.predecessors(name)]
-        inputs = {each: last for each in above if (last := self._recent(each)) is not None}
-        stale = {each: self._staleness.reason(each) for each in [name, *above]}
-        return self._explain.why(
-            name, self._recent(name), inputs, stale=stale, manual=node.options.manual
-        )
-
-    def _recent(self, name: str) -> NodeResult | None:
-        """Return the last result of a node; it counts as executed if the last run did that."""
-        last = self._last(name)
-        return last if last is None or name in self.settled else last.but(executed=False)
+        return self._answers.why(name, self.settled)
 
     def is_stale(self, name: str) -> bool:
         """Whether a node has no current value: it must run before its value can be trusted."""

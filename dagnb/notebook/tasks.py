@@ -15,6 +15,7 @@ from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.coroutines import run_coroutine
 from dagnb.notebook.display import show
 from dagnb.notebook.node import NotebookNode
+from dagnb.notebook.opened import Opened, noticed
 from dagnb.observe.text import seconds
 from dagnb.render.view import error_text
 from dagnb.tasks import Options, Task
@@ -27,6 +28,8 @@ class Tasks(Mapping[str, Task]):
     ----------
     sinks : dict of str to list of Sink
         What nodes have shown in this round, attempt by attempt, until somebody takes it out.
+    opened : dict of str to Opened
+        The files that nodes opened when they ran last.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Tasks(Mapping[str, Task]):
         self.shell = shell
         self.namespace = namespace
         self.sinks: dict[str, list[Sink]] = {}
+        self.opened: dict[str, Opened] = {}
         self._live: set[str] = set()
         self._thread, self._context = threading.get_ident(), copy_context()
 
@@ -63,6 +67,7 @@ class Tasks(Mapping[str, Task]):
         """Forget a node that was removed."""
         self._made.pop(name, None)
         self.sinks.pop(name, None)
+        self.opened.pop(name, None)
 
     def begin(self, live: Iterable[str] = ()) -> None:
         """Begin a run, on the thread that drives it.
@@ -91,7 +96,8 @@ class Tasks(Mapping[str, Task]):
         The sink is there at once, so that what is given up shows what it had printed.
         """
         sinks = self.sinks.setdefault(name, [])
-        with capture(self.shell, live=name in self._live) as sink:
+        with capture(self.shell, live=name in self._live) as sink, noticed() as opened:
+            self.opened[name] = opened
             sinks.append(sink)
             yield len(sinks)
 

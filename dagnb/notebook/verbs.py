@@ -73,6 +73,9 @@ class Verbs:
 
     def _plan(self, words: Sequence[str]) -> None:
         print(self._session.plan(words or None))
+        for name in words or self._session.nodes:
+            for sentence in self._session.cautions.undeclared(name):
+                print(sentence)
 
     def _status(self, words: Sequence[str]) -> None:
         _take(words, 0, "status")

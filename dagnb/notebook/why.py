@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagnb.render.view import error_text
@@ -42,6 +42,10 @@ class Why:
 
     sentence: str
     evidence: tuple[str, ...] = field(default=())
+
+    def also(self, lines: Iterable[str]) -> Why:
+        """Return the same answer with more lines below it."""
+        return replace(self, evidence=(*self.evidence, *lines))
 
     def __str__(self) -> str:
         return "\n".join([self.sentence, *(f"  {line}" for line in self.evidence)])

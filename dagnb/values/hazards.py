@@ -18,11 +18,13 @@ _CLOCK = (
     "datetime.date.today",
 )
 _ENVIRONMENT = ("os.environ", "os.getenv")
+_ANY_MODULE = ("importlib.import_module", "sys.modules", "pkgutil.resolve_name")
 # State of the process that code elsewhere may set.
 _SETTINGS = (
     *("os.getcwd", "pathlib.Path.cwd", "sys.argv", "sys.path", "sys.flags", "warnings.filters"),
     *("locale.", "_locale.", "decimal.getcontext", "_decimal.getcontext", "platform.node"),
     *("socket.gethostname", "_socket.gethostname", "getpass.getuser", "posix.getcwd", "nt.getcwd"),
+    *("sys.getrecursionlimit", "sys.get_int_max_str_digits"),
     *("numpy.geterr", "numpy.get_printoptions", "matplotlib.rcParams"),
     *("matplotlib.pyplot.rcParams", "pandas.get_option", "pandas.options"),
     *("pandas._config.config.get_option", "pandas._config.config.options"),
@@ -53,6 +55,8 @@ def path_hazard(path: str, name: str, *, bare: bool = True) -> str | None:
         return f"{name} depends on the time; pass the time in"
     if path.startswith(_ENVIRONMENT):
         return f"{name} reads the environment; declare it with env="
+    if path.startswith(_ANY_MODULE):
+        return f"{name} hides what it reads; declare it with depends="
     if path.startswith(_SETTINGS):
         return f"{name} reads a setting of the process; pass it in, or declare it with depends="
     return None

@@ -35,6 +35,8 @@ from dagnb.values.plain import PLAIN
 from dagnb.values.sources import source_of
 from dagnb.values.walk import combine
 
+_DECLARE = "declare what its state follows from with depends= or files="
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -234,6 +236,8 @@ class Reading:
     def _class(self, label: str, kind: type) -> None:
         """A class by its name, bases and members; methods are read on their own."""
         self.guards.members(kind)
+        above = kind.__bases__
+        self.guards.checks["bases", id(kind), id(above)] = lambda: kind.__bases__ == above
         members = [(name, each) for name, each in class_members(kind)]
         names = [name for name, _ in members]
         bases = [base.__qualname__ for base in kind.__bases__]
@@ -278,8 +282,10 @@ class Reading:
         """Digest a value; what has none counts by its type, with a warning."""
         try:
             named = digest(value)
-        except UncacheableValue as error:
-            self._warn("", f"{label} counts by its type only: {error}")
+        except UncacheableValue:
+            if not _only_waits(value):
+                why = f"a {type(value).__qualname__} has no digest"
+                self._warn("", f"{label} counts by its type only, since {why}; {_DECLARE}")
             return _hash("type", f"{type(value).__module__}.{type(value).__qualname__}")
         if type(value) not in PLAIN:
             self.guards.checks["value", id(value), named] = lambda: _digest_or_none(value) == named
@@ -355,6 +361,12 @@ def _unchanged(table: Table, before: list[tuple[object, object]]) -> bool:
         return False
     pairs = zip(chain.from_iterable(items), chain.from_iterable(before), strict=True)
     return all(now is then or (now == then and type(now) in PLAIN) for now, then in pairs)
+
+
+def _only_waits(value: object) -> bool:
+    """Whether a value only decides when something is computed, not what, as a lock does."""
+    kind = type(value)
+    return kind.__module__ in ("threading", "_thread") and kind.__name__ != "_local"
 
 
 def _digest_or_none(value: object) -> str | None:

@@ -408,11 +408,19 @@ def test_a_name_imported_inside_from_a_module_of_the_user_is_followed(
 
 
 def test_a_global_without_a_digest_counts_by_its_type_with_a_warning() -> None:
-    """A lock does not decide what is computed; a generator might."""
-    one = of("def f(): return lock", lock=threading.Lock())
-    other = of("def f(): return lock", lock=threading.Lock())
+    """It says what to do about it."""
+    one = of("def f(): return rows", rows=iter([1]))
+    other = of("def f(): return rows", rows=iter([2]))
     assert one.digest == other.digest
-    assert "lock counts by its type only" in one.warnings[0]
+    (warning,) = one.warnings
+    assert warning.startswith("rows counts by its type only, since a list_iterator has no digest")
+
+
+@pytest.mark.parametrize("kind", [threading.Lock, threading.RLock, threading.Event])
+def test_a_lock_does_not_decide_what_is_computed(kind: Callable[[], object]) -> None:
+    """Nobody is warned of it."""
+    one, other = (of("def f(): return lock", lock=kind()) for _ in range(2))
+    assert (one.digest, one.warnings) == (other.digest, ())
 
 
 @pytest.mark.parametrize(

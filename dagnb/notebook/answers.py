@@ -1,0 +1,62 @@
+"""Answers to "why": what is known of a node and its inputs, put together for the explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+
+from dagnb.notebook.cautions import Cautions
+from dagnb.notebook.registry import Registry
+from dagnb.notebook.staleness import Staleness
+from dagnb.notebook.waiting import waits_for
+from dagnb.notebook.why import Explain, Why
+from dagnb.results import NodeResult
+
+
+class Answers:
+    """Says why nodes ran, or why they did not.
+
+    Parameters
+    ----------
+    registry : Registry
+    staleness : Staleness
+    explain : Explain
+    cautions : Cautions
+    last : callable
+        Returns the last result of a node.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        staleness: Staleness,
+        explain: Explain,
+        cautions: Cautions,
+        *,
+        last: Callable[[str], NodeResult | None],
+    ) -> None:
+        self._registry = registry
+        self._staleness = staleness
+        self._explain = explain
+        self._cautions = cautions
+        self._last = last
+
+    def why(self, name: str, settled: Container[str]) -> Why:
+        """Answer for one node, given which nodes the last run looked at."""
+        missing = self._registry.missing(name)
+        if missing:
+            return Why(f"{name} did not run: {waits_for(missing)}")
+        above = [str(each) for each in self._registry.dag.predecessors(name)]
+        recent = {each: self._recent(each, settled) for each in [name, *above]}
+        why = self._explain.why(
+            name,
+            recent[name],
+            {each: last for each in above if (last := recent[each]) is not None},
+            stale={each: self._staleness.reason(each) for each in recent},
+            manual=self._registry[name].options.manual,
+        )
+        return why.also(self._cautions.undeclared(name))
+
+    def _recent(self, name: str, settled: Container[str]) -> NodeResult | None:
+        """Return the last result of a node; it counts as executed if the last run did that."""
+        last = self._last(name)
+        return last if last is None or name in settled else last.but(executed=False)
