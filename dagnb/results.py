@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 
 class NodeStatus(Enum):
@@ -132,7 +132,11 @@ class ExecutionResult:
         Why the run ended before its end; empty if it did not.
     trace : object or None
         What the run's tracing recorded, if it was enabled.
+    drawings : dict
+        What shows a result, by format; `dagnb.render.drawings` puts it here.
     """
+
+    drawings: ClassVar[dict[str, Callable[[ExecutionResult], str]]] = {}
 
     def __init__(
         self,
@@ -195,6 +199,9 @@ class ExecutionResult:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.summary()}>"
+
+    def _repr_html_(self) -> str | None:
+        return self.drawings["html"](self) if "html" in self.drawings else None
 
 
 class IncrementalResult(ExecutionResult):

@@ -164,6 +164,8 @@ class DAG(NamedGraph):
         new._metadata = dict(self._metadata)
         return new
 
+    __copy__ = snapshot
+
     def to_json(self) -> str:
         """Return nodes (with metadata) and edges as a JSON text; payloads are left out.
 

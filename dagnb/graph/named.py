@@ -98,11 +98,13 @@ class NamedGraph:
 
     def remove_node(self, name: str) -> None:
         """Remove a node and its edges."""
-        self.remove_nodes([name])
+        self._discard([self.number(name)])
 
     def remove_nodes(self, names: Iterable[str]) -> None:
         """Remove nodes and their edges: all of them or, if one is unknown, none."""
-        nodes = self.numbers(names, "remove_nodes")
+        self._discard(self.numbers(names, "remove_nodes"))
+
+    def _discard(self, nodes: list[int]) -> None:
         epochs = [self._epoch(node) for node in nodes]
         self.adjacency.discard(nodes)
         for epoch in epochs:

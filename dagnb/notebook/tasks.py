@@ -12,12 +12,12 @@ from typing import Any
 
 from dagnb.notebook.capture import Shell, Sink, capture
 from dagnb.notebook.cells import NodeCode
-from dagnb.notebook.coroutines import run_coroutine
 from dagnb.notebook.display import show
 from dagnb.notebook.node import NotebookNode
 from dagnb.notebook.opened import Opened, noticed
 from dagnb.observe.text import seconds
 from dagnb.render.view import error_text
+from dagnb.run.coroutines import run_coroutine
 from dagnb.tasks import Options, Task
 
 

@@ -1,6 +1,6 @@
-"""What a graph looks like, for graphs without a run: hangs the drawings on `DAG`.
+"""What a graph looks like that has not run, and what a run did: hung on `DAG` and its results.
 
-The graph is on a lower floor and cannot reach up here, so this file hands it the functions. The
+Both are on lower floors and cannot reach up here, so this file hands them the functions. The
 public `dagnb.DAG` comes by way of this file; so does the notebook's.
 """
 
@@ -13,7 +13,9 @@ from dagnb.graph.dag import DAG, DAGBuilder
 from dagnb.render.dot import to_dot
 from dagnb.render.mermaid import to_mermaid
 from dagnb.render.svg import svg
+from dagnb.render.table import table
 from dagnb.render.view import GraphView
+from dagnb.results import ExecutionResult
 
 if TYPE_CHECKING:
     import graphviz
@@ -45,3 +47,4 @@ def _svg(dag: DAG) -> str | None:
 
 
 DAG.drawings.update(dot=_dot, mermaid=_mermaid, svg=_svg)
+ExecutionResult.drawings.update(html=table)

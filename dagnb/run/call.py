@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any, NamedTuple, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
+from dagnb.run.coroutines import run_coroutine
 from dagnb.tasks import Options, Task
 
 NOT_SIMPLE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_COROUTINE
@@ -193,7 +194,10 @@ def parameters_of(task: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 class OwnLoop:
-    """Makes a coroutine function one that runs the coroutine to its end, on a loop of its own.
+    """Makes a coroutine function one that runs the coroutine to its end.
+
+    It has a loop of its own; on a thread whose loop runs, as a notebook's, it gets the one of
+    the helper thread.
 
     Attributes
     ----------
@@ -208,7 +212,16 @@ class OwnLoop:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Run the coroutine."""
-        return asyncio.run(self.function(*arguments, **keywords))
+        coroutine = self.function(*arguments, **keywords)
+        return run_coroutine(coroutine) if _is_on_a_loop() else asyncio.run(coroutine)
+
+
+def _is_on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def is_coroutine_function(function: Callable[..., Any]) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Callable
 
 import pytest
 
@@ -282,10 +283,11 @@ def test_copies_are_whole_and_independent(diamond: DAG, copied: object) -> None:
         new.add_edge("c", "b")
 
 
-def test_a_snapshot_shares_payloads_only(diamond: DAG) -> None:
+@pytest.mark.parametrize("copied", [DAG.snapshot, copy.copy])
+def test_a_snapshot_shares_payloads_only(diamond: DAG, copied: Callable[[DAG], DAG]) -> None:
     """A snapshot has its own structure and the same payloads."""
     diamond.set_payload("a", [1])
-    old = diamond.snapshot()
+    old = copied(diamond)
     diamond.remove_node("b")
     assert old.nodes() == ["a", "b", "c", "d"]
     assert old["a"] is diamond["a"]

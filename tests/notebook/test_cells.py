@@ -13,7 +13,7 @@ import pytest
 
 from dagnb.errors import DefinitionError
 from dagnb.notebook.cells import NodeCode, function_node, parse_cell
-from dagnb.notebook.coroutines import run_coroutine
+from dagnb.run.coroutines import run_coroutine
 
 
 def parse(

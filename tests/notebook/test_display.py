@@ -24,7 +24,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 from dagnb.errors import DefinitionError
 from dagnb.notebook.capture import Output, capture, install, overwritten, uninstall
 from dagnb.notebook.cells import parse_cell
-from dagnb.notebook.coroutines import run_coroutine
 from dagnb.notebook.display import (
     CellOutput,
     composed,
@@ -33,6 +32,7 @@ from dagnb.notebook.display import (
     without_twins,
 )
 from dagnb.notebook.tracebacks import cache_cell, error_output, show_user_frames, user_traceback
+from dagnb.run.coroutines import run_coroutine
 from tests.notebook.shells import new_shell
 
 

@@ -279,7 +279,7 @@ def test_a_failure_reaches_past_a_node_without_a_task(workers: int | None) -> No
 
 
 def test_a_coroutine_function_is_a_task(pair: DAG, workers: int | None) -> None:
-    """It runs on a loop of its own."""
+    """It runs on a loop of its own, also where a loop runs already."""
 
     async def wait() -> int:
         await asyncio.sleep(0)
@@ -290,6 +290,11 @@ def test_a_coroutine_function_is_a_task(pair: DAG, workers: int | None) -> None:
 
     executor = IncrementalExecutor(pair, max_workers=workers)
     assert executor.execute({"a": wait, "b": more})["b"].result == 2
+
+    async def in_a_notebook() -> object:
+        return executor.execute({"a": wait, "b": more})["b"].result
+
+    assert asyncio.run(in_a_notebook()) == 2
 
 
 def test_a_task_that_raises_a_timeout_error_has_failed(pair: DAG) -> None:

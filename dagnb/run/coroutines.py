@@ -1,7 +1,7 @@
 """Running a coroutine to its end from a thread that has a running event loop already.
 
-A kernel's main thread runs a loop of its own, which cannot be entered twice. So coroutines of
-nodes run on one loop in a helper thread: one for all, so that what belongs to a loop (an HTTP
+A kernel's main thread runs a loop of its own, which cannot be entered twice. So there, coroutines
+of nodes run on one loop in a helper thread: one for all, so that what belongs to a loop (an HTTP
 session, a lock) can be made by one node and used by another.
 """
 

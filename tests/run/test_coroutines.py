@@ -11,7 +11,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from dagnb.notebook.coroutines import helper_loop, run_coroutine
+from dagnb.run.coroutines import helper_loop, run_coroutine
 
 NUMBER: ContextVar[int] = ContextVar("number")
 
