@@ -148,7 +148,7 @@ def reach(n: int, edges: Edges, chosen: Sequence[str] | None) -> Candidates:
     """The descendants of a node that has about ten."""
     from benchmarks.w2_incremental import edges_of
 
-    edges, node = edges_of("ten affected", n)
+    edges, (node, *_) = edges_of("ten affected", n)
     _, successors = adjacency(n, edges)
     dag, name = graph(n, edges), f"n{node}"
     found: Candidates = {

@@ -207,12 +207,11 @@ class ExecutionResult:
 class IncrementalResult(ExecutionResult):
     """The results of a run that reused what had not changed."""
 
-    find_provenance: Callable[[], Mapping[str, Any]] = dict
-
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
         """Why each affected node was looked at, by name; empty if everything was asked for."""
-        return self.find_provenance()
+        find: Callable[[], Mapping[str, Any]] = getattr(self.node_results, "provenance", dict)
+        return find()
 
     @cached_property
     def recomputed(self) -> list[str]:

@@ -113,7 +113,7 @@ def drive_inline(
     Interrupted
         ``KeyboardInterrupt`` arrived, in a node or between two; the node counts as cancelled.
     """
-    return _to_the_end(engine, kind, lambda: _perform_all(engine, limited))
+    return _to_the_end(engine, kind, _perform_all, limited)
 
 
 def _perform_all(engine: Engine, limited: Limited | None) -> None:
@@ -128,15 +128,17 @@ def _perform_all(engine: Engine, limited: Limited | None) -> None:
         engine.settle(call.node, report)
 
 
-def _to_the_end(engine: Engine, kind: MakeResult[ResultT], loop: Callable[[], None]) -> ResultT:
-    """Run a driver's loop and finish the run, whatever ends it.
+def _to_the_end(
+    engine: Engine, kind: MakeResult[ResultT], loop: Callable[..., None], *others: object
+) -> ResultT:
+    """Run a driver's loop over an engine and finish the run, whatever ends it.
 
     The loop is a function of its own: from Python 3.12 on the jump that closes a loop lies
     outside of the ``try`` around it, and an interrupt there would go past the handlers.
     """
     try:
         engine.begin()
-        loop()
+        loop(engine, *others)
         return engine.finish(kind)
     except KeyboardInterrupt as interrupt:
         raise _interrupted(engine, kind) from interrupt
@@ -252,7 +254,7 @@ def drive_threads(
     reports: SimpleQueue[Item] = SimpleQueue()
     crew, limits = ThreadCrew(reports), Limits(timeout, cancel_event, abandon=abandon)
     try:
-        return _to_the_end(engine, kind, lambda: _with_crew(engine, workers, crew, reports, limits))
+        return _to_the_end(engine, kind, _with_crew, workers, crew, reports, limits)
     except BaseException:
         crew.interrupt()
         raise

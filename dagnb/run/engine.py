@@ -58,14 +58,14 @@ class Engine:
         Which node may start next.
     policies : sequence of Policy
     observers : sequence of Observer
-    fail_fast : bool
-        Whether the first failure stops the run.
-    compare : bool
-        Whether a value equal to the one before counts as unchanged (early cutoff).
     causes : mapping of int to str
         Why the first nodes are dirty, for the reasons in the results.
     default_cause : str
         The same for all nodes not in ``causes``.
+    fail_fast : bool
+        Whether the first failure stops the run.
+    compare : bool
+        Whether a value equal to the one before counts as unchanged (early cutoff).
     may_run : callable, optional
         Asked by name before a dirty node runs; one that may not stays stale, and so does what
         is below it. They do not settle; `held` has their numbers.
@@ -73,18 +73,18 @@ class Engine:
         How nodes bring forth more; without it they do not.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # names of arguments would cost a small run more than a node
         self,
         tasks: Mapping[str, Callable[..., Any]],
         memory: Memory,
         frontier: Frontier,
         policies: Sequence[Policy] = (),
         observers: Sequence[Observer] = (),
-        *,
-        fail_fast: bool = True,
-        compare: bool = True,
         causes: Mapping[int, str] | None = None,
         default_cause: str = "",
+        fail_fast: bool = True,
+        *,
+        compare: bool = True,
         may_run: Callable[[str], bool] | None = None,
         growth: Growth | None = None,
     ) -> None:

@@ -24,6 +24,7 @@ from dagnb.run.records import Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
 
 Tasks = Mapping[str, Callable[..., Any]]
+EVERY = "every node runs"
 
 
 class Executor(Checkpointed):
@@ -102,7 +103,7 @@ class Executor(Checkpointed):
             fail_fast=self._fail_fast,
             compare=any(policy.want_digest for policy in policies),
             causes=causes,
-            default_cause="every node runs",
+            default_cause=EVERY,
             growth=growth,
         )
 

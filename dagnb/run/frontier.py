@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import compress
 from typing import Protocol, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
 
-NOWHERE = range(0)
 OUT = -1  # instead of a count: popped and not settled
 Edge: TypeAlias = tuple[int, int]
 
@@ -59,13 +58,13 @@ class Scan:
 
     Attributes
     ----------
-    place : int
-        All nodes before it have settled, or are not dirty.
+    place, last : int
+        All nodes before the one, and after the other, have settled or are not dirty.
     version : int
         The graph's when this was made; it serves no other.
     """
 
-    __slots__ = ("dirty", "graph", "order", "place", "positions", "version")
+    __slots__ = ("dirty", "graph", "last", "order", "place", "positions", "version")
     in_order = True
 
     def __init__(
@@ -74,34 +73,40 @@ class Scan:
         self.graph, self.version = graph, graph.version
         self.order, self.positions = graph.order, graph.positions
         self.dirty = dirty
-        self.place = 0
+        self.place, self.last = 0, len(self.order) - 1
         self.begin(seeds)
 
     def begin(self, seeds: Iterable[int]) -> None:
         """Begin with these nodes, when nothing is left."""
-        self.place, dirty, positions = 0, self.dirty, self.positions
-        if dirty is not None:
-            for node in seeds:
-                dirty[positions[node]] = 1
+        if self.dirty is None:
+            return
+        positions = self.positions
+        self.place, self.last = len(self.order), -1
+        for node in seeds:
+            place = positions[node]
+            self.place, self.last = min(self.place, place), max(self.last, place)
+            self.dirty[place] = 1
 
-    def stretch(self) -> range:
-        """Return the next places that are dirty one after another; none if nothing is left."""
-        dirty = self.dirty
-        if dirty is None:
+    def places(self) -> Iterable[int]:
+        """Return the dirty places; each is looked for when the one before has settled."""
+        if self.dirty is None:
             return range(self.place, len(self.order))
-        first = dirty.find(1, self.place)
-        if first < 0:
-            self.place = len(self.order)  # so that nobody searches again
-            return NOWHERE
-        return range(first, dirty.find(0, first) if dirty[first + 1] else first + 1)
+        return self._marked(self.dirty)
+
+    def _marked(self, dirty: bytearray) -> Iterator[int]:
+        place = self.place
+        while place >= 0:
+            if dirty[place]:  # half the time of a search that finds it where it begins
+                yield place
+                place += 1
+            else:
+                place = dirty.find(1, place, self.last + 1) if place <= self.last else -1
 
     def pop(self) -> int:
         """Return the next dirty node, or -1."""
-        stretch = self.stretch()
-        if not stretch:
-            return -1
-        self.place = stretch.start
-        return self.order[self.place]
+        if self.place < len(self.order):
+            self.place = next(iter(self.places()), len(self.order))
+        return self.order[self.place] if self.place < len(self.order) else -1
 
     def settled(self, node: int, changed: bool) -> None:
         """Mark the dependents of a changed node, then take its own mark away."""
@@ -111,7 +116,9 @@ class Scan:
             return
         if changed:
             for each in self.graph.successors[node]:
-                dirty[positions[each]] = 1
+                place = positions[each]
+                self.last = max(self.last, place)
+                dirty[place] = 1
         dirty[positions[node]] = 0
 
     def left(self) -> list[int]:

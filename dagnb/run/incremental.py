@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dagnb.events import Observer
 from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import IncrementalResult
@@ -11,8 +12,9 @@ from dagnb.run.checks import check_dag, check_limits, check_tasks, check_workers
 from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.engine import Engine
-from dagnb.run.executors import Tasks, observers_for
-from dagnb.run.records import STATUS, Memory, RunRecords
+from dagnb.run.executors import EVERY, Tasks, observers_for
+from dagnb.run.policies import Policy
+from dagnb.run.records import STATUS, Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
 
 
@@ -81,6 +83,8 @@ class IncrementalExecutor(Checkpointed):
         self._conditions = Conditions(conditions)
         self._memory = Memory(dag.adjacency)
         self._checked: tuple[Tasks | None, int, int] = (None, 0, 0)
+        others = callbacks, hooks, conditions, checkpoint_dir, enable_tracing or None
+        self._alone = all(each is None for each in others)
 
     def execute(
         self,
@@ -133,31 +137,35 @@ class IncrementalExecutor(Checkpointed):
         resume: bool = False,
     ) -> IncrementalResult:
         self._check_tasks(tasks)
-        self._conditions.check(self._dag)
         check_limits(timeout, cancel_event)
         memory = self._memory
         memory.catch_up()
-        causes = self._causes(changed_nodes)
-        observers = observers_for(self._dag, self._callbacks, self._tracing, self._hooks)
-        remember = self.checkpoint.begin(tasks, resume=resume, fresh=causes is None)
-        when = [When(self._conditions)] if self._conditions else []
+        causes, cause = self._causes(changed_nodes), "" if changed_nodes is not None else EVERY
+        policies, observers = self._company(tasks, resume, fresh=causes is None)
         threaded = self._workers is not None or timeout is not None or cancel_event is not None
+        frontier = memory.scan(causes)
         engine = Engine(
-            tasks,
-            memory,
-            memory.scan(causes),
-            [*when, *remember],
-            [*remember, *observers],
-            fail_fast=self._fail_fast,
-            causes=causes,
-            default_cause="" if causes is not None else "every node runs",
+            tasks, memory, frontier, policies, observers, causes, cause, self._fail_fast
         )
         memory.take_stale()
         if not threaded:
-            return drive_inline(engine, _explained)
+            return drive_inline(engine, IncrementalResult)
+        workers = self._workers or 1
         return drive_threads(
-            engine, _explained, self._workers or 1, timeout=timeout, cancel_event=cancel_event
+            engine, IncrementalResult, workers, timeout=timeout, cancel_event=cancel_event
         )
+
+    def _company(
+        self, tasks: Tasks, resume: bool, fresh: bool
+    ) -> tuple[Sequence[Policy], Sequence[Observer]]:
+        """Return who decides and who listens; mostly nobody, which is known before."""
+        if self._alone and not resume:
+            return (), ()
+        self._conditions.check(self._dag)
+        observers = observers_for(self._dag, self._callbacks, self._tracing, self._hooks)
+        remember = self.checkpoint.begin(tasks, resume=resume, fresh=fresh)
+        when = [When(self._conditions)] if self._conditions else []
+        return [*when, *remember], [*remember, *observers]
 
     def _check_tasks(self, tasks: Tasks) -> None:
         """Check tasks once, not before every run: that would cost more than a small run."""
@@ -193,10 +201,3 @@ class IncrementalExecutor(Checkpointed):
         if last[STATUS].is_success:
             return "its edges changed"
         return f"it {last[STATUS].value.replace('_', ' ')} last time"
-
-
-def _explained(results: RunRecords, seconds: float, stopped: str) -> IncrementalResult:
-    """Make a result that can say why nodes were looked at."""
-    made = IncrementalResult(results, seconds, stopped)
-    made.find_provenance = results.provenance
-    return made

@@ -138,7 +138,7 @@ class Memory:
     def take_stale(self) -> None:
         """Let nothing be stale: a frontier has taken it over."""
         self._pass_over_edits()
-        self._stale = set()
+        self._stale.clear()
 
     def _pass_over_edits(self) -> None:
         self._nodes_seen, self._edits_seen = len(self.graph.names), len(self.graph.edited)

@@ -43,55 +43,56 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
     compare, compared = engine._compare, engine._compared
     order, positions, dirty = scan.order, scan.positions, scan.dirty
     bindings, ended = binder.bindings, perf_counter()
-    while stretch := scan.stretch():
-        for place in stretch:
-            scan.place, node = place, order[place]
-            task, bound = tasks.get(names[node]), bindings[node]
+    for place in scan.places():
+        scan.place, node = place, order[place]
+        task, bound = tasks.get(names[node]), bindings[node]
+        if bound is None or bound[0] is not task:
+            bound = binder.shared
             if bound is None or bound[0] is not task:
-                bound = binder.shared
-                if bound is None or bound[0] is not task:
-                    bound = _bind_if_simple(binder, node, task)
-                    ended = perf_counter()
-                bindings[node] = bound
-            if bound is None:
-                return None
-            _, function, inputs, keywords, options = bound
-            if keywords or options:
-                return None
-            taken, started = predecessors[node] if inputs is None else inputs, ended
-            if lease is not None:
-                lease.lay_down((node, started))
-            try:
-                value = function(*[records[each][VALUE] for each in taken])  # type: ignore[index]  # settled
-            except BaseException as error:
-                if lease is not None and not lease.take_up():
-                    return node, Report(None, error, started, perf_counter())
-                _leave(engine, node, error, started, worker)
-                return None
-            ended = perf_counter()
-            seconds = ended - started
+                bound = _bind_if_simple(binder, node, task)
+                ended = perf_counter()
+            bindings[node] = bound
+        if bound is None:
+            return None
+        _, function, inputs, keywords, options = bound
+        if keywords or options:
+            return None
+        taken, started = predecessors[node] if inputs is None else inputs, ended
+        if lease is not None:
+            lease.lay_down((node, started))
+        try:
+            value = function(*[records[each][VALUE] for each in taken])  # type: ignore[index]  # settled
+        except BaseException as error:
             if lease is not None and not lease.take_up():
-                return node, Report(value, None, started, ended)
-            last, plain = records[node], type(value) in PLAIN
-            changed, name = True, None
-            if compare and not (plain and last is None):
-                changed, name = compared(last, value)
-                if not plain:
-                    ended = perf_counter()
-            if replaced is not None:
-                replaced[node] = last
-            records[node] = (
-                run, COMPLETED, value, None, started, seconds, changed, True, name, "", worker, 1,
-            )  # fmt: skip
-            if dirty is not None:
-                if changed:
-                    for each in successors[node]:
-                        dirty[positions[each]] = 1
-                dirty[place] = 0
-            if lease is not None and lease.should_end(seconds):
-                scan.place = place + 1
-                return None
-        scan.place = place + 1
+                return node, Report(None, error, started, perf_counter())
+            _leave(engine, node, error, started, worker)
+            return None
+        ended = perf_counter()
+        seconds = ended - started
+        if lease is not None and not lease.take_up():
+            return node, Report(value, None, started, ended)
+        last, plain = records[node], type(value) in PLAIN
+        changed, name = True, None
+        if compare and not (plain and last is None):
+            changed, name = compared(last, value)
+            if not plain:
+                ended = perf_counter()
+        if replaced is not None:
+            replaced[node] = last
+        records[node] = (
+            run, COMPLETED, value, None, started, seconds, changed, True, name, "", worker, 1,
+        )  # fmt: skip
+        if dirty is not None:
+            if changed:
+                for each in successors[node]:
+                    below = positions[each]
+                    scan.last = max(scan.last, below)
+                    dirty[below] = 1
+            dirty[place] = 0
+        if lease is not None and lease.should_end(seconds):
+            scan.place = place + 1
+            return None
+    scan.place = len(order)
     return None
 
 
