@@ -69,8 +69,8 @@ def test_the_error_says_where_it_was() -> None:
 
 def test_a_call_in_time_is_not_disturbed() -> None:
     """Its value and its error are its own, and it stays on the thread it was called on."""
-    database = sqlite3.connect(":memory:")
-    report = perform(lambda: database.execute("select 1").fetchone(), 60)
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        report = perform(lambda: database.execute("select 1").fetchone(), 60)
     assert (report.value, report.error, report.overdue) == ((1,), None, "")
     assert isinstance(perform(lambda: 1 / 0, 60).error, ZeroDivisionError)
 
