@@ -6,7 +6,8 @@ shell's display publisher look it up. Without a sink they pass everything on. Wo
 to another thread must carry its context along (``contextvars.copy_context().run``); what a thread
 of the user's own prints is passed on and not kept, as before Python had contexts for threads.
 
-Python code is caught; what a C library writes to file descriptor 1 goes where it always goes. What
+Python code is caught; what a C library writes to file descriptor 1 goes where it always goes. While
+a cell redirects the streams (``%%capture``), it also takes what nodes in the background print. What
 a node shows when it ends are the figures that pyplot holds then and did not when it began.
 """
 
@@ -223,9 +224,22 @@ def capture(shell: Shell, *, live: bool = False, limit_bytes: int = LIMIT_BYTES)
         finally:
             try:
                 for figure in figures.take():
-                    shell.display_pub.publish(*formatted(shell, figure))
+                    publisher_of(shell).publish(*formatted(shell, figure))
             finally:
                 _SINK.reset(token)
+
+
+def publisher_of(shell: Shell) -> Any:
+    """Return what shows displays in cells.
+
+    Off the main thread it is the shell's own: what ``%%capture`` has put in its place belongs to
+    the cell that is being executed there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        for each in getattr(shell, "configurables", ()):
+            if hasattr(each, "publish") and hasattr(each, "clear_output"):
+                return each
+    return shell.display_pub
 
 
 def is_capturing() -> bool:

@@ -26,7 +26,7 @@ def completions(
     --------
     >>> verbs = {"run": ("[NAME ...]", ""), "rm": ("NAME ...", ""), "auto": ("[on|off]", "")}
     >>> completions("%dag r", verbs, ["clean"]), completions("%dag run c", verbs, ["clean"])
-    (['run', 'rm'], ['clean', '--fresh'])
+    (['run', 'rm'], ['clean', '--fresh', '--bg'])
     """
     words = line.split()
     if words[0].startswith("%%"):
@@ -38,4 +38,4 @@ def completions(
         return VALUES[verb]
     arguments = verbs.get(verb, ("", ""))[0]
     names = list(nodes) if "NAME" in arguments else []
-    return [*names, "--fresh"] if verb == "run" else names
+    return [*names, "--fresh", "--bg"] if verb == "run" else names

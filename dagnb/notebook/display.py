@@ -31,7 +31,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from dagnb.notebook.capture import Output, Shell, capture, formatted
+from dagnb.notebook.capture import Output, Shell, capture, formatted, publisher_of
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -69,10 +69,10 @@ class CellOutput:
         self._raised = raises
         if not _can_update(self._shell):
             for data, metadata in map(bundle_of, outputs[shown:]):
-                self._shell.display_pub.publish(data, metadata)
+                publisher_of(self._shell).publish(data, metadata)
             return
         if shown:
-            self._shell.display_pub.clear_output(wait=True)
+            publisher_of(self._shell).clear_output(wait=True)
         bundles = [bundle_of(output) for output in outputs] or [_EMPTY]
         key = secrets.token_hex(4)
         self._slots = [f"dagnb-{key}-{number}" for number in range(len(bundles))]
@@ -90,7 +90,7 @@ class CellOutput:
 
     def _publish(self, slot: str, bundle: Bundle, *, update: bool) -> None:
         data, metadata = bundle
-        self._shell.display_pub.publish(
+        publisher_of(self._shell).publish(
             data, metadata, transient={"display_id": slot}, update=update
         )
 
@@ -111,7 +111,7 @@ def show(shell: Shell, value: object) -> None:
         return
     data, metadata = formatted(shell, value)
     if data:
-        shell.display_pub.publish(data, metadata)
+        publisher_of(shell).publish(data, metadata)
 
 
 def format_value(shell: Shell, value: object) -> Bundle:

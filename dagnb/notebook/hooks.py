@@ -48,9 +48,10 @@ class CellHooks:
         self.cell_id = getattr(info, "cell_id", None)
         self.raw_cell = info.raw_cell or ""
         self._claimed = set()
+        self._session.stage.enter()
         if not self._is_node:
             try:
-                self._session.before_cell(self.raw_cell)
+                self._session.cells.before(self.raw_cell)
             except (DagError, KeyboardInterrupt) as error:
                 print(f"{type(error).__name__}: {error}", file=sys.stderr)
 
@@ -102,6 +103,7 @@ class CellHooks:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
         finally:
             self.cell_id, self.raw_cell = None, ""
+            self._session.stage.leave()
 
     def _end(self, *, succeeded: bool) -> None:
         session = self._session
@@ -109,8 +111,9 @@ class CellHooks:
             for name in self.superseded():
                 session.remove(name)
                 print(f"{name} is no longer a node: its cell does not define it")
-        if session.nodes and not self._is_node:
-            for notice in session.after_cell(_names_in(self.raw_cell), run=succeeded):
+        if session.nodes and (not self._is_node or session.cells.has_missed):
+            names = () if self._is_node else _names_in(self.raw_cell)
+            for notice in session.cells.after(names, run=succeeded):
                 print(notice)
         for notice in session.saving.take_notices():
             print(notice, file=sys.stderr)

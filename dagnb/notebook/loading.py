@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from dagnb.errors import StoreError
 from dagnb.graph.dag import DAG
 from dagnb.notebook.mentions import Mentions
+from dagnb.notebook.one_run import OneRun
+from dagnb.notebook.publishing import Publisher
 from dagnb.results import Deferred, NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy, was_changed
 from dagnb.run.records import VALUE, Memory, amended, as_result
@@ -21,14 +23,16 @@ class Loading(Policy):
     dag : DAG
     memory : Memory
         Where values are replaced by what they stand for.
-    publish : callable
-        Gives the notebook a node's value.
+    publisher : Publisher
+        Gives the notebook the values.
+    one_run : OneRun
     """
 
-    def __init__(self, dag: DAG, memory: Memory, publish: Callable[[str, object], None]) -> None:
+    def __init__(self, dag: DAG, memory: Memory, publisher: Publisher, one_run: OneRun) -> None:
         self._dag = dag
         self._memory = memory
-        self._publish = publish
+        self._publisher = publisher
+        self._one_run = one_run
         self._mentions = Mentions()
         self._lost: dict[str, str] = {}
         self._lock = threading.Lock()  # the panel asks from another thread
@@ -72,16 +76,23 @@ class Loading(Policy):
         if last is None or not isinstance(last[VALUE], Deferred):
             return
         value = last[VALUE].load()
+        if self._one_run.is_elsewhere:  # which may put another record there at any time
+            self._publisher.lend(name, value)
+            return
         loaded = amended(last, value=value)
         if verify and was_changed(as_result(name, loaded)):
             raise StoreError(f"the saved value of {name} is not what was saved")
         self._memory.records[number] = loaded
-        self._publish(name, value)
+        self._publisher.publish(name, value)
 
     def mentioned(self, source: str) -> list[str]:
         """Note a plain cell; return what cells have mentioned and is still in the store."""
         self._mentions.add(source)
         return [name for name in self.deferred() if name in self._mentions]
+
+    def tidy(self) -> None:
+        """Take away what a decorated function left under the names of values in the store."""
+        self._publisher.tidy(self.deferred())
 
     def is_wanted(self, name: str) -> bool:
         """Whether a plain cell has mentioned a name, and may so read it at any time."""

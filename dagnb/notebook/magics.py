@@ -155,7 +155,7 @@ class DagMagics(Magics):
     def run_own(self, name: str, *, live: bool) -> None:
         """Run the node of the cell that is being executed, and show it; raise what it raised."""
         with self._plainly():
-            self.session.run([name], own=name, live=live)
+            self.session.run_own(name, live=live)
         own = self.session.settled.get(name) or self.session.result(name)
         if own.error is not None:
             raise show_user_frames(self.shell, own.error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dagnb.errors import DagError
 from dagnb.notebook.capture import Shell
 from dagnb.notebook.display import format_value
 
@@ -40,6 +41,8 @@ class Panel:
 
     def act(self, verb: str, name: str) -> None:
         """Do what a button says."""
+        if self._session.running:
+            raise DagError("a run is going on; wait for it, or stop it")
         if verb == "run":
             self._session.run([name], fresh=True)
         elif verb == "run_to":

@@ -70,7 +70,9 @@ class Publisher:
     def __call__(self, event: Event) -> None:
         """Publish what a node came to, and at the end of a run what families did."""
         if isinstance(event, RunFinished):
-            self._show_families()
+            families, self._families = self._families, {}
+            for name, shown in families.items():
+                self._show_family(name, shown)
         if not isinstance(event, NodeSettled):
             return
         result = event.result
@@ -91,6 +93,10 @@ class Publisher:
         else:
             self._namespace[name] = self._published[name] = value
 
+    def lend(self, name: str, value: object) -> None:
+        """Give the notebook a value beside a run, which may give it a newer one at any time."""
+        self._published.setdefault(name, self._namespace.setdefault(name, value))
+
     def tidy(self, names: Iterable[str]) -> None:
         """Take away what a decorated function left under the names of values in the store."""
         for name in names:
@@ -105,6 +111,12 @@ class Publisher:
         waits = last.status is NodeStatus.SKIPPED
         outputs = [notice(last)] if waits else self._outputs_below(name)
         self._nodes[name].output.show(outputs)
+
+    def refresh(self, name: str) -> None:
+        """Show a node's last outputs once more below its own cell, if it has one."""
+        node = self._nodes.get(name)
+        if node is not None and not node.parent:
+            node.output.refresh(self._outputs_below(name))
 
     def check(self, values: Mapping[str, NodeResult]) -> tuple[list[str], list[str]]:
         """Find the nodes whose value a plain cell replaced or changed in place.
@@ -134,7 +146,7 @@ class Publisher:
     def _is_published(self, name: str, last: NodeResult) -> bool:
         """Whether the notebook has a node's value, or none as long as that is in the store."""
         if isinstance(last.held, Deferred):
-            return name not in self._namespace
+            return self._namespace.get(name) is self._published.get(name)
         return self._namespace.get(name) is last.held
 
     def withdraw(self, name: str, output: Any) -> None:
@@ -189,18 +201,21 @@ class Publisher:
         else:
             node.output.refresh(self._outputs[name])
 
-    def _show_families(self) -> None:
-        """Show what nodes that make others showed, and what these did, below the cell of both."""
-        families, self._families = self._families, {}
-        for name, shown in families.items():
-            if name not in self._nodes:
-                continue
-            output, outputs = self._nodes[name].output, self._outputs_below(name)
-            if shown is not None:
-                output.show(outputs, shown=shown)
-                self.own = None
-            elif name != self.own:
-                output.refresh(outputs)
+    @property
+    def families(self) -> list[str]:
+        """The nodes that make others below whose cells there is news, told when the run ends."""
+        return list(self._families)
+
+    def _show_family(self, name: str, shown: int | None) -> None:
+        """Show what a node that makes others showed, and what these did, below the cell of both."""
+        if name not in self._nodes:
+            return
+        output, outputs = self._nodes[name].output, self._outputs_below(name)
+        if shown is not None:
+            output.show(outputs, shown=shown)
+            self.own = None
+        elif name != self.own:
+            output.refresh(outputs)
 
     def _outputs_below(self, name: str) -> list[Output]:
         """Return all that stands below the cell of a node."""

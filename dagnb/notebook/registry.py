@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,7 +36,8 @@ class Registry:
     """All nodes of a notebook and their graph, which follows from what their code reads.
 
     An edit is applied whole or not at all: one that would close a cycle leaves everything as
-    it was.
+    it was. A run in the background may edit what its own nodes make; who looks at several nodes
+    beside one holds the lock.
 
     Attributes
     ----------
@@ -50,6 +52,7 @@ class Registry:
         The group of each node that has one; what a node's value made is in one with that node.
     makers : set of str
         The nodes whose values make further nodes.
+    lock : RLock
     """
 
     namespace: Mapping[str, object]
@@ -58,6 +61,7 @@ class Registry:
     edits: int = 0
     groups: dict[str, str] = field(default_factory=dict)
     makers: set[str] = field(default_factory=set)
+    lock: threading.RLock = field(default_factory=threading.RLock)
     _children: dict[str, list[str]] = field(default_factory=dict)
     _not_read: set[str] = field(default_factory=lambda: set(_SHELL_NAMES))
     _watch: Watch = field(default_factory=Watch)
@@ -82,7 +86,7 @@ class Registry:
         """Return the names of the nodes that a cell defined."""
         if cell_id is None:
             return []
-        return [name for name, node in self.nodes.items() if node.cell_id == cell_id]
+        return [name for name, node in list(self.nodes.items()) if node.cell_id == cell_id]
 
     def put(
         self,
@@ -258,8 +262,13 @@ class Registry:
 
     def changed(self, scope: set[str] | None = None) -> list[str]:
         """Return the nodes that read something which is not what it was, in order of definition."""
-        found = self._watch.broken(scope)
-        return [name for name in self.nodes if name in found] if found else []
+        with self.lock:
+            found = self._watch.broken(scope)
+            return [name for name in self.nodes if name in found] if found else []
+
+    def reads_the_same(self, name: str) -> bool:
+        """Whether all that a node reads is what it was when it was looked at."""
+        return self._watch.holds(name)
 
     def refresh(self, name: str) -> bool:
         """Take the digest of a node's code again; say whether it is another one.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from dagnb.errors import DagError
 from dagnb.events import Event, NodeSettled, Observer
+from dagnb.notebook.drift import Drift
 from dagnb.notebook.loading import Loading
 from dagnb.notebook.offspring import Families, Offspring
 from dagnb.notebook.registry import Registry
@@ -18,12 +18,13 @@ from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.when import WhenNodes
 from dagnb.notebook.why import Explain
+from dagnb.observe.trace import ExecutionTrace, trace_of
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.alarm import perform_under_alarm
 from dagnb.run.drive import Interrupted, drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown, Frontier
-from dagnb.run.policies import Fact, Guard, Remember
+from dagnb.run.policies import Fact, Guard, Policy, Remember
 from dagnb.run.records import Memory
 from dagnb.values.memory import Values
 
@@ -61,20 +62,26 @@ class Hands:
     ----------
     workers : int
         So many threads; 1 is the thread that runs.
+    cancelled : threading.Event or None
+        Of a run in the background, which leaves its own thread free to watch for that.
     """
 
     workers: int = 1
+    cancelled: threading.Event | None = None
 
     @property
-    def are_many(self) -> bool:
-        """Whether nodes run side by side."""
-        return self.workers > 1
+    def are_alone(self) -> bool:
+        """Whether nothing else goes on while a node runs, no other node and no plain cell."""
+        return self.workers == 1 and self.cancelled is None
 
     def drive(self, engine: Engine, *, alone: bool) -> IncrementalResult:
         """Run to the end, one node at a time if each is to be alone."""
-        if alone or not self.are_many:
+        workers, cancelled = 1 if alone else self.workers, self.cancelled
+        if workers == 1 and cancelled is None:
             return drive_inline(engine, IncrementalResult, perform_under_alarm)
-        return drive_threads(engine, IncrementalResult, self.workers)
+        return drive_threads(
+            engine, IncrementalResult, workers, cancel_event=cancelled, abandon=True
+        )
 
 
 class Rounds:
@@ -110,6 +117,8 @@ class Rounds:
         What the last run came to, of those nodes that it looked at, in order.
     began : float
         When the last run began, by ``perf_counter()``.
+    drift : Drift
+        Asked in runs that other cells go on beside.
     """
 
     def __init__(
@@ -139,6 +148,7 @@ class Rounds:
         self._facts = facts
         self._when = WhenNodes(registry.nodes, facts, loading)
         self._first = 0
+        self.drift = Drift(registry, staleness)
         self.last_run: IncrementalResult | None = None
         self.settled: dict[str, NodeResult] = {}
         self.began = 0.0
@@ -146,6 +156,18 @@ class Rounds:
     def forget(self, name: str) -> None:
         """Forget a node that was removed."""
         self._facts.pop(name, None)
+
+    def trace(self) -> ExecutionTrace:
+        """Return the last run as a timeline.
+
+        Raises
+        ------
+        DagError
+            Nothing has run yet.
+        """
+        if self.last_run is None:
+            raise DagError("nothing has run yet, so there is nothing to trace; %dag run")
+        return trace_of(self.last_run, self.settled.values(), self.began)
 
     def run(
         self, request: Request, observers: Sequence[Observer], hands: Hands
@@ -159,9 +181,17 @@ class Rounds:
         """
         self.settled, self.began = {}, perf_counter()
         self._first = self._memory.run + 1
-        request = replace(request, alone=not hands.are_many)
+        self.drift.begin()
+        try:
+            return self._until_right(replace(request, alone=hands.are_alone), observers, hands)
+        finally:
+            self.drift.end()
+
+    def _until_right(
+        self, request: Request, observers: Sequence[Observer], hands: Hands
+    ) -> IncrementalResult:
         result, again = self._round(request, observers, hands)
-        while again is not None:
+        while again is not None and not result.stopped:
             before = result.total_duration_seconds
             result, again = self._round(again, observers, hands)
             result.total_duration_seconds += before
@@ -174,7 +204,8 @@ class Rounds:
         names = self._dag.adjacency.names
         self._explain.causes = {names[node]: why for node, why in request.causes.items()}
         guard = Guard(alone=request.alone, reads=self._sees)
-        engine, late = self._engine(request, guard, [*observers, self._note])
+        beside = [self.drift] if hands.cancelled is not None else []
+        engine, late = self._engine(request, [guard, *beside], [*observers, self._note])
         self._tasks.sinks = {}
         try:
             self.last_run = hands.drive(engine, alone=request.alone)
@@ -190,7 +221,7 @@ class Rounds:
         return self.last_run, self._rest(request, late)
 
     def _engine(
-        self, request: Request, guard: Guard, observers: Sequence[Observer]
+        self, request: Request, checks: Sequence[Policy], observers: Sequence[Observer]
     ) -> tuple[Engine, set[int]]:
         """Return an engine, and where it puts what starts too early for a new input."""
         memory = self._memory
@@ -203,7 +234,7 @@ class Rounds:
             self._tasks,
             memory,
             frontier,
-            policies=[self._waiting, guard, self._when, remember, self._loading, self._explain],
+            policies=[self._waiting, *checks, self._when, remember, self._loading, self._explain],
             observers=observers,
             fail_fast=False,
             causes=request.causes,
@@ -275,49 +306,3 @@ class Rounds:
             inputs = {each: last for each, last in above if last is not None}
             source = event.result.reason.partition(":")[0].removeprefix("reused ")
             self._explain.remembered(name, inputs, source)
-
-
-class OneRun:
-    """Lets one run go on at a time; clicks in the live graph come from other threads.
-
-    Attributes
-    ----------
-    thread : int or None
-        The identity of the thread that runs, if any does.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.thread: int | None = None
-
-    @contextmanager
-    def begun(self) -> Iterator[None]:
-        """Be the one run for a while.
-
-        Raises
-        ------
-        DagError
-            Another one goes on.
-        """
-        if not self._lock.acquire(blocking=False):
-            raise self._refusal()
-        self.thread = threading.get_ident()
-        try:
-            yield
-        finally:
-            self.thread = None
-            self._lock.release()
-
-    def check_none(self) -> None:
-        """Raise ``DagError`` while a run goes on: it needs the graph as it is."""
-        if self._lock.locked():
-            raise self._refusal()
-
-    def _refusal(self) -> DagError:
-        """Say whether a node tries to run or edit, or somebody else does."""
-        if self.thread != threading.get_ident():
-            return DagError("a run is going on; wait for it, or stop it")
-        return DagError(
-            "a node cannot start a run or change the graph while it runs; name the nodes it "
-            "needs in its code, and they are its inputs"
-        )

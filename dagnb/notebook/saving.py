@@ -115,8 +115,8 @@ class Saving:
 
     def take_notices(self) -> list[str]:
         """Return the sentences that nobody has been told yet."""
-        new = [sentence for sentence, told in self._notices.items() if not told]
-        self._notices = dict.fromkeys(self._notices, True)
+        new = [sentence for sentence, told in list(self._notices.items()) if not told]
+        self._notices.update(dict.fromkeys(new, True))
         return new
 
     # -- finding ----------------------------------------------------------------------------

@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
-from dagnb.errors import CycleError, DagError
+from dagnb.errors import DagError
 from dagnb.events import Observer
-from dagnb.graph.dag import DAG
-from dagnb.notebook.aftermath import Aftermath, failures, has_news
-from dagnb.notebook.announcing import Announcer
-from dagnb.notebook.answers import Answers
-from dagnb.notebook.capture import Shell, proxies
-from dagnb.notebook.cautions import Cautions
+from dagnb.notebook.aftermath import failures
+from dagnb.notebook.background import Background, check_threads
+from dagnb.notebook.capture import Shell
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
-from dagnb.notebook.loading import Loading
-from dagnb.notebook.lookout import Lookout
+from dagnb.notebook.handle import BackgroundRun
 from dagnb.notebook.node import NodeOptions, NotebookNode
-from dagnb.notebook.offspring import Families
 from dagnb.notebook.panel import Panel
+from dagnb.notebook.parts import Parts
+from dagnb.notebook.plain_cells import PlainCells
 from dagnb.notebook.planning import plan_of
-from dagnb.notebook.publishing import Publisher
-from dagnb.notebook.registry import Registry
-from dagnb.notebook.rounds import Hands, OneRun, Rounds
-from dagnb.notebook.saving import Saving, store_folder
-from dagnb.notebook.show import GraphDisplay
-from dagnb.notebook.staleness import Staleness
+from dagnb.notebook.rounds import Request
 from dagnb.notebook.status import status_table
-from dagnb.notebook.tasks import Tasks
-from dagnb.notebook.waiting import Waiting
-from dagnb.notebook.why import Explain, Why
-from dagnb.observe.text import run_summary
-from dagnb.observe.trace import ExecutionTrace, trace_of
+from dagnb.notebook.why import Why
+from dagnb.observe.trace import ExecutionTrace
 from dagnb.render.svg import svg
-from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.checks import check_workers
 from dagnb.run.plan import Plan
-from dagnb.run.policies import Fact
-from dagnb.run.records import Memory, as_result
 
 NO_OPTIONS = NodeOptions()
 NO_NODES = (
@@ -49,7 +36,7 @@ NO_NODES = (
 )
 
 
-class Session:
+class Session(Parts):
     """The pipeline of a notebook.
 
     Everything that the magics do can be done here; `dagnb.session()` returns the notebook's.
@@ -66,60 +53,25 @@ class Session:
     workers : int
         How many nodes run side by side, in threads; 1, as at first, is one after another on the
         thread that runs. Set it to None for as many as there are CPUs.
-    saving : Saving
-        What is kept for other kernels, and where.
-    view : GraphView
-        What the graph looks like now.
-    cautions : Cautions
-        What nodes may depend on unseen.
+    cells : PlainCells
+        What is done before and after each cell.
     """
 
     def __init__(self, shell: Shell, namespace: MutableMapping[str, Any]) -> None:
-        self._shell = shell
-        self._registry = Registry(namespace)
-        self._memory = Memory(self.dag.adjacency)
-        self._tasks = Tasks(self.nodes, shell, namespace)
-        facts: dict[str, Fact] = {}
-        self.saving = Saving(store_folder(shell, namespace), self._registry, facts)
-        self._publisher = Publisher(
-            shell, namespace, self._registry, self._tasks, facts=facts, saving=self.saving
-        )
-        self._loading = Loading(self.dag, self._memory, self._publisher.publish)
-        self.saving.is_wanted = self._loading.is_wanted
-        self._explain = Explain(self._registry.present, self.saving.take_miss)
-        self._waiting = Waiting(self._registry)
-        self._one_run = OneRun()
-        self.cautions = Cautions(self.nodes, self._tasks.opened)
-        self.auto = True
-        self._workers = 1
-        self.view = GraphView()
         panel = Panel(self, shell)
-        self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
-        self._announce = Announcer(self._registry, [self.view, self._display])
-        self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
-        self._answers = Answers(
-            self._registry, self._staleness, self._explain, self.cautions, last=self._last
-        )
-        self._families = Families(
-            self._registry, self._withdraw, lambda: CellOutput(shell), self._announce.edited
-        )
-        self._rounds = Rounds(
-            self._registry,
-            self._tasks,
-            self._memory,
+        super().__init__(shell, namespace, panel)
+        self.auto = True
+        self.cells = PlainCells(
+            self,
+            self._aftermath,
             self._staleness,
-            waiting=self._waiting,
-            explain=self._explain,
-            facts=facts,
-            last=self._last,
-            families=self._families,
-            values=self.saving,
+            self._one_run,
             loading=self._loading,
+            drift=self._rounds.drift,
         )
-        self._aftermath = Aftermath(
-            self._registry, self._staleness, self._waiting, self._publisher, last=self._last
+        self._background = Background(
+            shell, self.view, self._one_run, self.stage, self.cells.make_up
         )
-        self._lookout = Lookout(self._registry, self._staleness, self._aftermath, self._announce)
 
     @property
     def observers(self) -> list[Observer]:
@@ -127,23 +79,16 @@ class Session:
         return self._announce.observers
 
     @property
-    def dag(self) -> DAG:
-        """The graph: edit it by defining and removing nodes, not directly."""
-        return self._registry.dag
-
-    @property
-    def nodes(self) -> Mapping[str, NotebookNode]:
-        """The nodes by name, in the order of definition."""
-        return self._registry.nodes
-
-    @property
     def workers(self) -> int:
         """How many nodes run side by side."""
-        return self._workers
+        return self._runs.workers
 
     @workers.setter
     def workers(self, workers: int | None) -> None:
-        self._workers = check_workers(workers, "workers")
+        number = check_workers(workers, "workers")
+        if number > 1:
+            check_threads()
+        self._runs.workers = number
 
     @property
     def store(self) -> Path | None:
@@ -152,12 +97,18 @@ class Session:
 
     @store.setter
     def store(self, folder: str | os.PathLike[str] | bool | None) -> None:
+        self._one_run.wait()
         self.saving.use(folder)
 
     @property
     def running(self) -> bool:
         """Whether a run is going on."""
         return self._one_run.thread is not None
+
+    @property
+    def background(self) -> BackgroundRun | None:
+        """The present or last run in the background."""
+        return self._background.last
 
     @property
     def last_run(self) -> IncrementalResult | None:
@@ -175,12 +126,10 @@ class Session:
         Raises
         ------
         DagError
-            Nothing has run yet, or a run is going on.
+            Nothing has run yet, or a run is going on, and not in the background.
         """
-        self._one_run.check_none()
-        if self.last_run is None:
-            raise DagError("nothing has run yet, so there is nothing to trace; %dag run")
-        return trace_of(self.last_run, self.settled.values(), self._rounds.began)
+        self._one_run.wait()
+        return self._rounds.trace()
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""
@@ -203,9 +152,9 @@ class Session:
         CycleError, DefinitionError
             The definition is refused, and the one before stays in force.
         DagError
-            A run is going on.
+            A run is going on, and not in the background.
         """
-        self._one_run.check_none()
+        self._one_run.wait()
         known = self.nodes.get(code.name)
         node = self._registry.put(code, options, cell_id, lambda: CellOutput(self._shell))
         self._announce.structure()
@@ -225,9 +174,9 @@ class Session:
         NodeNotFoundError
             There is no such node.
         DagError
-            A run is going on, or another node made it.
+            A run is going on, and not in the background, or another node made it.
         """
-        self._one_run.check_none()
+        self._one_run.wait()
         parent = self._registry[name].parent
         if parent:
             raise DagError(f"{name} is made by {parent}: change what that makes, or remove it")
@@ -239,13 +188,27 @@ class Session:
             self._withdraw(self._lookout.remove(child))
         self._families.forget(name)
 
-    def _withdraw(self, node: NotebookNode) -> None:
-        """Take back what a node that is gone published, and forget it."""
-        self._publisher.withdraw(node.name, node.output)
-        for each in (self._tasks, self._rounds, self._waiting, self._explain):
-            each.forget(node.name)
-
     # -- running ----------------------------------------------------------------------------
+
+    @overload
+    def run(
+        self,
+        names: Iterable[str] | None = None,
+        *,
+        fresh: bool = False,
+        downstream: bool | None = None,
+        background: Literal[False] = False,
+    ) -> IncrementalResult: ...
+
+    @overload
+    def run(
+        self,
+        names: Iterable[str] | None = None,
+        *,
+        fresh: bool = False,
+        downstream: bool | None = None,
+        background: Literal[True],
+    ) -> BackgroundRun: ...
 
     def run(
         self,
@@ -253,10 +216,11 @@ class Session:
         *,
         fresh: bool = False,
         downstream: bool | None = None,
-        own: str | None = None,
-        live: bool = False,
-    ) -> IncrementalResult:
+        background: bool = False,
+    ) -> IncrementalResult | BackgroundRun:
         """Run what is stale: all of it, or of what given nodes need and what depends on them.
+
+        It waits for a run in the background to end before it begins.
 
         Parameters
         ----------
@@ -266,37 +230,63 @@ class Session:
             Run the nodes asked for even if nothing changed.
         downstream : bool, optional
             Whether what depends on them runs too; by default if `auto` is on.
-        own : str, optional
-            The node whose cell is being executed: its outputs appear there.
-        live : bool
-            Whether they appear while it runs.
+        background : bool
+            Whether to return at once. Nodes then run in threads, with the code that they have
+            now, while other cells are executed.
 
         Returns
         -------
-        IncrementalResult
+        IncrementalResult or BackgroundRun
 
         Raises
         ------
         NodeNotFoundError
             A name is unknown; nothing ran.
+        DagError
+            A run is going on; if this is for the background, also one in the background.
         KeyboardInterrupt
             The run was stopped; its ``result`` holds what was done.
         """
-        targets = self._lookout.targets(names)
-        downstream = (self.auto if downstream is None else downstream) or names is None
+        ask = self._asking(names, fresh, downstream)
+        if background:
+            return self._background.begin(lambda: partial(self._runs.perform_apart, ask()))
         with self._one_run.begun():
-            request = self._lookout.request(
-                targets, named=names is not None, fresh=fresh, downstream=downstream
-            )
-            self._publisher.own = own
-            self._tasks.begin([own] if own is not None and live else [])
-            observers: list[Observer] = [self._announce, self._publisher]
-            try:
-                with proxies(self._shell):
-                    return self._rounds.run(request, observers, Hands(self._workers))
-            finally:
-                self._publisher.own = None
-                self._staleness.show()
+            return self._runs.perform(ask())
+
+    async def arun(
+        self, names: Iterable[str] | None = None, *, fresh: bool = False
+    ) -> IncrementalResult:
+        """Run as `run` does, in the background, while the loop goes on.
+
+        A coroutine that is cancelled while it awaits this, as a cell is by Stop, cancels the run.
+        """
+        handle = self.run(names, fresh=fresh, background=True)
+        try:
+            return await handle
+        except BaseException:
+            handle.cancel()
+            raise
+
+    def run_own(self, name: str, *, live: bool) -> IncrementalResult:
+        """Run the node of the cell that is being executed, as `run` does; it shows there.
+
+        Parameters
+        ----------
+        live : bool
+            Whether what it prints appears while it runs.
+        """
+        ask = self._asking([name], False, None)
+        with self._one_run.begun():
+            return self._runs.perform(ask(), name, live=live)
+
+    def _asking(
+        self, names: Iterable[str] | None, fresh: bool, downstream: bool | None
+    ) -> Callable[[], Request]:
+        """Check the names; return what looks at the code, which only the one run may do."""
+        targets, named = self._lookout.targets(names), names is not None
+        below = (self.auto if downstream is None else downstream) or not named
+        request = self._lookout.request
+        return lambda: request(targets, named=named, fresh=fresh, downstream=below)
 
     def load(self, names: Iterable[str]) -> None:
         """Load values that are still in the store; one that cannot be used is computed again."""
@@ -318,7 +308,7 @@ class Session:
 
     def plan(self, names: Iterable[str] | None = None) -> Plan:
         """Return what `run` with the same names would do, without doing it."""
-        self._one_run.check_none()
+        self._one_run.wait()
         targets = self._lookout.targets(names)
         scope = self._lookout.scope(targets, downstream=self.auto or names is None)
         causes = self._staleness.causes(scope)
@@ -338,7 +328,8 @@ class Session:
         self.check_name(name)
         if not self.running and not self._registry.missing(name):
             self.look([name])
-        return self._answers.why(name, self.settled)
+        with self._registry.lock:
+            return self._answers.why(name, self.settled)
 
     def is_stale(self, name: str) -> bool:
         """Whether a node has no current value: it must run before its value can be trusted."""
@@ -371,7 +362,8 @@ class Session:
 
     def status(self) -> str:
         """Return a table: each node, what happened to it last, how long it took, and why."""
-        return status_table(map(str, self.dag.topological_sort()), self.view, self._last)
+        with self._registry.lock:
+            return status_table(map(str, self.dag.topological_sort()), self.view, self._last)
 
     def show(self) -> None:
         """Show the live graph below the cell that is being executed."""
@@ -394,49 +386,6 @@ class Session:
     def __repr__(self) -> str:
         return self.status() if self.nodes else NO_NODES
 
-    # -- what cells change ------------------------------------------------------------------
-
-    def before_cell(self, source: str) -> None:
-        """Before a plain cell: load the values that it may read."""
-        self.load(self._loading.mentioned(source))
-
-    def after_cell(self, names: Iterable[str], *, run: bool) -> list[str]:
-        """After a plain cell: find what it changed, and run the nodes that read it.
-
-        Parameters
-        ----------
-        names : iterable of str
-            The names the cell mentions.
-        run : bool
-            False for a cell that failed: what became stale runs after the next one.
-
-        Returns
-        -------
-        list of str
-            A sentence for each thing to tell.
-        """
-        self._publisher.tidy(self._loading.deferred())
-        notices = self._aftermath.check_values(names)
-        try:
-            self.look()
-        except CycleError as error:
-            notices.append(f"{type(error).__name__}: {error}")
-        self._staleness.show()
-        if run and (due := self._aftermath.take_due()) and self.auto:
-            result = self.run(due)
-            if has_news(self.settled.values()):
-                took = result.total_duration_seconds
-                notices.append(f"because of this cell: {run_summary(self.settled.values(), took)}")
-            notices += self.failures()
-        return notices
-
     def failures(self) -> list[str]:
         """Return a sentence for each node that failed in the last run."""
         return failures(self.settled.values(), self.nodes)
-
-    def _last(self, name: str) -> NodeResult | None:
-        """Return the last record of a node as a result."""
-        self._memory.catch_up()
-        node = self.dag.number(name)
-        last = self._memory.records[node]
-        return None if last is None else as_result(name, last)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dagnb.events import Event, RunFinished
-from dagnb.notebook.capture import Shell
+from dagnb.notebook.capture import Shell, publisher_of
 from dagnb.render.svg import summary, svg
 from dagnb.render.view import GraphView
 
@@ -67,7 +67,7 @@ class GraphDisplay:
             self._widget = GraphWidget(self._view, details=self._details, act=self._act)
         data, metadata = self._shell.display_formatter.format(self._widget)
         if data:
-            self._shell.display_pub.publish(data, metadata)
+            publisher_of(self._shell).publish(data, metadata)
         self._publish(update=False)
 
     def follow(self) -> None:
@@ -78,6 +78,6 @@ class GraphDisplay:
     def _publish(self, *, update: bool) -> None:
         self._drawn_rev = self._view.rev
         data: dict[str, Any] = {"image/svg+xml": svg(self._view), "text/plain": summary(self._view)}
-        self._shell.display_pub.publish(
+        publisher_of(self._shell).publish(
             data, {}, transient={"display_id": self._picture}, update=update
         )

@@ -15,7 +15,9 @@ def status_table(
     """Return a line for each node: what is shown of it, how long it took, and why."""
     rows = []
     for name in names:
-        shown, result = view.nodes[name], last(name)
+        shown, result = view.nodes.get(name), last(name)
+        if shown is None:  # it is being born, in the background
+            continue
         took = result.duration_seconds if result is not None and result.started else None
         rows.append([name, shown.status, seconds(took), shown.reason])
     return table(["node", "status", "took", "why"], rows)

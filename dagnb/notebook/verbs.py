@@ -9,11 +9,13 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from dagnb.errors import did_you_mean
+from dagnb.notebook.handle import BackgroundRun
 from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
 
 VERBS = {
-    "run": ("[NAME ...] [--fresh]", "run what is stale: all, or what these need and feed"),
+    "run": ("[NAME ...] [--fresh] [--bg]", "run what is stale: all, or what these need and feed"),
+    "stop": ("", "end the run in the background"),
     "plan": ("[NAME ...]", "say what that would do, without doing it"),
     "status": ("", "list the nodes with what happened to them last"),
     "show": ("", "show the live graph"),
@@ -60,16 +62,30 @@ class Verbs:
         found: object = getattr(self, f"_{verb}")(words)
         return found
 
-    def _run(self, words: Sequence[str]) -> None:
+    def _run(self, words: Sequence[str]) -> BackgroundRun | None:
         parser = MagicArgumentParser("%dag run")
         parser.add_argument("names", nargs="*")
         parser.add_argument("--fresh", action="store_true")
+        parser.add_argument("--bg", action="store_true")
         arguments = parser.parse_args(list(words))
+        if arguments.bg:
+            names = arguments.names or None
+            return self._session.run(names, fresh=arguments.fresh, background=True)
         result = self._session.run(arguments.names or None, fresh=arguments.fresh)
         print(run_summary(self._session.settled.values(), result.total_duration_seconds))
         for each in self._session.settled.values():
             if each.error is not None:
                 raise each.error
+        return None
+
+    def _stop(self, words: Sequence[str]) -> None:
+        _take(words, 0, "stop")
+        handle = self._session.background
+        if handle is None or not handle.cancel():
+            print("no run is going on in the background")
+            return
+        handle.result()
+        print(handle)
 
     def _plan(self, words: Sequence[str]) -> None:
         print(self._session.plan(words or None))

@@ -79,6 +79,16 @@ class Watch:
             if not nodes:
                 del found[key]
 
+    def holds(self, node: str) -> bool:
+        """Whether all that one node reads is what it was."""
+        return all(map(self._is_same, self._keys[node]))
+
+    def _is_same(self, key: Hashable) -> bool:
+        place = self._places.get(key)
+        if place is None:
+            return self._things[key].holds()
+        return place.namespace.get(place.name, place.namespace) is place.value
+
     def broken(self, scope: set[str] | None = None) -> set[str]:
         """Return the nodes that read something that changed; of the given ones, or of all."""
         found: set[str] = set()

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import math
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError, Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import CancelledError, Future, wait
+from time import monotonic
 from typing import Any, TypeVar
 
 Value = TypeVar("Value")
@@ -43,10 +44,27 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Value], *, tick_seconds: float 
     loop = helper_loop()
     try:
         loop.call_soon_threadsafe(run.start, loop)
-        return run.wait(tick_seconds)
+        return wait_for(run, tick_seconds)
     except BaseException:
         loop.call_soon_threadsafe(run.cancel)
         raise
+
+
+def wait_for(future: Future[Value], tick_seconds: float, timeout: float | None = None) -> Value:
+    """Return what a future holds, waking up every tick to see a signal.
+
+    Raises
+    ------
+    TimeoutError
+        It held nothing after so many seconds.
+    """
+    deadline = math.inf if timeout is None else monotonic() + timeout
+    while not future.done():
+        left = deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError(f"not over after {timeout:g} s")
+        wait([future], timeout=min(tick_seconds, left))
+    return future.result()
 
 
 @functools.cache
@@ -69,15 +87,6 @@ class _Run(Future[Value]):
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; called on the loop's thread."""
         self._task = loop.create_task(self._perform(), context=self._context)
-
-    def wait(self, tick_seconds: float) -> Value:
-        """Return the coroutine's value, waking up every tick."""
-        while True:
-            try:
-                return self.result(timeout=tick_seconds)
-            except FutureTimeoutError:
-                if self.done():
-                    return self.result()
 
     def cancel(self) -> bool:
         """Cancel the task; called on the loop's thread."""

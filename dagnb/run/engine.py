@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from threading import current_thread
 from time import perf_counter
 from typing import Any, TypeAlias, TypeVar
 
@@ -110,6 +111,7 @@ class Engine:
         self._failed: list[int] = []
         self._began = perf_counter()
         self.running: dict[int, float] = {}
+        self._thread = current_thread()
         memory.unfinished = self.recover
 
     def begin(self) -> None:
@@ -427,8 +429,8 @@ class Engine:
         return last is not None and last[RUN] == self._run
 
     def recover(self) -> None:
-        """Finish a run whose driver was interrupted before it could."""
-        if self not in self._graph.runs:
+        """Finish a run whose driver was interrupted, if this is its thread; others cannot tell."""
+        if self._thread is current_thread() and self not in self._graph.runs:
             self.stop(NodeStatus.CANCELLED, "interrupted")
             self.finish(ExecutionResult)
 
@@ -445,6 +447,4 @@ class Engine:
                 observer(event)
             except Exception:
                 self._observers.remove(observer)
-                log.exception(
-                    "an observer raised on %s and is not called again", type(event).__name__
-                )
+                log.exception("observer raised on %s; not called again", type(event).__name__)

@@ -192,7 +192,7 @@ class Typed:
 
     def read(self, name: str) -> Any:
         """Read a variable, as a plain cell does."""
-        self.session.before_cell(name)
+        self.session.cells.before(name)
         return self.namespace[name]
 
     def state(self, name: str) -> str:

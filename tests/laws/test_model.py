@@ -209,7 +209,7 @@ class Edits(RuleBasedStateMachine):
     def plain_cell(self, data: st.DataObject, name: str) -> None:
         """End a plain cell; what it changed runs at once, unless the cell failed."""
         self.typed.executed.clear()
-        self.typed.session.after_cell([name], run=data.draw(st.booleans()))
+        self.typed.session.cells.after([name], run=data.draw(st.booleans()))
         self.check_some(list(self.typed.executed))
 
     @rule()

@@ -111,9 +111,19 @@ class Asked:
         reply = self.client.execute_interactive(source, timeout=60, output_hook=hook)
         return reply["content"]["status"], "".join(printed)
 
+    def says(self, source: str) -> list[str]:
+        """Run a cell that must not fail; return the words that it printed."""
+        status, printed = self(source)
+        assert status == "ok", (status, printed)
+        return printed.split()
+
     def begin(self, source: str) -> str:
-        """Start a cell and return at once, with the id of its messages."""
-        return str(self.client.execute(source))
+        """Start a cell and return at once, with the id of its messages.
+
+        An error of it stops no other cell: the kernel would abort what arrives too soon after
+        its reply.
+        """
+        return str(self.client.execute(source, stop_on_error=False))
 
     def message_of(self, cell: str, kind: str) -> dict[str, Any]:
         """Wait for a message of a kind that belongs to a cell."""

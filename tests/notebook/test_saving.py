@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -170,6 +171,26 @@ def test_whatever_way_a_cell_reads_a_value(restart: Callable[[], Notebook], cell
     run_all(nb)
     nb.run(cell)
     assert "clean" not in in_store(nb)
+
+
+def test_beside_a_run_in_the_background(restart: Callable[[], Notebook]) -> None:
+    """A plain cell has the value, in place of which the run may have put a newer one."""
+    run_all(restart())
+    nb = restart()
+    go_on = nb.shell.user_ns["go_on"] = threading.Event()
+    run_all(nb)
+    nb.run("%dag auto off")
+    nb.run("seconds = 0")
+    nb.node("slow", "go_on.wait(seconds)")
+    nb.run("seconds = 30")
+    nb.run("handle = %dag run --bg slow")
+    assert nb.run("len(clean)").value == 4000
+    assert "clean" in in_store(nb)
+    go_on.set()
+    nb["handle"].result(30)
+    assert nb.run("size = len(clean)").out == ""
+    assert "clean" not in in_store(nb)
+    assert nb["clean"] is nb.session["clean"]
 
 
 def test_a_function_of_an_earlier_cell_finds_its_value(restart: Callable[[], Notebook]) -> None:

@@ -1,0 +1,137 @@
+"""What a session is made of, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from dagnb.graph.dag import DAG
+from dagnb.notebook.aftermath import Aftermath
+from dagnb.notebook.announcing import Announcer
+from dagnb.notebook.answers import Answers
+from dagnb.notebook.capture import Shell
+from dagnb.notebook.cautions import Cautions
+from dagnb.notebook.display import CellOutput
+from dagnb.notebook.loading import Loading
+from dagnb.notebook.lookout import Lookout
+from dagnb.notebook.node import NotebookNode
+from dagnb.notebook.offspring import Families
+from dagnb.notebook.one_run import OneRun
+from dagnb.notebook.panel import Panel
+from dagnb.notebook.publishing import Publisher
+from dagnb.notebook.registry import Registry
+from dagnb.notebook.rounds import Rounds
+from dagnb.notebook.runs import Runs
+from dagnb.notebook.saving import Saving, store_folder
+from dagnb.notebook.show import GraphDisplay
+from dagnb.notebook.stage import Stage
+from dagnb.notebook.staleness import Staleness
+from dagnb.notebook.tasks import Tasks
+from dagnb.notebook.waiting import Waiting
+from dagnb.notebook.why import Explain
+from dagnb.render.view import GraphView
+from dagnb.results import NodeResult
+from dagnb.run.policies import Fact
+from dagnb.run.records import Memory, as_result
+
+
+class Parts:
+    """The parts of a session, each of which knows only those that it is given.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    namespace : dict
+        The notebook's variables.
+    panel : Panel
+        Answers the live graph.
+
+    Attributes
+    ----------
+    saving : Saving
+        What is kept for other kernels, and where.
+    view : GraphView
+        What the graph looks like now.
+    cautions : Cautions
+        What nodes may depend on unseen.
+    stage : Stage
+        The cell that is being executed.
+    """
+
+    def __init__(self, shell: Shell, namespace: MutableMapping[str, Any], panel: Panel) -> None:
+        self._shell = shell
+        self._registry = Registry(namespace)
+        self._memory = Memory(self.dag.adjacency)
+        self._tasks = Tasks(self.nodes, shell, namespace)
+        facts: dict[str, Fact] = {}
+        self.saving = Saving(store_folder(shell, namespace), self._registry, facts)
+        self._publisher = Publisher(
+            shell, namespace, self._registry, self._tasks, facts=facts, saving=self.saving
+        )
+        self._one_run = OneRun()
+        self._loading = Loading(self.dag, self._memory, self._publisher, self._one_run)
+        self.saving.is_wanted = self._loading.is_wanted
+        self._explain = Explain(self._registry.present, self.saving.take_miss)
+        self._waiting = Waiting(self._registry)
+        self.cautions = Cautions(self.nodes, self._tasks.opened)
+        self.view = GraphView()
+        self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
+        self._announce = Announcer(self._registry, [self.view, self._display])
+        self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
+        self._answers = Answers(
+            self._registry, self._staleness, self._explain, self.cautions, last=self._last
+        )
+        self._families = Families(
+            self._registry, self._withdraw, lambda: CellOutput(shell), self._announce.edited
+        )
+        self._rounds = Rounds(
+            self._registry,
+            self._tasks,
+            self._memory,
+            self._staleness,
+            waiting=self._waiting,
+            explain=self._explain,
+            facts=facts,
+            last=self._last,
+            families=self._families,
+            values=self.saving,
+            loading=self._loading,
+        )
+        self._aftermath = Aftermath(
+            self._registry, self._staleness, self._waiting, self._publisher, last=self._last
+        )
+        self._lookout = Lookout(self._registry, self._staleness, self._aftermath, self._announce)
+        self.stage = Stage()
+        self._runs = Runs(
+            shell,
+            self._tasks,
+            self._rounds,
+            self._publisher,
+            self._staleness,
+            self.stage,
+            self._announce,
+            self._display.follow,
+        )
+
+    @property
+    def dag(self) -> DAG:
+        """The graph: edit it by defining and removing nodes, not directly."""
+        return self._registry.dag
+
+    @property
+    def nodes(self) -> Mapping[str, NotebookNode]:
+        """The nodes by name, in the order of definition."""
+        return self._registry.nodes
+
+    def _last(self, name: str) -> NodeResult | None:
+        """Return the last record of a node as a result."""
+        self._memory.catch_up()
+        node, records = self.dag.number(name), self._memory.records
+        last = records[node] if node < len(records) else None  # it is being born
+        return None if last is None else as_result(name, last)
+
+    def _withdraw(self, node: NotebookNode) -> None:
+        """Take back what a node that is gone published, and forget it."""
+        self._publisher.withdraw(node.name, node.output)
+        for each in (self._tasks, self._rounds, self._waiting, self._explain):
+            each.forget(node.name)
