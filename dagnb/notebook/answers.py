@@ -1,23 +1,26 @@
-"""Answers to "why": what is known of a node and its inputs, put together for the explanation."""
+"""Answers about nodes: why they ran, or did not, and whether they come out the same elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container
 
 from dagnb.notebook.cautions import Cautions
 from dagnb.notebook.registry import Registry
 from dagnb.notebook.staleness import Staleness
+from dagnb.notebook.tasks import Tasks
+from dagnb.notebook.verifying import Verdict, Verifying
 from dagnb.notebook.waiting import waits_for
 from dagnb.notebook.why import Explain, Why
 from dagnb.results import NodeResult
 
 
 class Answers:
-    """Says why nodes ran, or why they did not.
+    """Puts together what is known of a node and its inputs.
 
     Parameters
     ----------
     registry : Registry
+    tasks : Tasks
     staleness : Staleness
     explain : Explain
     cautions : Cautions
@@ -28,6 +31,7 @@ class Answers:
     def __init__(
         self,
         registry: Registry,
+        tasks: Tasks,
         staleness: Staleness,
         explain: Explain,
         cautions: Cautions,
@@ -39,6 +43,7 @@ class Answers:
         self._explain = explain
         self._cautions = cautions
         self._last = last
+        self._verifying = Verifying(registry, tasks, staleness, last)
 
     def why(self, name: str, settled: Container[str]) -> Why:
         """Answer for one node, given which nodes the last run looked at."""
@@ -55,6 +60,10 @@ class Answers:
             manual=self._registry[name].options.manual,
         )
         return why.also(self._cautions.undeclared(name))
+
+    def verify(self, names: Collection[str], *, named: bool) -> Verdict:
+        """Run nodes again elsewhere; a manual one only if it is named."""
+        return self._verifying.verify(names, named=named)
 
     def _recent(self, name: str, settled: Container[str]) -> NodeResult | None:
         """Return the last result of a node; it counts as executed if the last run did that."""

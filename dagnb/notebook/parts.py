@@ -78,9 +78,8 @@ class Parts:
         self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
         self._announce = Announcer(self._registry, [self.view, self._display])
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
-        self._answers = Answers(
-            self._registry, self._staleness, self._explain, self.cautions, last=self._last
-        )
+        parts = self._tasks, self._staleness, self._explain, self.cautions
+        self._answers = Answers(self._registry, *parts, last=self._last)
         self._families = Families(
             self._registry, self._withdraw, lambda: CellOutput(shell), self._announce.edited
         )

@@ -23,6 +23,7 @@ from dagnb.notebook.plain_cells import PlainCells
 from dagnb.notebook.planning import plan_of
 from dagnb.notebook.rounds import Request
 from dagnb.notebook.status import status_table
+from dagnb.notebook.verifying import Verdict
 from dagnb.notebook.why import Why
 from dagnb.observe.trace import ExecutionTrace
 from dagnb.render.svg import svg
@@ -314,6 +315,28 @@ class Session(Parts):
         causes = self._staleness.causes(scope)
         held = self._waiting.held_back(targets if names is not None else [])
         return plan_of(self._registry, self._memory, causes, held)
+
+    def verify(self, names: Iterable[str] | None = None) -> Verdict:
+        """Run nodes again in processes of their own; say which do not come out the same.
+
+        Nothing here is touched. What nodes write or send, they write and send again.
+
+        Parameters
+        ----------
+        names : list of str, optional
+            By default all that are not manual.
+
+        Raises
+        ------
+        NodeNotFoundError
+            A name is unknown.
+        DagError
+            A run is going on.
+        """
+        self._one_run.wait()
+        targets = self._lookout.targets(names)
+        self.look()
+        return self._answers.verify(targets, named=names is not None)
 
     # -- asking -----------------------------------------------------------------------------
 

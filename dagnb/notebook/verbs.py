@@ -20,6 +20,7 @@ VERBS = {
     "status": ("", "list the nodes with what happened to them last"),
     "show": ("", "show the live graph"),
     "why": ("NAME", "say why a node ran, or why it did not"),
+    "verify": ("[NAME ...]", "run nodes again elsewhere; say which do not come out the same"),
     "rm": ("NAME ...", "remove nodes"),
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
     "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
@@ -103,6 +104,9 @@ class Verbs:
 
     def _why(self, words: Sequence[str]) -> None:
         print(self._session.why(*_take(words, 1, "why")))
+
+    def _verify(self, words: Sequence[str]) -> None:
+        print(self._session.verify(words or None))
 
     def _rm(self, words: Sequence[str]) -> None:
         if not words:

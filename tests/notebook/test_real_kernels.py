@@ -265,3 +265,13 @@ def test_a_node_that_makes_nodes(kernel: Kernel) -> None:
         "size_ failed with ZeroDivisionError: division by zero (see the cell of sizes)"
     )
     assert "ZeroDivisionError" in "".join(kernel.text(sizes))
+
+
+def test_verifying_in_a_kernel(kernel: Kernel) -> None:
+    """Classes of the notebook go along; what nodes print there is nowhere."""
+    kernel.run("import random\nclass Point:\n    def __init__(self, x): self.x = x")
+    kernel.run("%%dag_node point\nprint('making')\nPoint(1)")
+    kernel.run("%%dag_node noisy\nPoint(random.random())")
+    head, noisy = kernel.text(kernel.run("%dag verify"))[0].splitlines()
+    assert head.startswith("1 of 2 nodes came out the same in 3 runs")
+    assert noisy.startswith("noisy gives another value each time")
