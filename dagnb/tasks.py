@@ -9,6 +9,8 @@ from math import inf
 from numbers import Real
 from typing import Any, NamedTuple, overload
 
+from dagnb.errors import did_you_mean
+
 LONGEST_WAIT_SECONDS = 60.0
 
 
@@ -153,6 +155,9 @@ class Task:
         return f"<Task {self.name}>"
 
 
+_OPTIONS = ("name", "timeout", "retries", "backoff", "tags", "cache")
+
+
 @overload
 def task(function: Callable[..., Any], /) -> Task: ...
 
@@ -183,6 +188,9 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     >>> add_up(load())
     6
     """
+    for option in options:
+        if option not in _OPTIONS:
+            raise TypeError(f"a task has no option {option!r}{did_you_mean(option, _OPTIONS)}")
     if function is None:
         return functools.partial(Task, **options)
     return Task(function, **options)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_waits_double() -> None:
         ({"tags": "slow"}, TypeError, r"write \['slow'\]"),
         ({"name": 3}, TypeError, "name"),
         ({"name": ""}, TypeError, "name"),
-        ({"retry": 3}, TypeError, "retry"),
+        ({"retry": 3}, TypeError, "no option 'retry'; did you mean 'retries'"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(
@@ -70,6 +71,12 @@ def test_options_that_make_no_sense_are_refused(
     """When the task is made, not when it runs."""
     with pytest.raises(error, match=message):
         task(**options)(lambda: 1)
+
+
+def test_every_option_is_known() -> None:
+    """Those of the class are those of the decorator."""
+    _, *options = inspect.signature(Task).parameters
+    assert task(**{name: getattr(plain, name) for name in options})(int).name == plain.name
 
 
 def test_what_is_not_callable_is_no_task() -> None:
