@@ -85,7 +85,7 @@ def test_a_timed_out_node_is_an_error(dag: DAG) -> None:
 
     release, callbacks = threading.Event(), Everything()
     tasks: Tasks = {"a": lambda: release.wait(30), "b": lambda: 1, "c": lambda: 1}
-    DAGExecutor(dag, callbacks=callbacks).execute(tasks, timeout=0.05)
+    DAGExecutor(dag, callbacks=callbacks).execute(tasks, timeout=0.5)
     release.set()
     assert ("error", "a", TimeoutError) in callbacks.calls
     assert callbacks.calls[-2:] == [("skip", "b"), ("skip", "c")]

@@ -134,7 +134,7 @@ def test_an_abandoned_task_has_a_lane_of_its_own() -> None:
     dag.add_node("stuck")
     release = threading.Event()
     executor = DAGExecutor(dag, enable_tracing=True)
-    result = executor.execute({"stuck": lambda: release.wait(30)}, timeout=0.05)
+    result = executor.execute({"stuck": lambda: release.wait(30)}, timeout=0.5)
     release.set()
     assert result["stuck"].status is NodeStatus.TIMED_OUT
     names = [

@@ -141,7 +141,7 @@ def test_cancelling_interrupts_a_wait(pair: DAG) -> None:
 def test_a_deadline_interrupts_a_wait(pair: DAG) -> None:
     """The node has timed out with the run."""
     tasks = {"a": Task(flaky(1), retries=1, backoff=60.0), "b": int}
-    result = DAGExecutor(pair).execute(tasks, timeout=0.05)
+    result = DAGExecutor(pair).execute(tasks, timeout=0.5)
     assert [each.status.name for each in result.node_results.values()] == ["TIMED_OUT", "CANCELLED"]
 
 

@@ -266,7 +266,7 @@ def test_a_timed_out_run_goes_on(dag: DAG, folder: Path) -> None:
     """What ran out of time failed, what had not started is just missing."""
     forever = threading.Event()
     executor = CheckpointExecutor(dag, folder, max_workers=2)
-    executor.execute(TASKS | {"b": lambda a: forever.wait(5)}, timeout=0.2)
+    executor.execute(TASKS | {"b": lambda a: forever.wait(5)}, timeout=1.0)
     forever.set()
     info = executor.checkpoint_info()
     assert info is not None

@@ -258,7 +258,7 @@ def test_the_deadline_holds_for_tasks_that_never_end(release: threading.Event) -
 
     ended = threading.Event()
     tasks: Tasks = {"sleeps": lambda: release.wait(60) or ended.set(), "loops": loop, "waits": int}
-    result = DAGExecutor(dag, max_workers=2).execute(tasks, timeout=0.1)
+    result = DAGExecutor(dag, max_workers=2).execute(tasks, timeout=0.5)
     assert not ended.is_set()
     assert result.timed_out == 2
 

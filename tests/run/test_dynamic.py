@@ -386,13 +386,15 @@ def test_nodes_stay_within_max_workers() -> None:
     """New nodes too."""
     dag = DAG.builder().add_node("a").build()
     now, most, lock = 0, 0, threading.Lock()
+    three, places = threading.Barrier(3), iter(range(12))
 
     def count() -> None:
         nonlocal now, most
         with lock:
             now += 1
             most = max(most, now)
-        threading.Event().wait(0.002)
+        if next(places) < 3:
+            three.wait(30)
         with lock:
             now -= 1
 
@@ -405,7 +407,7 @@ def test_the_deadline_counts_for_new_nodes(chain: DAG, tasks: Tasks) -> None:
     """What runs when time is up is timed out, the rest cancelled."""
     forever = threading.Event()
     executor = DynamicExecutor(chain, {"a": adds(Spec("x", forever.wait, ["a"], ["b"]))})
-    result = executor.execute(tasks, timeout=0.1)
+    result = executor.execute(tasks, timeout=0.5)
     forever.set()
     assert (result["x"].status, result["b"].status) == (
         NodeStatus.TIMED_OUT,

@@ -514,7 +514,7 @@ def test_a_timed_out_node_is_retried() -> None:
     release = threading.Event()
     executor = IncrementalExecutor(dag)
     tasks: Tasks = {"a": lambda: release.wait(30) and "late", "b": lambda a: a}
-    assert executor.execute(tasks, timeout=0.05).timed_out == 1
+    assert executor.execute(tasks, timeout=0.5).timed_out == 1
     release.set()
     tasks["a"] = lambda: "new"
     result = executor.execute(tasks, changed_nodes=[])
