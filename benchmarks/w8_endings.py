@@ -1,4 +1,4 @@
-"""W8: how long a run goes on after its deadline, a cancel event, Ctrl-C, or Stop, at the longest.
+"""W8: how long a run goes on after its deadline, Cancel, Ctrl-C, or Stop, at the longest.
 
 What runs then sleeps for ever, computes for ever, or swallows every interruption, on as many
 workers as there are nodes. The reference is what is promised, so that no target is above 1.
@@ -243,40 +243,53 @@ def interrupted(n: int, kind: Callable[[threading.Event], Task]) -> float:
 
 
 def stops(n: int, rounds: int) -> Iterator[Measurement]:
-    """Stop in a real kernel, until the cell has ended, while all workers are busy."""
+    """Stop, and Cancel of a run in the background, in a real kernel whose workers are busy."""
     for kind, workers, body in (
         ("nodes that sleep", n, "time.sleep(0.01)"),
         ("nodes that compute", n, "pass"),
         ("main thread", 1, "time.sleep(60)"),
     ):
-        with kernel(workers, body) as press_stop:
+        with kernel(workers, body) as (press_stop, cancel):
             times = [press_stop() for _ in range(rounds)]
             yield longest("W8 Stop in a kernel", kind, workers, times, STOP_SECONDS)
+            if workers > 1:
+                times = [cancel() for _ in range(rounds)]
+                yield longest("W8 Cancel in the background", kind, workers, times, CANCEL_SECONDS)
 
 
 @contextmanager
-def kernel(workers: int, body: str) -> Iterator[Callable[[], float]]:
-    """Start a kernel with a node a worker that never ends, and yield what runs and stops them."""
+def kernel(workers: int, body: str) -> Iterator[tuple[Callable[[], float], Callable[[], float]]]:
+    """Start a kernel with a node a worker that never ends; yield two ways to run and end them."""
     manager, client = start_new_kernel()
     with TemporaryDirectory() as folder:
         try:
             for source in cells(workers, body, folder):
-                reply = client.execute_interactive(source, timeout=60, output_hook=ignore)
-                assert reply["content"]["status"] == "ok", reply
-            numbers = count(1)
-            yield lambda: stopped(manager, client, Path(folder), workers, next(numbers))
+                printed(client, source)
+            numbers, begun = count(1), Path(folder)
+            yield (
+                lambda: stopped(manager, client, begun, workers, next(numbers)),
+                lambda: cancelled_apart(client, begun, workers, next(numbers)),
+            )
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)
 
 
-def ignore(message: dict[str, Any]) -> None:
-    """Show nothing of what a kernel says."""
+def printed(client: BlockingKernelClient, source: str) -> str:
+    """Run a cell that must not fail; return what it printed."""
+    texts: list[str] = []
+
+    def hook(message: dict[str, Any]) -> None:
+        texts.append(message["content"].get("text", ""))
+
+    reply = client.execute_interactive(source, timeout=60, output_hook=hook)
+    assert reply["content"]["status"] == "ok", reply
+    return "".join(texts)
 
 
 def cells(workers: int, body: str, folder: str) -> Iterator[str]:
     """Yield the cells that define the nodes; while ``go`` is 0, they end."""
-    yield f"%load_ext dagnb\n%dag workers {workers}\nimport pathlib, time"
+    yield f"%load_ext dagnb\n%dag workers {workers}\nimport dagnb, pathlib, time"
     yield "%%dag_node go\n0;"
     for number in range(workers):
         yield (
@@ -290,16 +303,36 @@ def stopped(
 ) -> float:
     """Return how long a cell goes on after Stop, once all nodes run."""
     client.execute(f"%%dag_node go\n{go};", stop_on_error=False)  # or the next may be dropped
-    while len(begun := list(folder.iterdir())) < workers:
-        sleep(LINK)
+    wait_for(folder, workers)
     began = perf_counter()
     manager.interrupt_kernel()
     reply = client.get_shell_msg(timeout=60)
     seconds = perf_counter() - began
     assert reply["content"]["ename"] == "KeyboardInterrupt", reply
+    return seconds
+
+
+def cancelled_apart(client: BlockingKernelClient, folder: Path, workers: int, go: int) -> float:
+    """Return how long a run in the background goes on after it was cancelled, in the kernel."""
+    printed(client, "%dag auto off")
+    printed(client, f"%%dag_node go\n{go};")
+    printed(client, "handle = dagnb.session().run(background=True)")
+    wait_for(folder, workers)
+    return float(
+        printed(
+            client,
+            "began = time.perf_counter()\nhandle.cancel()\nstate = handle.result().stopped\n"
+            "print(time.perf_counter() - began)",
+        )
+    )
+
+
+def wait_for(folder: Path, workers: int) -> None:
+    """Wait until every node has made its file, and remove the files."""
+    while len(begun := list(folder.iterdir())) < workers:
+        sleep(LINK)
     for each in begun:
         each.unlink()
-    return seconds
 
 
 if __name__ == "__main__":
