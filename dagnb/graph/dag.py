@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from dagnb.errors import NodeNotFoundError
 from dagnb.graph import analysis
 from dagnb.graph.adjacency import NodeRef
 from dagnb.graph.named import EdgeSpec, NamedGraph, NodeSpec, check_costs
@@ -314,9 +315,10 @@ class DAGBuilder:
             The edges close a cycle.
         """
         dag = DAG()
-        if self._nodes:
-            dag.add_nodes(self._nodes)
-        else:
-            dag.add_nodes(dict.fromkeys(name for edge in self._edges for name in edge[:2]))
+        in_edges = dict.fromkeys(name for edge in self._edges for name in edge[:2])
+        dag.add_nodes(self._nodes or in_edges)
+        if unknown := [name for name in in_edges if name not in dag]:
+            where = "an edge; declare it, as other nodes are declared"
+            raise NodeNotFoundError(unknown[0], dag, where)
         dag.add_edges(self._edges)
         return dag

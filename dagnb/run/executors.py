@@ -188,7 +188,7 @@ class DAGExecutor(Executor):
         Parameters
         ----------
         tasks : mapping of str to callable
-            The task of each node; a node without one is skipped.
+            The task of each node; a node without one is skipped, and what takes its value.
         timeout : float, optional
             Seconds for the whole run. What is running then ends as TIMED_OUT, the rest as
             CANCELLED; the call returns at once, whatever the tasks do.
@@ -252,7 +252,7 @@ class AsyncDAGExecutor(Executor):
         Parameters
         ----------
         tasks : mapping of str to callable
-            The task of each node; a node without one is skipped.
+            The task of each node; a node without one is skipped, and what takes its value.
         timeout : float, optional
             Seconds for the whole run. Coroutines that run then are cancelled, and left to
             themselves if they swallow that; threads are abandoned. The promise holds as long as
