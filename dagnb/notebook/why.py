@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dagnb.notebook.evidence import Clue, Evidence, Given, compare, told
 from dagnb.render.view import error_text
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy
-from dagnb.values.code import CodeDigest, explain_change
-from dagnb.values.describe import describe
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a node's last execution started from.
-
-    Attributes
-    ----------
-    source : str
-    code : CodeDigest
-    inputs : mapping of str to (digest, description)
-    """
-
-    source: str
-    code: CodeDigest
-    inputs: Mapping[str, tuple[str | None, str]]
+from dagnb.values.code import CodeDigest
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +37,6 @@ class Why:
         return str(self)
 
 
-def compare(old: Evidence, new: Evidence) -> tuple[list[str], list[str]]:
-    """Return what differs between two executions: clauses for a sentence, and lines."""
-    clauses: list[str] = []
-    lines: list[str] = []
-    if old.code.code.digest != new.code.code.digest:
-        clauses.append("its code changed")
-        lines += source_diff(old.source, new.source)
-    for change in explain_change(old.code, new.code):
-        if change.kind == "code" or (clauses and None in (change.before, change.after)):
-            continue  # that it reads other things now follows from its new code
-        clauses.append(str(change))
-        if change.kind in ("function", "class", "file") and change.before and change.after:
-            lines += source_diff(change.before, change.after)
-    for name, (value_digest, text) in new.inputs.items():
-        before = old.inputs.get(name)
-        if before is None:
-            clauses.append(f"it now reads {name}")
-        elif value_digest is None or value_digest != before[0]:
-            clauses.append(f"its input {name} changed")
-            same = before[1] == text
-            lines.append(
-                f"{name}: {text}, other values" if same else f"{name}: {before[1]} -> {text}"
-            )
-    clauses += [f"it no longer reads {name}" for name in old.inputs if name not in new.inputs]
-    return clauses, lines
-
-
-def source_diff(old: str, new: str) -> list[str]:
-    """Return the lines that differ, marked with - and +."""
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
-    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
-
-
 class Explain(Policy):
     """Says of every node that ran why it did, by comparing with what it ran on before.
 
@@ -111,7 +61,7 @@ class Explain(Policy):
         self._present = present
         self._missed = missed
         self._seen: dict[str, Evidence] = {}
-        self._whys: dict[str, Why] = {}
+        self._whys: dict[str, tuple[str, list[Clue]]] = {}
         self.causes: Mapping[str, str] = {}
 
     def forget(self, name: str) -> None:
@@ -122,13 +72,13 @@ class Explain(Policy):
     def settled(self, result: NodeResult, inputs: Inputs) -> NodeResult:
         """Give the result of a node that ran its reason."""
         name = str(result.name)
-        clauses, lines = self._news(name, inputs)
+        clauses, clues = self._news(name, inputs)
         missed = self._missed(name)
         if missed:
             clauses = [each for each in clauses if each not in _FIRST]
             clauses.append(f"its saved value cannot be used: {missed}")
         reason = _sentence(clauses or [self.causes.get(name, "")]) + _attempts(result)
-        self._whys[name] = Why(reason, tuple(lines))
+        self._whys[name] = reason, clues
         if result.status is NodeStatus.TIMED_OUT:
             return result
         same = "; same value as before" if result.error is None and not result.changed else ""
@@ -136,9 +86,9 @@ class Explain(Policy):
 
     def remembered(self, name: str, inputs: Inputs, source: str) -> None:
         """Note that a node's value came from memory or from the store."""
-        clauses, lines = self._news(name, inputs)
+        clauses, clues = self._news(name, inputs)
         because = f"{_and(clauses)}, but " if any(clauses) and clauses != _FIRST else ""
-        self._whys[name] = Why(f"{because}its value came {source}, {_BEFORE}", tuple(lines))
+        self._whys[name] = f"{because}its value came {source}, {_BEFORE}", clues
 
     def why(
         self,
@@ -164,13 +114,13 @@ class Explain(Policy):
         manual : bool
             Whether it runs only when asked for.
         """
-        why, reads = self._whys.get(name, Why("")), self._present(name)[2]
+        sentence, clues = self._whys.get(name, ("", []))
         if last is None:
             return Why(f"{name} did not run: nothing has asked for it yet")
         if last.error is not None:
             if not last.started:
                 return Why(f"{ending(last)}: {last.reason}")
-            return Why(f"{ending(last)}; it {why.sentence}", why.evidence)
+            return Why(f"{ending(last)}; it {sentence}", told(clues))
         if stale[name] and last.status.is_success:
             why = self._why_stale(name, inputs, stale)
             only = "it is manual, so only " if manual else ""
@@ -179,20 +129,21 @@ class Explain(Policy):
         if not last.status.is_success:
             return Why(f"{name} did not run: {last.reason}")
         if last.executed:
-            return Why(f"{name} {last.reason}", why.evidence)
+            return Why(f"{name} {last.reason}", told(clues))
         if last.status is NodeStatus.CACHE_HIT:
-            return Why(f"{name} did not run: {why.sentence}", why.evidence)
-        before = f"before that, it {why.sentence}"
+            return Why(f"{name} did not run: {sentence}", told(clues))
+        reads = self._present(name)[2]
         read = {each: given for each, given in inputs.items() if each in reads}
-        return Why(f"{name} did not run: {_untouched(read)}", (before, *why.evidence))
+        before = f"before that, it {sentence}"
+        return Why(f"{name} did not run: {_untouched(read)}", (before, *told(clues)))
 
     def _why_stale(self, name: str, inputs: Inputs, stale: Mapping[str, str]) -> Why:
         old = self._seen.get(name)
-        clauses, lines = compare(old, self._evidence(name, inputs)) if old else ([], [])
+        clauses, clues = compare(old, self._evidence(name, inputs)) if old else ([], [])
         clauses += [f"its input {each} is stale" for each in inputs if stale.get(each)]
-        return Why(f"{name} is stale: {_and(clauses or [stale[name]])}", tuple(lines))
+        return Why(f"{name} is stale: {_and(clauses or [stale[name]])}", told(clues))
 
-    def _news(self, name: str, inputs: Inputs) -> tuple[list[str], list[str]]:
+    def _news(self, name: str, inputs: Inputs) -> tuple[list[str], list[Clue]]:
         """Compare with what the node's value came from before, and remember what it does now."""
         old, new = self._seen.get(name), self._evidence(name, inputs)
         self._seen[name] = new
@@ -201,8 +152,7 @@ class Explain(Policy):
     def _evidence(self, name: str, inputs: Inputs) -> Evidence:
         source, code, reads = self._present(name)
         own = {str(key): each for key, each in inputs.items() if key in reads}
-        given = {key: (each.digest, describe(each.held)) for key, each in own.items()}
-        return Evidence(source, code, given)
+        return Evidence(source, code, {key: Given.of(each) for key, each in own.items()})
 
 
 def ending(result: NodeResult) -> str:

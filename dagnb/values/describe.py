@@ -51,6 +51,8 @@ def _shape(value: object) -> str | None:
     if not isinstance(shape, tuple) or not all(isinstance(each, int) for each in shape):
         return _rows(value)
     dtype = getattr(value, "dtype", None)
+    if not shape:
+        return None  # a number of numpy's is a number
     if dtype is None:
         return " x ".join(f"{each:,}" for each in shape)
     if len(shape) == 1 and type(value).__name__ != "ndarray":

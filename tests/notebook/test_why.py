@@ -42,6 +42,31 @@ class TestRan:
             "  raw: [3, 1, 2] -> [5, 6]",
         ]
 
+    def test_row(self, nb: Notebook) -> None:
+        """An input is a frame: its shape, and the first row that is another one."""
+        pytest.importorskip("pandas")
+        nb.run("import pandas as pd")
+        nb.node("raw", "pd.DataFrame({'kind': list('abc'), 'mass': [1.0, 2.0, 3.0]})")
+        nb.node("kinds", "sorted(raw.kind)")
+        nb.node("raw", "pd.DataFrame({'kind': list('abc'), 'mass': [1.0, 2.0, 4.0]})")
+        assert why(nb, "kinds") == [
+            "kinds ran because its input raw changed; same value as before",
+            "  raw: row 2 (index 2): mass 3.0 -> 4.0",
+        ]
+        nb.node("raw", "pd.DataFrame({'kind': list('ab')})")
+        assert why(nb, "kinds")[1:] == [
+            "  raw: DataFrame 3 x 2 -> DataFrame 2 x 1",
+            "  raw: columns no longer there: 'mass'",
+            "  raw: 3 -> 2 rows",
+        ]
+
+    def test_key(self, nb: Notebook) -> None:
+        """An input is a long dictionary: the first key that is another one, and where in it."""
+        nb.node("raw", "{n: [n, {'a': n}] for n in range(100)}")
+        nb.node("count", "len(raw)")
+        nb.node("raw", "{n: [n, {'a': n + (n == 50)}] for n in range(100)}")
+        assert why(nb, "count")[1:] == ["  raw[50][1]['a']: 50 -> 51"]
+
     def test_global(self, chain: Notebook) -> None:
         """A global changed: from what to what."""
         chain.run("limit = 2")

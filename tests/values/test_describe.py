@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import tracemalloc
 
+import numpy as np
 import pytest
 
 from dagnb.values.describe import describe
@@ -65,3 +66,8 @@ def test_a_large_set_is_described_at_once() -> None:
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 100_000
+
+
+def test_a_number_of_numpys_is_a_number() -> None:
+    """Its shape says nothing."""
+    assert "3.5" in describe(np.float64(3.5))
