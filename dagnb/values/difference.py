@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count, islice
 from typing import Any
 
 from dagnb.errors import UncacheableValue
@@ -12,7 +12,10 @@ from dagnb.values.describe import describe
 from dagnb.values.fingerprint import digest
 from dagnb.values.plain import PLAIN, same
 
+_Pair = tuple[Any, Any, Any]  # a key or a position, and what was and is there
+
 _FEW = 3
+_BLOCK = 1024
 _DEEP = 4
 _LONG = 1_000_000  # characters to take apart into lines
 
@@ -74,6 +77,7 @@ def _kind(value: object) -> str:
 
 
 def _is_same(old: object, new: object) -> bool:
+    """Whether two values have one digest; what has none is not taken for a difference."""
     if old is new:
         return True
     if type(old) in PLAIN or type(new) in PLAIN:
@@ -81,7 +85,28 @@ def _is_same(old: object, new: object) -> bool:
     try:
         return digest(old) == digest(new)
     except UncacheableValue:
-        return False
+        return True
+
+
+def _first_pair(pairs: Iterable[_Pair]) -> Iterator[_Pair]:
+    """Yield the first pair that differs, if one does; a digest of many takes no time for each."""
+    rest = iter(pairs)
+    while block := list(islice(rest, _BLOCK)):
+        if not _is_same(*_sides(block)):
+            yield _first_within(block)
+            return
+
+
+def _first_within(block: list[_Pair]) -> _Pair:
+    """Return the first pair that differs in a block, by halving it."""
+    while len(block) > 1:
+        half = block[: len(block) // 2]
+        block = block[len(half) :] if _is_same(*_sides(half)) else half
+    return block[0]
+
+
+def _sides(block: list[_Pair]) -> tuple[list[object], list[object]]:
+    return [before for _, before, _ in block], [after for _, _, after in block]
 
 
 def _listed(values: Sequence[object]) -> str:
@@ -100,19 +125,16 @@ def _mappings(
         yield _line(where, f"no longer there: {_listed(gone)}")
     if added:
         yield _line(where, f"new: {_listed(added)}")
-    for key in old:
-        if key in new and not _is_same(old[key], new[key]):
-            yield from _differences(old[key], new[key], f"{where}[{describe(key, 30)}]", depth)
-            return
+    pairs = ((key, old[key], new[key]) for key in old if key in new)
+    for key, before, after in _first_pair(pairs):
+        yield from _differences(before, after, f"{where}[{describe(key, 30)}]", depth)
 
 
 def _sequences(old: Sequence[Any], new: Sequence[Any], where: str, depth: int) -> Iterator[str]:
     if len(old) != len(new):
         yield _line(where, f"{len(old):,} -> {len(new):,} elements")
-    for index, (before, after) in enumerate(zip(old, new, strict=False)):
-        if not _is_same(before, after):
-            yield from _differences(before, after, f"{where}[{index}]", depth)
-            return
+    for index, before, after in _first_pair(zip(count(), old, new)):
+        yield from _differences(before, after, f"{where}[{index}]", depth)
 
 
 def _sets(old: set[Any], new: set[Any], where: str, depth: int) -> Iterator[str]:

@@ -73,6 +73,8 @@ PAIRS = [
         pd.DataFrame({"n": pd.array([1, 2], "Int64")}),
         ["row 1 (index 1): n <NA> -> 2"],
     ),
+    ([iter([1]), 1], [iter([2]), 1], []),
+    (list(range(5000)), [*range(4000), 0, *range(4001, 5000)], ["[4000]: 4000 -> 0"]),
     (Touchy(), Touchy(), []),
 ]  # fmt: skip
 
