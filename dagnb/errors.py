@@ -28,13 +28,13 @@ builtin ``TypeError`` or ``ValueError``. An error of the user's code is never wr
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = os.path.dirname(__file__)  # pathlib takes longer to import
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
