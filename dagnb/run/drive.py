@@ -26,6 +26,8 @@ from dagnb.run.sprint import sprint
 PATIENCE_SECONDS = 0.001  # how long a sprinting worker may stay in one call
 FIRST_PATIENCE_SECONDS = 0.0002  # the same for the first, when nothing speaks for short nodes yet
 FIRST_STREAK = 64
+SPREAD_SECONDS = 1e-6  # what each node costs that is left when several workers are to go on
+HAND_OVER_SECONDS = 2e-5  # what each node costs that another thread runs
 Item = tuple[int, Report, str]  # the node, what came of its call, the worker
 
 
@@ -299,8 +301,9 @@ def _hand_out_all(
         if pace.is_fast and engine.may_sprint:
             if not engine.active:
                 engine.gather()
+                began = perf_counter()
                 lend(engine, crew, reports, limits)
-                pace.begin_anew()
+                pace.begin_anew(perf_counter() - began)
                 continue
         else:
             engine.spread()
@@ -326,7 +329,8 @@ def _settle_reports(engine: Engine, reports: SimpleQueue[Item], pace: Pace, seco
 class Pace:
     """Whether nodes have been short for so long that one worker should run them alone.
 
-    At first that is hoped; each time it was wrong, twice as many short nodes are asked for.
+    At first that is hoped. Each time that it did not last, twice as many short nodes are asked
+    for; where it lasted, a node that looked long was one whose worker had to wait for a processor.
     """
 
     def __init__(self) -> None:
@@ -342,9 +346,10 @@ class Pace:
         short = report.ended - report.started < SHORT_SECONDS
         self._seen = self._seen + 1 if short else 0
 
-    def begin_anew(self) -> None:
-        """Ask for more short nodes than before."""
-        self._asked, self._seen = max(2 * self._asked, FIRST_STREAK), 0
+    def begin_anew(self, seconds: float) -> None:
+        """Ask for short nodes again: more than before if a sprint was over before they paid."""
+        paid = seconds > self._asked * HAND_OVER_SECONDS
+        self._asked, self._seen = max(0 if paid else 2 * self._asked, FIRST_STREAK), 0
 
 
 def lend(engine: Engine, crew: ThreadCrew, reports: SimpleQueue[Item], limits: Limits) -> None:
@@ -353,7 +358,8 @@ def lend(engine: Engine, crew: ThreadCrew, reports: SimpleQueue[Item], limits: L
     A hand-over costs more than a short node, so a thousand of them are better left to one
     worker; and the driver does not run them itself, since it has to watch the clock.
     """
-    lease = Lease(engine, limits.is_cancelled)
+    patience = len(engine._frontier.left()) * SPREAD_SECONDS
+    lease = Lease(engine, limits.is_cancelled, patience)
     try:
         crew.submit(lease, 0)
         _watch(lease, reports, limits)
@@ -364,12 +370,12 @@ def lend(engine: Engine, crew: ThreadCrew, reports: SimpleQueue[Item], limits: L
 
 def _watch(lease: Lease, reports: SimpleQueue[Item], limits: Limits) -> None:
     """Wait for the end of a sprint, or take the engine back."""
-    patience = FIRST_PATIENCE_SECONDS
+    patience = max(FIRST_PATIENCE_SECONDS, lease.patience)
     while not _has_ended(reports, min(patience, limits.slice_seconds())):
         late = lease.seconds_in_call() >= patience or limits.are_reached()
         if late and lease.revoke():
             return
-        patience = PATIENCE_SECONDS
+        patience = max(PATIENCE_SECONDS, lease.patience)
 
 
 def _has_ended(reports: SimpleQueue[Item], seconds: float) -> bool:

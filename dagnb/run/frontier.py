@@ -80,12 +80,15 @@ class Scan:
         """Begin with these nodes, when nothing is left."""
         if self.dirty is None:
             return
-        positions = self.positions
+        dirty, positions = self.dirty, self.positions
         self.place, self.last = len(self.order), -1
         for node in seeds:
             place = positions[node]
-            self.place, self.last = min(self.place, place), max(self.last, place)
-            self.dirty[place] = 1
+            if place < self.place:
+                self.place = place
+            if place > self.last:
+                self.last = place
+            dirty[place] = 1
 
     def places(self) -> Iterable[int]:
         """Return the dirty places; each is looked for when the one before has settled."""
@@ -117,7 +120,8 @@ class Scan:
         if changed:
             for each in self.graph.successors[node]:
                 place = positions[each]
-                self.last = max(self.last, place)
+                if place > self.last:
+                    self.last = place
                 dirty[place] = 1
         dirty[positions[node]] = 0
 

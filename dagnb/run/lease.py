@@ -24,18 +24,30 @@ class Lease:
     the time, and takes it up again afterwards. In between the driver may take it; then the
     worker finds it gone, and what came of the call is an ordinary report.
 
+    Parameters
+    ----------
+    patience : float
+        For how many seconds calls may be long, in all, before others should get a share. It pays
+        to wait for as long as the change would cost: they may be short, on a busy processor.
+
     Attributes
     ----------
     has_ended : bool
         Whether the worker has left the engine for good.
     """
 
-    def __init__(self, engine: Engine, is_cancelled: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        is_cancelled: Callable[[], bool] | None = None,
+        patience: float = 0.0,
+    ) -> None:
         self._engine = engine
         self._is_cancelled = is_cancelled
         self._down = [(-1, inf)]  # until it begins; appending and popping are atomic
         self.lay_down, self._take_up = self._down.append, self._down.pop
-        self._busy = 0.0
+        self._busy, self._long = 0.0, 0.0
+        self.patience = patience
         self.has_ended = False
 
     def take_up(self) -> bool:
@@ -51,7 +63,10 @@ class Lease:
         if self._is_cancelled is not None and self._is_cancelled():
             return True
         self._busy = self._busy * MEMORY + seconds
-        return self._busy * (1 - MEMORY) > SHORT_SECONDS
+        if self._busy * (1 - MEMORY) <= SHORT_SECONDS:
+            return False
+        self._long += seconds
+        return self._long > self.patience
 
     def run(self, worker: str) -> tuple[int, Report, str]:
         """Sprint, on a worker's thread; return the end, or the report of the last call."""

@@ -86,7 +86,8 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
             if changed:
                 for each in successors[node]:
                     below = positions[each]
-                    scan.last = max(scan.last, below)
+                    if below > scan.last:
+                        scan.last = below
                     dirty[below] = 1
             dirty[place] = 0
         if lease is not None and lease.should_end(seconds):

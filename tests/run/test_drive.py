@@ -219,12 +219,20 @@ def test_a_lease_ends_when_nodes_get_long() -> None:
     assert Lease(None).should_end(0.01)  # type: ignore[arg-type]
 
 
+def test_a_lease_waits_for_as_long_as_its_end_would_cost() -> None:
+    """On a busy processor a short node may look long; in a large graph that is no reason yet."""
+    lease = Lease(None, patience=0.1)  # type: ignore[arg-type]
+    assert not any(lease.should_end(0.02) for _ in range(4))
+    assert not any(lease.should_end(1e-6) for _ in range(1000))
+    assert lease.should_end(0.03)
+
+
 def test_a_pace_asks_for_more_each_time() -> None:
-    """At first it hopes; then it wants proof, and twice as much each time."""
+    """At first it hopes; then it wants proof, twice as much after each sprint that was short."""
     pace, short, long = Pace(), Report(0, None, 0.0, 1e-6), Report(0, None, 0.0, 1.0)
     assert pace.is_fast
-    for asked in (64, 128, 256):
-        pace.begin_anew()
+    for asked, seconds in ((64, 0.0), (128, 0.001), (256, 0.0), (64, 0.1)):
+        pace.begin_anew(seconds)
         for _ in range(asked - 1):
             pace.note(short)
         assert not pace.is_fast
