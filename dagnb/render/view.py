@@ -259,6 +259,8 @@ class GraphView:
         else:
             self._take_over(event)
         self._edits = -1 if change is None else change.number
+        for name in event.added if event.by else ():
+            self._extend_scope(name)
 
     def _change(self, change: GraphChange, groups: Mapping[str, str]) -> None:
         drawn = [
@@ -297,12 +299,8 @@ class GraphView:
         same = inputs == self._inputs and list(nodes) == list(self.nodes)
         if same and self.groups == {n: g for n, g in groups.items() if g and n in nodes}:
             return
-        added = [name for name in nodes if name not in self.nodes]
         self.nodes, self._inputs = nodes, inputs
         self.structure_rev += 1
-        if event.by:
-            for name in added:
-                self._extend_scope(name)
 
 
 def display_status(result: NodeResult) -> str:

@@ -134,6 +134,21 @@ def test_a_declared_file_is_part_of_the_key(
     assert nb.session["rows"] == content * 5000
 
 
+def test_nodes_that_a_node_makes(restart: Callable[[], Notebook]) -> None:
+    """Functions are not saved, so the maker runs; what it makes is found in the store."""
+    cells = {
+        "words": "['a', 'bb']",
+        "sizes": "{f'size_{word}': lambda word=word: print(word) or len(word) for word in words}",
+        "end": "size_a + size_bb",
+    }
+    assert run_all(restart(), cells, sizes="--expand") == [
+        "words", "sizes", "size_a", "size_bb", "end"
+    ]  # fmt: skip
+    nb = restart()
+    assert run_all(nb, cells, sizes="--expand") == ["sizes"]
+    assert (nb["size_a"], nb["size_bb"], nb["end"]) == (1, 2, 3)
+
+
 def test_an_edit_back_to_what_an_earlier_kernel_ran(restart: Callable[[], Notebook]) -> None:
     """Reuses its value, and that of all below."""
     run_all(restart())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -150,7 +151,7 @@ def test_an_edit_keeps_the_state_of_nodes_that_survive(view: GraphView, by: str)
 def test_nodes_that_an_expansion_adds_join_the_run(view: GraphView) -> None:
     """Progress counts what the run itself added."""
     view(RunStarted(["raw"], at=0.0))
-    view(GraphEdited([*view.nodes, "part"], view.edges, by="raw"))
+    view(GraphEdited([*view.nodes, "part"], view.edges, by="raw", added=["part"]))
     assert view.run is not None
     assert view.run.total == 2
 
@@ -228,6 +229,14 @@ def test_a_change_is_folded_in_without_the_rest(followed: GraphView) -> None:
     assert followed.edges == (("clean", "fit"), ("raw", "fit"))
     statuses = {name: node.status for name, node in followed.nodes.items()}
     assert statuses == {"raw": "completed", "clean": "pending", "fit": "pending"}
+
+
+def test_a_change_by_a_run_joins_that_run(followed: GraphView) -> None:
+    """Progress counts what the run itself added."""
+    followed(RunStarted(["raw"], at=0.0))
+    followed(replace(changed(2, {"part": ["raw"]}), by="raw", added=["part"]))
+    assert followed.run is not None
+    assert followed.run.total == 2
 
 
 def test_a_removed_node_takes_its_edges_along(followed: GraphView) -> None:
