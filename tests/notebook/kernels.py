@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,22 @@ class Kernel:
         return cell
 
     def text(self, cell: int) -> list[str]:
-        """Return the outputs of a cell as they stand, as text."""
-        return [ANSI.sub("", text_of(each)).strip() for each in self.notebook.cells[cell].outputs]
+        """Return the outputs of a cell as they stand, as text.
+
+        A kernel may send what is printed in pieces; pieces of one stream are one, as in a browser.
+        """
+        outputs = groupby(self.notebook.cells[cell].outputs, stream_of)
+        texts = ("".join(text_of(each) for each in pieces) for _, pieces in outputs)
+        return [ANSI.sub("", text).strip() for text in texts]
 
     def executed(self) -> str:
         """Return the nodes that the last run executed."""
         return self.text(self.run(LAST))[-1]
+
+
+def stream_of(output: nbformat.NotebookNode) -> object:
+    """Return the name of an output's stream; of what is no stream, something of its own."""
+    return output.name if output.output_type == "stream" else id(output)
 
 
 def text_of(output: nbformat.NotebookNode) -> str:
