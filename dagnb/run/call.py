@@ -114,12 +114,12 @@ class Binder:
         if bound is None or bound[0] is not task:
             bound = self.shared
             if bound is None or bound[0] is not task:
-                bound = self._simple(node, task) or self._matched(node, task)
+                bound = self.simple(node, task) or self.matched(node, task)
             bindings[node] = bound
         return bound
 
-    def _simple(self, node: int, task: Callable[..., Any]) -> Bound | None:
-        """Bind the plain functions that most tasks are: each parameter a predecessor."""
+    def simple(self, node: int, task: Callable[..., Any]) -> Bound | None:
+        """Bind the plain functions that most tasks are, each parameter a predecessor, or none."""
         if task.__class__ is not FunctionType or task.__dict__:  # it may be wrapped or marked
             return None
         code = task.__code__
@@ -137,7 +137,8 @@ class Binder:
             inputs.append(source)
         return task, task, inputs, (), None
 
-    def _matched(self, node: int, task: Callable[..., Any]) -> Bound:
+    def matched(self, node: int, task: Callable[..., Any]) -> Bound:
+        """Bind any task by its signature; see `bind` for what it raises."""
         function = task.function if isinstance(task, Task) else task
         options = task.options if isinstance(task, Task) else None
         if is_coroutine_function(function):

@@ -99,7 +99,7 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
 
 def _bind_if_simple(binder: Binder, node: int, task: Callable[..., Any] | None) -> Bound | None:
     try:
-        return None if task is None else binder.bind(node, task)
+        return None if task is None else binder.simple(node, task) or binder.matched(node, task)
     except TypeError:
         return None
 
