@@ -89,6 +89,72 @@ def descendants(start: int, successors: Lists) -> set[int]:
     return found
 
 
+class NamedLists:
+    """The least that building a graph by names takes: who adds a node gets a handle to it.
+
+    No name comes twice and no edge; edges go to nodes that were added later. That is less than
+    `dagnb.DAG` promises, which also knows the order of the edges, and takes them in any order.
+    """
+
+    def __init__(self) -> None:
+        self.ids: dict[str, int] = {}
+        self.handles: list[Handle] = []
+        self.successors: list[list[int]] = []
+        self.predecessors: list[list[int]] = []
+
+    def add_node(self, name: str) -> Handle:
+        """Add one."""
+        if name in self.ids:
+            raise ValueError(name)
+        made = Handle(name)
+        made.number = self.ids[name] = len(self.handles)
+        self.handles.append(made)
+        self.successors.append([])
+        self.predecessors.append([])
+        return made
+
+    def add_edge(self, source: str, target: str) -> None:
+        """Add one."""
+        first, second = self.ids[source], self.ids[target]
+        if first >= second:
+            raise ValueError(target)
+        below = self.successors[first]
+        if second not in below:
+            below.append(second)
+            self.predecessors[second].append(first)
+
+    def add_nodes(self, names: Sequence[str]) -> list[Handle]:
+        """Add many to an empty graph."""
+        self.ids = dict(zip(names, range(len(names)), strict=True))
+        if len(self.ids) < len(names):
+            raise ValueError(names)
+        self.handles = list(map(Handle, names))
+        for number, made in enumerate(self.handles):
+            made.number = number
+        self.successors = [[] for _ in names]
+        self.predecessors = [[] for _ in names]
+        return self.handles
+
+    def add_edges(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Add many."""
+        ids, successors, predecessors = self.ids, self.successors, self.predecessors
+        for source, target in pairs:
+            first, second = ids[source], ids[target]
+            if first >= second:
+                raise ValueError(target)
+            below = successors[first]
+            if second not in below:
+                below.append(second)
+                predecessors[second].append(first)
+
+
+class Handle(str):
+    """A name that knows its node."""
+
+    __slots__ = ("number",)
+    number: int
+
+
 class KeptOrder:
     """A topological order kept under new edges (Pearce and Kelly 2006)."""
 

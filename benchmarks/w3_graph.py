@@ -32,8 +32,7 @@ def build(n: int, edges: Edges, chosen: Sequence[str] | None, *, bulk: bool) -> 
     known = names(n)
     pairs = [(known[source], known[target]) for source, target in edges]
 
-    def ours() -> DAG:
-        dag = DAG()
+    def built(dag: Any) -> Any:
         if bulk:
             dag.add_nodes(known)
             dag.add_edges(pairs)
@@ -44,7 +43,11 @@ def build(n: int, edges: Edges, chosen: Sequence[str] | None, *, bulk: bool) -> 
             dag.add_edge(source, target)
         return dag
 
-    found: Candidates = {"floor": lambda: lambda: adjacency(n, edges), "dagnb": lambda: ours}
+    found: Candidates = {
+        "floor": lambda: lambda: adjacency(n, edges),
+        "floor with names": lambda: lambda: built(floors.NamedLists()),
+        "dagnb": lambda: lambda: built(DAG()),
+    }
     if peers.wanted("dagron", chosen) and peers.load("dagron") is not None and not bulk:
         found["dagron"] = lambda: lambda: peers.dagron_graph(n, edges)
     if peers.wanted("networkx", chosen) and (networkx := peers.load("networkx")) is not None:
