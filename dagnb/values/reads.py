@@ -19,6 +19,7 @@ from dagnb.values.fingerprint import digest
 from dagnb.values.functions import class_annotations, class_members, file_digest
 from dagnb.values.guards import Guards
 from dagnb.values.hazards import hazard, origin, path_hazard
+from dagnb.values.memory import size_of
 from dagnb.values.names import Found, find, is_foreign, is_library, is_library_file, version_of
 from dagnb.values.pieces import (
     TABLES,
@@ -35,6 +36,8 @@ from dagnb.values.plain import PLAIN
 from dagnb.values.sources import source_of
 from dagnb.values.walk import combine
 
+BIG_BYTES = 64 * 2**20
+_MAKE_NODE = "all of it is looked at after every cell; as a node, only when something runs"
 _DECLARE = "declare what its state follows from with depends= or files="
 
 
@@ -288,6 +291,9 @@ class Reading:
                 self._warn("", f"{label} counts by its type only, since {why}; {_DECLARE}")
             return _hash("type", f"{type(value).__module__}.{type(value).__qualname__}")
         if type(value) not in PLAIN:
+            size = size_of(value)
+            if size >= BIG_BYTES:
+                self._warn("", f"{label} holds {size / 2**20:,.0f} MB, and {_MAKE_NODE}")
             self.guards.checks["value", id(value), named] = lambda: _digest_or_none(value) == named
         return named
 

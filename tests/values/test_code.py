@@ -12,9 +12,11 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dagnb.values.code import CodeDigest, code_digest, explain_change
+from dagnb.values.reads import BIG_BYTES
 
 
 def run(source: str, **given: object) -> dict[str, Any]:
@@ -414,6 +416,19 @@ def test_a_global_without_a_digest_counts_by_its_type_with_a_warning() -> None:
     assert one.digest == other.digest
     (warning,) = one.warnings
     assert warning.startswith("rows counts by its type only, since a list_iterator has no digest")
+
+
+def test_a_big_global_had_better_be_a_node() -> None:
+    """It counts by its value all the same."""
+    big = np.zeros(BIG_BYTES // 8)
+    before = of("def f(): return rows", rows=big)
+    assert before.warnings == (
+        "rows holds 64 MB, and all of it is looked at after every cell; "
+        "as a node, only when something runs",
+    )
+    big[-1] = 1
+    assert not before.is_current()
+    assert of("def f(): return rows", rows=big[1:]).warnings == ()
 
 
 @pytest.mark.parametrize("kind", [threading.Lock, threading.RLock, threading.Event])
