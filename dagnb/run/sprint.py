@@ -50,10 +50,10 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
             bound = binder.shared
             if bound is None or bound[0] is not task:
                 bound = _bind_if_simple(binder, node, task)
+                if bound is None:
+                    return None
                 ended = perf_counter()
             bindings[node] = bound
-        if bound is None:
-            return None
         _, function, inputs, keywords, options = bound
         if keywords or options:
             return None
@@ -71,11 +71,10 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
         seconds = ended - started
         if lease is not None and not lease.take_up():
             return node, Report(value, None, started, ended)
-        last, plain = records[node], type(value) in PLAIN
-        changed, name = True, None
-        if compare and not (plain and last is None):
+        last, changed, name = records[node], True, None
+        if compare and not (last is None and type(value) in PLAIN):
             changed, name = compared(last, value)
-            if not plain:
+            if type(value) not in PLAIN:
                 ended = perf_counter()
         if replaced is not None:
             replaced[node] = last
