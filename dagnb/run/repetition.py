@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from types import CodeType, FrameType
@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 
 from dagnb.errors import DagError, UncacheableValue
 from dagnb.graph.dag import DAG
+from dagnb.run.attempts import SLICE_SECONDS
 from dagnb.run.executors import DAGExecutor
 from dagnb.values.fingerprint import digest
 
@@ -139,7 +140,10 @@ def repeat(steps: bytes, setting: Setting) -> dict[str, Outcome]:
         answer = _asked(process, work)
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(BrokenPipeError):
+                pipe.close()  # type: ignore[union-attr]  # both were asked for
     if not answer:
         raise DagError(f"the process that repeats nodes ended with exit code {process.returncode}")
     return {name: Outcome(**each) for name, each in json.loads(answer).items()}
@@ -160,7 +164,17 @@ def _asked(process: subprocess.Popen[bytes], work: bytes) -> bytes:
         process.stdin.flush()
     except BrokenPipeError:
         return b""
-    return process.stdout.read()
+    return _patiently(process.stdout.read)
+
+
+def _patiently(read: Callable[[], bytes]) -> bytes:
+    """Read in a thread, and look after signals here: they need not arrive on this thread."""
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(read()), daemon=True)
+    reader.start()
+    while reader.is_alive():
+        reader.join(SLICE_SECONDS)
+    return found[0]
 
 
 def perform_in_child() -> None:
