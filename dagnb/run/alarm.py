@@ -25,6 +25,7 @@ from dagnb.run.attempts import given_up, perform_in_thread
 from dagnb.run.call import Call, Report, perform
 
 MOMENT_SECONDS = 0.001  # until an alarm that came between two steps of ours rings again
+AGAIN_SECONDS = 0.05  # until one that nobody heard rings again: an interpreter can lose a signal
 
 
 class Overdue(BaseException):
@@ -86,7 +87,7 @@ class Alarm:
         self._before = signal.getsignal(signal.SIGALRM)
         self._is_set = True
         signal.signal(signal.SIGALRM, self)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
 
     def put_off(self) -> None:
         """Count no longer; an alarm that comes all the same does nothing."""
@@ -97,13 +98,15 @@ class Alarm:
     def __call__(self, _number: int, frame: FrameType | None) -> None:
         """Interrupt the function, or try again in a moment if it is not running just now."""
         if not self._is_set:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             return
         self.has_rung = True
         running = set(_codes(frame))
         if self._code in running:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # what tidies up is left in peace
             raise Overdue
         if perform_under_alarm.__code__ in running:
-            signal.setitimer(signal.ITIMER_REAL, MOMENT_SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, MOMENT_SECONDS, AGAIN_SECONDS)
 
 
 def _codes(frame: FrameType | None) -> Iterator[CodeType]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dagnb import DAG, DAGExecutor, DynamicExecutor, DynamicModification, DynamicNodeSpec
@@ -37,7 +39,21 @@ def growing(draw: st.DrawFn) -> tuple[Pipeline, dict[str, list[dict[str, Any]]]]
             }
             for number in range(draw(st.integers(1, 3)))
         ]  # fmt: skip
+    assume(not _closes_a_cycle(pipeline, new))  # as two expansions may together
     return pipeline, new
+
+
+def _closes_a_cycle(pipeline: Pipeline, new: dict[str, list[dict[str, Any]]]) -> bool:
+    final = TopologicalSorter({name: node.inputs for name, node in pipeline.nodes.items()})
+    for each in chain.from_iterable(new.values()):
+        final.add(each["name"], *each["dependencies"])
+        for dependent in each["dependents"]:
+            final.add(dependent, each["name"])
+    try:
+        final.prepare()
+    except CycleError:
+        return True
+    return False
 
 
 def task_of(operation: int) -> Callable[..., Any]:

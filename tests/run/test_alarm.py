@@ -112,6 +112,18 @@ def test_a_tiny_timeout_is_not_missed() -> None:
     assert perform(for_ever, 1e-6).overdue
 
 
+def test_a_signal_that_is_lost_is_sent_again() -> None:
+    """The first one finds nobody; the next one finds the call."""
+
+    def deaf_at_first() -> None:
+        listener = signal.signal(signal.SIGALRM, lambda *_: None)
+        time.sleep(0.03)
+        signal.signal(signal.SIGALRM, listener)
+        for_ever()
+
+    assert perform(deaf_at_first, 0.01).overdue
+
+
 def test_ctrl_c_is_not_taken_for_it() -> None:
     """Who stops the run has stopped it, whether or not there is a timeout."""
 
