@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,8 @@ os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 # And no notebook finds the values of an earlier test, unless it asks for a store.
 os.environ["DAGNB_STORE"] = "off"
+# A shell starts what it puts in the background with Ctrl-C ignored, which many tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
