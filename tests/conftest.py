@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -28,3 +29,9 @@ def home_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
         os.environ[variable] = str(home / variable.lower())
     for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         os.environ[variable] = str(home / variable.lower())
+
+
+@pytest.fixture(autouse=True)
+def _no_callbacks_of_the_collector() -> None:
+    """Take away hypothesis's, which times it: a Ctrl-C that arrives in there is lost."""
+    gc.callbacks.clear()
