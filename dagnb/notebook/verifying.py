@@ -226,10 +226,7 @@ class _Trial:
 
     def _variations(self) -> Iterator[tuple[str, Outcomes]]:
         yield _CHANCE, self.run(attempt=2)
-        yield (
-            "depends on the hash seed, as the order of a set of strings does",
-            self.run(hash_seed=2),
-        )
+        yield _HASHES, self.run(hash_seed=2)
         yield "depends on the order in which nodes run", self.run(backwards=True)
         yield "depends on what runs beside it", self.run(workers=WORKERS)
 
