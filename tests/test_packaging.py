@@ -37,7 +37,7 @@ def test_the_wheel_holds_the_whole_package(shipped: set[str]) -> None:
     assert package <= shipped
 
 
-@pytest.mark.parametrize("file", ["py.typed", "notebook/view.js", "notebook/view.css"])
+@pytest.mark.parametrize("file", ["py.typed", "notebook/view/graph.js", "notebook/view/graph.css"])
 def test_the_wheel_holds_what_is_not_python(shipped: set[str], file: str) -> None:
     """The type marker, the view's JavaScript and its stylesheet are installed."""
     assert f"dagnb/{file}" in shipped

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from pathlib import Path
 
@@ -25,25 +25,30 @@ Act = Callable[[str, str], object]
 _FRAME_SECONDS = 1 / 30
 _SYNC_SECONDS = 1.0
 _QUICK_LAYOUT = 300
-_HERE = Path(__file__).parent
+
+# The browser gets one module and one stylesheet, which these make up in this order.
+_VIEW = Path(__file__).parent / "view"
+_PARTS = ("tools", "graph", "stage", "minimap", "panel", "table", "page")
+_SHEETS = ("graph", "stage", "panel", "table", "wishes")
 
 
 def _module() -> str:
     """Return the browser's code, preceded by the icons and words it shares with the still."""
     tones = {"light": LIGHT.tones, "dark": DARK.tones}
     look = {"icons": ICONS, "words": WORDS, "statuses": STATUSES, "tones": tones}
-    return f"const LOOK={json.dumps(look, separators=(',', ':'))};\n" + _read("view.js")
+    return f"const LOOK={json.dumps(look, separators=(',', ':'))};\n" + _joined(_PARTS, ".js")
 
 
 def _styles() -> str:
     """Return the stylesheet, preceded by the colours it shares with the still."""
     dark = '.dagnb[data-theme="dark"]'
-    return shapes(".dagnb") + rules(LIGHT, ".dagnb") + rules(DARK, dark) + _read("view.css")
+    return shapes(".dagnb") + rules(LIGHT, ".dagnb") + rules(DARK, dark) + _joined(_SHEETS, ".css")
 
 
-def _read(name: str) -> str:
-    """Return a file beside this one, without the indentation and comments it is read with."""
-    lines = (line.strip() for line in (_HERE / name).read_text(encoding="utf-8").splitlines())
+def _joined(names: Sequence[str], suffix: str) -> str:
+    """Return the files of the view as one text, without their indentation and comments."""
+    texts = ((_VIEW / f"{name}{suffix}").read_text(encoding="utf-8") for name in names)
+    lines = (line.strip() for text in texts for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

@@ -151,7 +151,7 @@ class NotebookPage:
         """Return the number in a cell's prompt, or None: it shows which cells were executed."""
         return self.page.evaluate(f"i => {PANEL}.content.widgets[i].model.executionCount", index)
 
-    # -- the graph: only what view.js publishes --------------------------------------------------
+    # -- the graph: only what the view publishes -------------------------------------------------
 
     def graph(self) -> Locator:
         """Return the live graph's root element, once it is drawn."""

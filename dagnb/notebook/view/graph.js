@@ -1,0 +1,196 @@
+// The live graph. Geometry, icons and words come from Python; these files draw them once per
+// structure, and afterwards only change attributes. widget.py joins them to one module.
+
+export default {
+  render({ model, el }) {
+    const graph = new Graph(model, el);
+    return () => graph.destroy();
+  },
+};
+
+class Graph {
+  constructor(model, el) {
+    this.model = model;
+    this.nodes = new Map();
+    this.seq = null;
+    this.build();
+    el.append(this.root);
+    this.stage = new Stage(this);
+    this.map = new Minimap(this);
+    this.panel = new Panel(this);
+    this.page = new Page(this);
+    this.listeners = [
+      ["change:graph", () => this.redraw()],
+      ["change:state", () => this.restore(model.get("state"))],
+      ["msg:custom", (message) => this.receive(message)],
+    ];
+    for (const [name, handler] of this.listeners) model.on(name, handler);
+    this.clockwork = setInterval(() => this.tick(), 200);
+    this.redraw();
+  }
+
+  destroy() {
+    clearInterval(this.clockwork);
+    clearTimeout(this.noticeTimer);
+    for (const [name, handler] of this.listeners) this.model.off(name, handler);
+    this.stage.destroy();
+    this.page.destroy();
+    this.root.remove();
+  }
+
+  build() {
+    const button = (action, label, text) =>
+      make("button", { type: "button", "data-action": action, "aria-label": label, title: label }, text);
+    this.title = make("div", { class: "dagnb-title" });
+    this.runLine = make("div", { class: "dagnb-run" });
+    this.counts = make("ul", { class: "dagnb-counts", "aria-label": "Nodes by status" });
+    this.tableButton = button("table", "Show as a table", "Table");
+    this.head = make(
+      "header", { class: "dagnb-head" }, this.title, this.runLine, this.counts,
+      make("div", { class: "dagnb-tools", role: "toolbar", "aria-label": "View" },
+        button("zoom-out", "Zoom out (-)", "\u2212"), button("zoom-in", "Zoom in (+)", "+"),
+        button("fit", "Show all (0)", "Fit"), this.tableButton),
+    );
+    this.bar = make("div", { class: "dagnb-bar", role: "progressbar", "aria-label": "Up to date" });
+    this.body = make("div", { class: "dagnb-body" });
+    this.live = make("div", { class: "dagnb-live", role: "status", "aria-live": "polite" });
+    this.noticeLine = make("div", { class: "dagnb-notice", role: "alert" });
+    this.root = make("div", { class: "dagnb" }, this.head, this.bar, this.body, this.live, this.noticeLine);
+    this.head.addEventListener("click", (event) => this.tool(event.target.closest("button")?.dataset.action));
+  }
+
+  tool(action) {
+    if (action === "zoom-in") this.stage.zoom(1.3);
+    if (action === "zoom-out") this.stage.zoom(1 / 1.3);
+    if (action === "fit") this.stage.fit(true);
+    if (action === "table") this.toggleTable();
+  }
+
+  // -------------------------------------------------------------- state
+
+  redraw() {
+    const graph = this.model.get("graph");
+    if (!graph.nodes) return;
+    const before = this.nodes;
+    this.nodes = new Map();
+    graph.nodes.forEach(([name, label, group, x, y, w, h]) =>
+      this.nodes.set(name, { name, label, group, x, y, w, h, inputs: [], dependents: [], edges: [],
+        status: before.get(name)?.status ?? "pending" }));
+    const list = [...this.nodes.values()];
+    this.edges = graph.edges.map(([a, b, d]) => ({ source: list[a], target: list[b], d }));
+    for (const edge of this.edges) {
+      edge.source.dependents.push(edge.target);
+      edge.target.inputs.push(edge.source);
+      edge.source.edges.push(edge);
+      edge.target.edges.push(edge);
+    }
+    this.title.textContent = this.title.title = graph.title;
+    this.body.dataset.empty = list.length ? "" : "No nodes yet. A cell that begins with %%dag_node makes one.";
+    this.stage.draw(graph);
+    this.restore(this.model.get("state"));
+    this.panel.redrawn();
+    this.root.dataset.ready = "true";
+  }
+
+  restore(state) {
+    if (!state.nodes) return;
+    this.seq = state.seq;
+    this.apply(state);
+  }
+
+  receive(message) {
+    if (message.kind === "delta") this.delta(message);
+    if (message.kind === "state") this.restore(message);
+    if (message.kind === "details") this.panel.details(message);
+    if (message.kind === "notice") this.notice(message.text);
+  }
+
+  delta(message) {
+    if (this.seq !== null && message.seq <= this.seq) return;
+    if (this.seq !== null && message.seq > this.seq + 1) this.model.send({ kind: "sync" });
+    this.seq = message.seq;
+    this.apply(message);
+  }
+
+  apply({ nodes, counts, run, rev, clock }) {
+    const now = performance.now();
+    const began = [];
+    for (const [name, facts] of Object.entries(nodes)) {
+      const node = this.nodes.get(name);
+      if (!node) continue;
+      if (facts.status === "running" && node.status !== "running") began.push(node);
+      if (facts.status === "failed" && node.status !== "failed" && this.root.dataset.rev) this.say(`${name} failed`);
+      node.facts = facts;
+      node.since = facts.started ? now - (clock - facts.started) * 1000 : now;
+      this.stage.update(node);
+    }
+    this.run = run && { ...run, since: now - (clock - run.started) * 1000 };
+    this.showCounts(counts);
+    this.showRun();
+    this.stage.follow(began);
+    this.map.draw();
+    this.panel.update(nodes);
+    this.table?.update();
+    this.root.dataset.rev = rev;
+  }
+
+  tick() {
+    for (const node of this.nodes.values()) if (node.status === "running") this.stage.tick(node);
+    if (this.run && this.run.seconds == null) this.showRun();
+    this.panel.tick();
+  }
+
+  // -------------------------------------------------------------- head
+
+  showCounts(counts) {
+    const total = Object.values(counts).reduce((a, b) => a + b, 0);
+    const entries = LOOK.statuses.filter((status) => counts[status]);
+    keyed(this.counts, entries, (status) =>
+      make("li", { "data-count": status, "data-status": status }, icon(status), make("b"), make("span", {}, LOOK.words[status])),
+    (item, status) => { item.children[1].textContent = counts[status]; });
+    keyed(this.bar, entries, (status) => make("i", { "data-status": status, "data-waiting": WAITING.has(status) }),
+      (item, status) => { item.style.flexGrow = counts[status]; });
+    const waiting = (counts.pending ?? 0) + (counts.stale ?? 0) + (counts.running ?? 0);
+    fill(this.bar, { "aria-valuemin": 0, "aria-valuemax": total, "aria-valuenow": total - waiting,
+      "aria-valuetext": entries.map((s) => `${counts[s]} ${LOOK.words[s]}`).join(", ") }, []);
+  }
+
+  showRun() {
+    const run = this.run;
+    let text = "";
+    if (run && run.seconds == null) text = `${run.done} of ${run.total} \u00b7 ${duration((performance.now() - run.since) / 1000)}`;
+    else if (run) text = run.stopped ? `stopped: ${run.stopped}` : duration(run.seconds);
+    if (run && run.seconds != null && this.wasRunning) this.say(`Run finished: ${this.bar.getAttribute("aria-valuetext")}`);
+    this.wasRunning = Boolean(run && run.seconds == null);
+    if (this.runLine.textContent !== text) this.runLine.textContent = this.runLine.title = text;
+  }
+
+  say(text) {
+    this.live.textContent = text;
+  }
+
+  notice(text) {
+    this.noticeLine.textContent = text;
+    clearTimeout(this.noticeTimer);
+    this.noticeTimer = setTimeout(() => { this.noticeLine.textContent = ""; }, 12000);
+  }
+
+  toggleTable() {
+    if (this.table) this.table.root.remove();
+    this.table = this.table ? null : new Table(this);
+    this.tableButton.setAttribute("aria-pressed", Boolean(this.table));
+    this.body.classList.toggle("dagnb-tabled", Boolean(this.table));
+  }
+}
+
+// Keep one child per key, in order, made once and updated each time.
+function keyed(parent, keys, create, update) {
+  const old = new Map([...parent.children].map((child) => [child.dataset.status, child]));
+  keys.forEach((key, i) => {
+    const child = old.get(key) ?? create(key);
+    old.delete(key);
+    if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
+    update(child, key);
+  });
+  for (const child of old.values()) child.remove();
+}
