@@ -29,6 +29,7 @@ from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.why import Explain
+from dagnb.render.recording import Recorder
 from dagnb.render.view import GraphView
 from dagnb.results import NodeResult
 from dagnb.run.policies import Fact
@@ -76,7 +77,8 @@ class Parts:
         self.cautions = Cautions(self.nodes, self._tasks.opened)
         self.view = GraphView()
         self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
-        self._announce = Announcer(self._registry, [self.view, self._display])
+        self._recorder = Recorder(self.view)
+        self._announce = Announcer(self._registry, [self._recorder, self._display])
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
         parts = self._tasks, self._staleness, self._explain, self.cautions
         self._answers = Answers(self._registry, *parts, last=self._last)
@@ -109,6 +111,7 @@ class Parts:
             self._staleness,
             self.stage,
             self._announce,
+            self._recorder,
             self._display.follow,
         )
 

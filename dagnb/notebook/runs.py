@@ -15,6 +15,7 @@ from dagnb.notebook.stage import Stage
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.observe.text import run_summary
+from dagnb.render.recording import Recorder
 from dagnb.results import IncrementalResult
 
 
@@ -26,6 +27,8 @@ class Runs:
     ----------
     announce : Observer
         Told of every event.
+    recorder : Recorder
+        Remembers the last run.
     follow : callable
         Brings still pictures up to date.
     workers : int
@@ -39,6 +42,7 @@ class Runs:
     staleness: Staleness
     stage: Stage
     announce: Observer
+    recorder: Recorder
     follow: Callable[[], None]
     workers: int = 1
 
@@ -57,12 +61,13 @@ class Runs:
         self.publisher.own = own
         self.tasks.begin([own] if own is not None and live else [])
         observers: list[Observer] = [self.announce, self.publisher]
-        try:
-            with proxies(self.shell):
-                return self.rounds.run(request, observers, Hands(self.workers))
-        finally:
-            self.publisher.own = None
-            self.staleness.show()
+        with self.recorder.run():
+            try:
+                with proxies(self.shell):
+                    return self.rounds.run(request, observers, Hands(self.workers))
+            finally:
+                self.publisher.own = None
+                self.staleness.show()
 
     def perform_apart(
         self, request: Request, handle: BackgroundRun
@@ -76,12 +81,13 @@ class Runs:
         """
         here, hands = self.stage.observer, Hands(self.workers, handle.cancelled)
         self.stage.run(self.tasks.begin)
-        try:
-            observers = [here(self.announce), self._publish, here(handle)]
-            result = self.rounds.run(request, observers, hands)
-        finally:
-            self.stage.run(self.staleness.show)
-            self.stage.run(self.follow)
+        with self.recorder.run():
+            try:
+                observers = [here(self.announce), self._publish, here(handle)]
+                result = self.rounds.run(request, observers, hands)
+            finally:
+                self.stage.run(self.staleness.show)
+                self.stage.run(self.follow)
         settled = self.rounds.settled.values()
         return result, run_summary(settled, result.total_duration_seconds)
 

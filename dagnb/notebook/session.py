@@ -27,6 +27,7 @@ from dagnb.notebook.verifying import Verdict
 from dagnb.notebook.why import Why
 from dagnb.observe.trace import ExecutionTrace
 from dagnb.render.svg import svg
+from dagnb.render.timeline import Timeline, timeline
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.checks import check_workers
 from dagnb.run.plan import Plan
@@ -131,6 +132,10 @@ class Session(Parts):
         """
         self._one_run.wait()
         return self._rounds.trace()
+
+    def timeline(self) -> Timeline:
+        """Return when the nodes of the last run ran, worker by worker, and its critical path."""
+        return timeline(self._recorder.recording, self.dag)
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""

@@ -45,6 +45,16 @@ def test_workers_are_lanes(chain: Notebook, tmp_path: Path) -> None:
     assert len(lanes) > 1
 
 
+def test_the_timeline_is_of_the_last_run(chain: Notebook) -> None:
+    """With what was executed as bars, and what was reused beside them."""
+    chain.node("raw", "[5, 6, 0]")
+    chain.node("raw", "[5, 6, -1]")
+    made = chain.session.timeline()
+    assert [[bar.name for bar in lane.bars] for lane in made.lanes] == [["raw", "clean"]]
+    assert made.critical_path == ("raw", "clean")
+    assert 0 < made.critical_seconds <= made.seconds
+
+
 def test_a_run_that_was_stopped(chain: Notebook, tmp_path: Path) -> None:
     """What it did until then."""
     chain.node("clean", "raise KeyboardInterrupt", fails=KeyboardInterrupt)
