@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dagnb.errors import DagError
 from dagnb.notebook.capture import Shell
 from dagnb.notebook.display import format_value
+from dagnb.render.timeline import frames
 
 if TYPE_CHECKING:
     from dagnb.notebook.session import Session
@@ -37,6 +38,14 @@ class Panel:
             "error": shown.error,
             "inputs": [str(each) for each in session.dag.predecessors(name)],
             "dependents": [str(each) for each in session.dag.successors(name)],
+        }
+
+    def record(self) -> dict[str, object]:
+        """Return the last run: its timeline, and the frames of its replay."""
+        session = self._session
+        return {
+            "timeline": session.timeline().as_dict(),
+            "frames": frames(session.recording, session.view.nodes),
         }
 
     def act(self, verb: str, name: str) -> None:

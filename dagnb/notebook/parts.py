@@ -76,7 +76,7 @@ class Parts:
         self._waiting = Waiting(self._registry)
         self.cautions = Cautions(self.nodes, self._tasks.opened)
         self.view = GraphView()
-        self._display = GraphDisplay(shell, self.view, panel.details, panel.act)
+        self._display = GraphDisplay(shell, self.view, panel.details, panel.act, panel.record)
         self._recorder = Recorder(self.view)
         self._announce = Announcer(self._registry, [self._recorder, self._display])
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)

@@ -15,6 +15,7 @@ from dagnb.notebook.background import Background, check_threads
 from dagnb.notebook.capture import Shell
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
+from dagnb.notebook.export import export
 from dagnb.notebook.handle import BackgroundRun
 from dagnb.notebook.node import NodeOptions, NotebookNode
 from dagnb.notebook.panel import Panel
@@ -26,6 +27,7 @@ from dagnb.notebook.status import status_table
 from dagnb.notebook.verifying import Verdict
 from dagnb.notebook.why import Why
 from dagnb.observe.trace import ExecutionTrace
+from dagnb.render.recording import Recording
 from dagnb.render.svg import svg
 from dagnb.render.timeline import Timeline, timeline
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
@@ -60,8 +62,8 @@ class Session(Parts):
     """
 
     def __init__(self, shell: Shell, namespace: MutableMapping[str, Any]) -> None:
-        panel = Panel(self, shell)
-        super().__init__(shell, namespace, panel)
+        self._panel = Panel(self, shell)
+        super().__init__(shell, namespace, self._panel)
         self.auto = True
         self.cells = PlainCells(
             self,
@@ -122,6 +124,11 @@ class Session(Parts):
         """What became of the nodes that the last run looked at, in the order it did."""
         return self._rounds.settled
 
+    @property
+    def recording(self) -> Recording:
+        """The last run as it was shown, or the present one so far."""
+        return self._recorder.recording
+
     def trace(self) -> ExecutionTrace:
         """Return the last run as a timeline, with a lane for each worker.
 
@@ -135,7 +142,7 @@ class Session(Parts):
 
     def timeline(self) -> Timeline:
         """Return when the nodes of the last run ran, worker by worker, and its critical path."""
-        return timeline(self._recorder.recording, self.dag)
+        return timeline(self.recording, self.dag)
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""
@@ -393,9 +400,31 @@ class Session(Parts):
         with self._registry.lock:
             return status_table(map(str, self.dag.topological_sort()), self.view, self._last)
 
-    def show(self) -> None:
-        """Show the live graph below the cell that is being executed."""
-        self._display.show()
+    def show(self, *, timeline: bool = False) -> None:
+        """Show the live graph below the cell that is being executed, with the last run or not."""
+        self._display.show(timeline=timeline)
+
+    def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write the graph and the last run to a file; its ending says how.
+
+        ``.html`` is one page that needs nothing else: the graph, the timeline of the last run,
+        its replay, and code and value of each node. ``.svg`` is the picture, ``.dot`` and
+        ``.mmd`` are the graph for Graphviz and for Mermaid.
+
+        Returns
+        -------
+        Path
+            Where it was written.
+
+        Raises
+        ------
+        ValueError
+            The ending is none of these.
+        OSError
+            The file cannot be written.
+        """
+        self._one_run.wait()
+        return export(self.view, path, self._panel)
 
     def show_again(self, name: str) -> None:
         """Show a node's outputs, or why it has none, below the cell that is being executed.

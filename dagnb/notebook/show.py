@@ -30,6 +30,8 @@ class GraphDisplay:
         Returns what the panel of a node shows.
     act : callable
         Does what a button of the panel says, given its verb and the node's name.
+    record : callable
+        Returns the last run, for its timeline.
     """
 
     def __init__(
@@ -38,10 +40,11 @@ class GraphDisplay:
         view: GraphView,
         details: Callable[[str], Mapping[str, object]],
         act: Callable[[str, str], object],
+        record: Callable[[], Mapping[str, object]],
     ) -> None:
         self._shell = shell
         self._view = view
-        self._details, self._act = details, act
+        self._details, self._act, self._record = details, act, record
         self._widget: GraphWidget | None = None
         self._picture = f"dagnb-graph-{secrets.token_hex(4)}"
         self._drawn_rev = -1
@@ -54,8 +57,8 @@ class GraphDisplay:
         if isinstance(event, RunFinished):
             self._widget.flush()
 
-    def show(self) -> None:
-        """Show the graph below the cell that is being executed."""
+    def show(self, *, timeline: bool = False) -> None:
+        """Show the graph below the cell that is being executed, with the last run or without."""
         if getattr(self._shell, "kernel", None) is None:
             print(summary(self._view))
             return
@@ -64,7 +67,10 @@ class GraphDisplay:
                 GraphWidget,
             )  # takes a while, so not before it is needed
 
-            self._widget = GraphWidget(self._view, details=self._details, act=self._act)
+            self._widget = GraphWidget(
+                self._view, details=self._details, act=self._act, record=self._record
+            )
+        self._widget.timeline = timeline
         data, metadata = self._shell.display_formatter.format(self._widget)
         if data:
             publisher_of(self._shell).publish(data, metadata)

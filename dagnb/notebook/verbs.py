@@ -24,6 +24,8 @@ VERBS = {
     "rm": ("NAME ...", "remove nodes"),
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
     "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
+    "timeline": ("", "show the live graph with the last run below it, to look at and to replay"),
+    "export": ("FILE", "write graph and last run to one .html page; or .svg, .dot, .mmd"),
     "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
     "store": ("[DIR|on|off|ls]", "say where values are saved, choose, or list them"),
     "help": ("", "this text"),
@@ -137,6 +139,19 @@ class Verbs:
             print("workers: 1; nodes run one after another on the main thread")
         else:
             print(f"workers: {workers}; nodes run side by side in threads")
+
+    def _timeline(self, words: Sequence[str]) -> None:
+        _take(words, 0, "timeline")
+        self._session.show(timeline=True)
+
+    def _export(self, words: Sequence[str]) -> None:
+        (file,) = _take(words, 1, "export")
+        try:
+            print(f"wrote {self._session.export(file)}")
+        except OSError as error:
+            raise UsageError(f"%dag export cannot write {file}: {error.strerror}") from None
+        except ValueError as error:
+            raise UsageError(f"%dag export: {error}") from None
 
     def _trace(self, words: Sequence[str]) -> None:
         (file,) = _take(words, 1, "trace")

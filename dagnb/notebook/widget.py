@@ -2,54 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
-from pathlib import Path
 
 import anywidget
 import traitlets
 
+from dagnb.notebook.assets import module, styles
 from dagnb.render.layout import Layout, layout
-from dagnb.render.look import DARK, ICONS, LIGHT, WORDS, rules, shapes
 from dagnb.render.measure import shorten
-from dagnb.render.view import STATUSES, GraphView
+from dagnb.render.view import GraphView
 
 Details = Callable[[str], Mapping[str, object]]
 Act = Callable[[str, str], object]
+Record = Callable[[], Mapping[str, object]]
 
 # Jupyter drops what comes faster than 1000 messages a second; nobody sees more than 30.
 _FRAME_SECONDS = 1 / 30
 _SYNC_SECONDS = 1.0
 _QUICK_LAYOUT = 300
-
-# The browser gets one module and one stylesheet, which these make up in this order.
-_VIEW = Path(__file__).parent / "view"
-_PARTS = ("tools", "graph", "stage", "minimap", "panel", "table", "page")
-_SHEETS = ("graph", "stage", "panel", "table", "wishes")
-
-
-def _module() -> str:
-    """Return the browser's code, preceded by the icons and words it shares with the still."""
-    tones = {"light": LIGHT.tones, "dark": DARK.tones}
-    look = {"icons": ICONS, "words": WORDS, "statuses": STATUSES, "tones": tones}
-    return f"const LOOK={json.dumps(look, separators=(',', ':'))};\n" + _joined(_PARTS, ".js")
-
-
-def _styles() -> str:
-    """Return the stylesheet, preceded by the colours it shares with the still."""
-    dark = '.dagnb[data-theme="dark"]'
-    return shapes(".dagnb") + rules(LIGHT, ".dagnb") + rules(DARK, dark) + _joined(_SHEETS, ".css")
-
-
-def _joined(names: Sequence[str], suffix: str) -> str:
-    """Return the files of the view as one text, without their indentation and comments."""
-    texts = ((_VIEW / f"{name}{suffix}").read_text(encoding="utf-8") for name in names)
-    lines = (line.strip() for text in texts for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 class GraphWidget(anywidget.AnyWidget):
@@ -70,25 +44,33 @@ class GraphWidget(anywidget.AnyWidget):
     act : callable, optional
         ``act(verb, name)`` does what a button says (``run``, ``run_to``). Without it there are
         no such buttons.
+    record : callable, optional
+        ``record()`` returns the last run: its ``timeline``, and the ``frames`` of its replay.
 
     Notes
     -----
-    ``details`` and ``act`` are called on the thread on which the kernel handles messages, which
+    All three are called on the thread on which the kernel handles messages, which
     may not be the main one. What they raise is shown in the panel.
     """
 
-    _esm = _module()
-    _css = _styles()
+    _esm = module()
+    _css = styles()
 
     graph = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
     can_act = traitlets.Bool(False).tag(sync=True)
+    timeline = traitlets.Bool(False, help="Whether the last run is shown below.").tag(sync=True)
 
     def __init__(
-        self, view: GraphView, *, details: Details | None = None, act: Act | None = None
+        self,
+        view: GraphView,
+        *,
+        details: Details | None = None,
+        act: Act | None = None,
+        record: Record | None = None,
     ) -> None:
         self._view = view
-        self._details, self._act = details, act
+        self._details, self._act, self._record = details, act, record
         self._lock = threading.RLock()
         self._dirty = threading.Event()
         self._closed = False
@@ -235,6 +217,8 @@ class GraphWidget(anywidget.AnyWidget):
         match message.get("kind"):
             case "details":
                 self._post({"kind": "details", "name": name, **self._described(name)})
+            case "recording" if self._record is not None:
+                self._post({"kind": "recording", **self._record()})
             case "act" if self._act is not None:
                 self._perform(str(message.get("verb", "")), name)
             case "sync":

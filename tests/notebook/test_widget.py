@@ -303,8 +303,8 @@ def test_geometry_is_json(view: GraphView) -> None:
 
 def test_the_code_stays_small() -> None:
     """Each saved notebook holds a copy of both files."""
-    assert len(GraphWidget._esm) < 40_000
-    assert len(GraphWidget._css) < 18_000
+    assert len(GraphWidget._esm) < 60_000
+    assert len(GraphWidget._css) < 30_000
 
 
 def test_the_browser_gets_icons_and_colours_of_the_still_picture() -> None:

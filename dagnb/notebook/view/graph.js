@@ -18,15 +18,18 @@ class Graph {
     this.stage = new Stage(this);
     this.map = new Minimap(this);
     this.panel = new Panel(this);
+    this.replay = new Replay(this);
     this.page = new Page(this);
     this.listeners = [
       ["change:graph", () => this.redraw()],
       ["change:state", () => this.restore(model.get("state"))],
+      ["change:timeline", () => this.replay.follow()],
       ["msg:custom", (message) => this.receive(message)],
     ];
     for (const [name, handler] of this.listeners) model.on(name, handler);
     this.clockwork = setInterval(() => this.tick(), 200);
     this.redraw();
+    this.replay.follow();
   }
 
   destroy() {
@@ -34,6 +37,7 @@ class Graph {
     clearTimeout(this.noticeTimer);
     for (const [name, handler] of this.listeners) this.model.off(name, handler);
     this.stage.destroy();
+    this.replay.destroy();
     this.page.destroy();
     this.root.remove();
   }
@@ -45,11 +49,13 @@ class Graph {
     this.runLine = make("div", { class: "dagnb-run" });
     this.counts = make("ul", { class: "dagnb-counts", "aria-label": "Nodes by status" });
     this.tableButton = button("table", "Show as a table", "Table");
+    this.timelineButton = button("timeline", "Show when the nodes of the last run ran, and replay it", "Timeline");
+    this.timelineButton.hidden = Boolean(this.model.get("embedded"));
     this.head = make(
       "header", { class: "dagnb-head" }, this.title, this.runLine, this.counts,
       make("div", { class: "dagnb-tools", role: "toolbar", "aria-label": "View" },
         button("zoom-out", "Zoom out (-)", "\u2212"), button("zoom-in", "Zoom in (+)", "+"),
-        button("fit", "Show all (0)", "Fit"), this.tableButton),
+        button("fit", "Show all (0)", "Fit"), this.tableButton, this.timelineButton),
     );
     this.bar = make("div", { class: "dagnb-bar", role: "progressbar", "aria-label": "Up to date" });
     this.body = make("div", { class: "dagnb-body" });
@@ -64,6 +70,7 @@ class Graph {
     if (action === "zoom-out") this.stage.zoom(1 / 1.3);
     if (action === "fit") this.stage.fit(true);
     if (action === "table") this.toggleTable();
+    if (action === "timeline") this.replay.toggle();
   }
 
   // -------------------------------------------------------------- state
@@ -71,6 +78,7 @@ class Graph {
   redraw() {
     const graph = this.model.get("graph");
     if (!graph.nodes) return;
+    this.replay.leave();
     const before = this.nodes;
     this.nodes = new Map();
     graph.nodes.forEach(([name, label, group, x, y, w, h]) =>
@@ -89,12 +97,15 @@ class Graph {
     this.stage.draw(graph);
     this.restore(this.model.get("state"));
     this.panel.redrawn();
+    this.replay.mark();
     this.root.dataset.ready = "true";
   }
 
   restore(state) {
     if (!state.nodes) return;
     this.seq = state.seq;
+    if (this.replay.holds(state.rev)) return;
+    this.replay.leave();
     this.apply(state);
   }
 
@@ -102,12 +113,14 @@ class Graph {
     if (message.kind === "delta") this.delta(message);
     if (message.kind === "state") this.restore(message);
     if (message.kind === "details") this.panel.details(message);
+    if (message.kind === "recording") this.replay.show(message);
     if (message.kind === "notice") this.notice(message.text);
   }
 
   delta(message) {
     if (this.seq !== null && message.seq <= this.seq) return;
     if (this.seq !== null && message.seq > this.seq + 1) this.model.send({ kind: "sync" });
+    this.replay.leave();
     this.seq = message.seq;
     this.apply(message);
   }
@@ -135,6 +148,7 @@ class Graph {
   }
 
   tick() {
+    if (this.replay.holds(this.root.dataset.rev)) return;
     for (const node of this.nodes.values()) if (node.status === "running") this.stage.tick(node);
     if (this.run && this.run.seconds == null) this.showRun();
     this.panel.tick();
@@ -160,9 +174,14 @@ class Graph {
     let text = "";
     if (run && run.seconds == null) text = `${run.done} of ${run.total} \u00b7 ${duration((performance.now() - run.since) / 1000)}`;
     else if (run) text = run.stopped ? `stopped: ${run.stopped}` : duration(run.seconds);
-    if (run && run.seconds != null && this.wasRunning) this.say(`Run finished: ${this.bar.getAttribute("aria-valuetext")}`);
+    if (run && run.seconds != null && this.wasRunning) this.finished();
     this.wasRunning = Boolean(run && run.seconds == null);
     if (this.runLine.textContent !== text) this.runLine.textContent = this.runLine.title = text;
+  }
+
+  finished() {
+    this.say(`Run finished: ${this.bar.getAttribute("aria-valuetext")}`);
+    if (this.replay.isOpen) this.replay.open();
   }
 
   say(text) {

@@ -241,6 +241,7 @@ class Stage {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     event.stopPropagation();
+    if (this.graph.replay.key(event)) { event.preventDefault(); return; }
     if (event.key !== "Escape" && !event.target.closest(".dagnb-stage")) return;
     const act = {
       "+": () => this.zoom(1.3), "=": () => this.zoom(1.3), "-": () => this.zoom(1 / 1.3), 0: () => this.fit(true),
@@ -295,6 +296,7 @@ class Stage {
     if (this.lit === node) return;
     this.lit = node;
     const near = node ? lineage(node) : new Set();
+    this.graph.replay.light(node && new Set([...near].map(({ name }) => name)));
     this.svg.classList.toggle("dagnb-lit", Boolean(node));
     for (const each of this.svg.querySelectorAll(".near")) each.classList.remove("near");
     for (const each of near) each.el.classList.add("near");

@@ -1,0 +1,141 @@
+"""An exported run as its reader sees it: a file, no server, no kernel, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.server import ROOT
+from tests.notebook.shells import new_shell
+
+SHOTS = ROOT / "build" / "screenshots" / "export"
+NASTY = "'</script><img src=x onerror=\"document.title=1\"><script>document.title=2</script>'"
+NODES = {
+    "raw": "time.sleep(0.05)\n[3, 1, 2]",
+    "rates": "time.sleep(0.08)\n[0.5]",
+    "clean": "time.sleep(0.1)\nsorted(raw)",
+    "broken": "1 / 0 * clean[0]",
+    "after": "broken",
+    "nasty": NASTY,
+}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six nodes on two workers, one of which fails."""
+    file = tmp_path_factory.mktemp("export") / "run.html"
+    with new_shell() as shell:
+        shell.run_cell("%load_ext dagnb\nimport time")
+        shell.run_cell("%dag workers 2\n%dag auto off")
+        for name, source in NODES.items():
+            shell.run_cell(f"%%dag_node {name} --manual\n{source}")
+        session = shell.magics_manager.registry["DagMagics"].session
+        session.run(NODES, fresh=True)
+        session.export(file)
+    return file
+
+
+@pytest.fixture
+def page(exported: Path, browser: Browser) -> Iterator[Page]:
+    """The page, opened from the disk; it may ask for nothing and complain of nothing."""
+    context = browser.new_context(viewport={"width": 1100, "height": 860})
+    page = context.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(error.message))
+    page.goto(exported.as_uri())
+    expect(page.locator(".dagnb[data-ready][data-moment]")).to_be_visible()
+    yield page
+    assert (asked, said) == ([exported.as_uri()], [])
+    context.close()
+
+
+def statuses(page: Page) -> dict[str, str]:
+    """Every node's status as it is drawn now."""
+    nodes = "nodes => Object.fromEntries(nodes.map(n => [n.dataset.node, n.dataset.status]))"
+    found: dict[str, str] = page.locator("[data-node]").evaluate_all(nodes)
+    return found
+
+
+def root(page: Page) -> Any:
+    """The graph's root element."""
+    return page.locator(".dagnb")
+
+
+def test_a_run_is_replayed_with_the_keyboard_alone(page: Page) -> None:
+    """Home is before the run, arrows go event by event, End is after it, Space plays to there."""
+    last = root(page).get_attribute("data-moment")
+    after = statuses(page)
+    assert after["broken"] == "failed" and after["after"] == "skipped"
+    page.keyboard.press("Home")
+    expect(root(page)).to_have_attribute("data-moment", "0")
+    before = statuses(page)
+    seen = [before]
+    for moment in range(1, int(last or 0) + 1):
+        page.keyboard.press("ArrowRight")
+        expect(root(page)).to_have_attribute("data-moment", str(moment))
+        seen.append(statuses(page))
+    assert seen[-1] == after
+    assert any(each["raw"] == each["rates"] == "running" for each in seen)
+    page.keyboard.press("Home")
+    assert statuses(page) == before
+    page.screenshot(path=SHOTS / "before.png")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause the run")).to_be_visible()
+    expect(root(page)).to_have_attribute("data-moment", str(last))
+    assert statuses(page) == after
+
+
+def test_the_slider_says_where_it_is(page: Page) -> None:
+    """Screen readers get the moment, its time and what happened."""
+    slider = page.get_by_role("slider", name="Moment of the run")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "0 of 13, 0ms: before the run")
+    page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "1 of 13, 0ms: run of 6 nodes started")
+
+
+def test_timeline_and_graph_are_linked(page: Page) -> None:
+    """Pointing at one side lights up the other; a click on a bar opens the node."""
+    bar = page.locator('[data-bar="clean"]')
+    bar.hover()
+    expect(page.locator('[data-node="raw"].near')).to_have_count(1)
+    expect(page.locator('[data-node="rates"].near')).to_have_count(0)
+    page.locator('[data-node="rates"]').hover()
+    expect(page.locator('[data-bar="rates"].near')).to_have_count(1)
+    expect(page.locator('[data-bar="clean"].near')).to_have_count(0)
+    bar.click()
+    expect(page.locator(".dagnb-panel")).to_contain_text("sorted(raw)")
+    page.screenshot(path=SHOTS / "panel.png")
+
+
+def test_the_critical_path_is_marked_on_both_sides(page: Page) -> None:
+    """On the bars, on the nodes and in words."""
+    expect(page.locator(".dagnb-path")).to_contain_text("raw \u2192 clean")
+    for each in ("[data-node]", "[data-bar]"):
+        marked = page.locator(f"{each}.dagnb-critical")
+        names = marked.evaluate_all("all => all.map(n => n.dataset.node ?? n.dataset.bar)")
+        assert {"raw", "clean"} <= set(names)
+        assert "rates" not in names
+
+
+def test_nothing_in_a_value_runs(page: Page) -> None:
+    """A value that is a page of its own is shown as text."""
+    page.locator('[data-node="nasty"]').click()
+    expect(page.locator(".dagnb-panel")).to_contain_text("</script><img src=x onerror=")
+    assert page.title() == "dagnb run"
+
+
+def test_it_is_dark_where_the_reader_is(page: Page) -> None:
+    """And changes with them."""
+    expect(root(page)).to_have_attribute("data-theme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(root(page)).to_have_attribute("data-theme", "dark")
+    page.screenshot(path=SHOTS / "dark.png")
