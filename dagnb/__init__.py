@@ -64,12 +64,15 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", "load_ipython_extension"]
+__all__ = ["__version__", "load_ipython_extension", "teach"]
 __all__ += sorted(_HOME_OF)  # noqa: PLE0605  # computed, from the one list above
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used, so that ``import dagnb`` stays cheap."""
+    if name == "teach":
+        import_module("dagnb.render.drawings")  # so that the graphs of exercises have pictures
+        return import_module("dagnb.teach")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'dagnb' has no attribute {name!r}")
     value = getattr(import_module(_HOME_OF[name]), name)
@@ -78,7 +81,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF})
+    return sorted({*globals(), *_HOME_OF, "teach"})
 
 
 def load_ipython_extension(shell: Any) -> None:
