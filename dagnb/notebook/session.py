@@ -402,7 +402,7 @@ class Session(Parts):
 
     def show(self, *, timeline: bool = False) -> None:
         """Show the live graph below the cell that is being executed, with the last run or not."""
-        self._display.show(timeline=timeline)
+        self._display.show(self.timeline() if timeline else None)
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write the graph and the last run to a file; its ending says how.

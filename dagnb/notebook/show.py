@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dagnb.events import Event, RunFinished
 from dagnb.notebook.capture import Shell, publisher_of
 from dagnb.render.svg import summary, svg
+from dagnb.render.timeline import Timeline
 from dagnb.render.view import GraphView
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ class GraphDisplay:
         if isinstance(event, RunFinished):
             self._widget.flush()
 
-    def show(self, *, timeline: bool = False) -> None:
+    def show(self, timeline: Timeline | None = None) -> None:
         """Show the graph below the cell that is being executed, with the last run or without."""
         if getattr(self._shell, "kernel", None) is None:
-            print(summary(self._view))
+            print(timeline or summary(self._view))
             return
         if self._widget is None:
             from dagnb.notebook.widget import (
@@ -70,7 +71,7 @@ class GraphDisplay:
             self._widget = GraphWidget(
                 self._view, details=self._details, act=self._act, record=self._record
             )
-        self._widget.timeline = timeline
+        self._widget.timeline = timeline is not None
         data, metadata = self._shell.display_formatter.format(self._widget)
         if data:
             publisher_of(self._shell).publish(data, metadata)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from dagnb.graph.analysis import critical_path
 from dagnb.graph.dag import DAG
+from dagnb.observe.text import seconds, table
 from dagnb.render.recording import Moment, Recording, Work
 from dagnb.render.view import NodeView
 
 _SELF = "main"
+_COLUMNS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,25 @@ class Timeline:
     marks: tuple[Work, ...]
     critical_path: tuple[str, ...]
     critical_seconds: float
+
+    def __str__(self) -> str:
+        """A line for each node that ran, with its bar; those on the critical path are solid."""
+        bars = sorted((bar for lane in self.lanes for bar in lane.bars), key=lambda bar: bar.start)
+        names = [(bar, bar.worker or _SELF) for bar in bars]
+        rows = [
+            [bar.name, worker, seconds(bar.end - bar.start), self._drawn(bar)]
+            for bar, worker in names
+        ]
+        path = f"critical path {seconds(self.critical_seconds)}: {' -> '.join(self.critical_path)}"
+        if not rows:
+            return "no node ran"
+        return f"{table(['node', 'worker', 'took', ''], rows)}\n{path}"
+
+    def _drawn(self, bar: Work) -> str:
+        scale = _COLUMNS / max(self.seconds, 1e-9)
+        begin, end = round(bar.start * scale), round(bar.end * scale)
+        mark = "\u2588" if bar.name in self.critical_path else "\u2591"
+        return " " * min(begin, _COLUMNS - 1) + mark * max(end - begin, 1)
 
     def as_dict(self) -> dict[str, object]:
         """Return it ready for JSON; a bar is name, status, start and end."""
@@ -87,15 +108,15 @@ def timeline(recording: Recording, dag: DAG) -> Timeline:
 
 def _longest(bars: Iterable[Work], dag: DAG) -> tuple[tuple[str, ...], float]:
     """Return the executed nodes of the chain that took longest, and how long it took."""
-    seconds: dict[int, float] = {}
+    took: dict[int, float] = {}
     for bar in bars:
         if bar.name in dag:
             node = dag.number(bar.name)
-            seconds[node] = seconds.get(node, 0.0) + bar.end - bar.start
-    if not seconds:
+            took[node] = took.get(node, 0.0) + bar.end - bar.start
+    if not took:
         return (), 0.0
-    path, length = critical_path(dag.adjacency, seconds, 0.0)
-    return tuple(dag.adjacency.names[node] for node in path if node in seconds), length
+    path, length = critical_path(dag.adjacency, took, 0.0)
+    return tuple(dag.adjacency.names[node] for node in path if node in took), length
 
 
 def _lanes(bars: Iterable[Work]) -> tuple[Lane, ...]:

@@ -55,6 +55,14 @@ def test_the_timeline_is_of_the_last_run(chain: Notebook) -> None:
     assert 0 < made.critical_seconds <= made.seconds
 
 
+def test_the_timeline_in_a_terminal(chain: Notebook) -> None:
+    """As text."""
+    chain.node("raw", "[5, 6, 0]")
+    lines = chain.run("%dag timeline").out.splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == ["node", "raw", "clean", "total"]
+    assert lines[-1].endswith("raw -> clean -> total")
+
+
 def test_a_run_that_was_stopped(chain: Notebook, tmp_path: Path) -> None:
     """What it did until then."""
     chain.node("clean", "raise KeyboardInterrupt", fails=KeyboardInterrupt)

@@ -77,6 +77,19 @@ def test_runs_without_a_path(dag: DAG, works: list[Work]) -> None:
     made = timeline(recording(*works), dag)
     assert (made.critical_path, made.critical_seconds) == ((), 0.0)
     assert json.loads(json.dumps(made.as_dict()))["critical"] == []
+    assert ("no node ran" in str(made)) is (made.lanes == ())
+
+
+def test_in_words_each_node_has_a_line(dag: DAG) -> None:
+    """With a bar where it ran; those on the critical path are solid."""
+    made = timeline(recording(bar("raw", 0, 1), bar("b", 0, 2, "dagnb-2"), bar("clean", 1, 4)), dag)
+    assert str(made).splitlines() == [
+        "node   worker   took",
+        f"b      dagnb-2  2.0 s  {'░' * 25}",
+        f"raw    main     1.0 s  {'█' * 12}",
+        f"clean  main     3.0 s  {' ' * 12}{'█' * 38}",
+        "critical path 4.0 s: raw -> clean",
+    ]
 
 
 def test_frames_say_what_each_moment_adds(
