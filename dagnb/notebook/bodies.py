@@ -80,10 +80,11 @@ class Body:
 
     def compile(self, name: str, inputs: Sequence[str]) -> Callable[..., object]:
         """Compile the function ``name(*inputs)``."""
+        ours = self.names.local | self.names.quoted  # polars looks no further than a frame's own
         copied = [
             each
             for each in self.names.reads
-            if each in self.names.local and each not in inputs and each != name
+            if each in ours and each not in inputs and each != name
         ]
         header = "async def" if self.names.awaits else "def"
         shell = ast.parse(f"{header} {name}({', '.join(inputs)}): pass")

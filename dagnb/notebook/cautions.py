@@ -23,7 +23,7 @@ class Cautions:
     ----------
     nodes : mapping of str to NotebookNode
     opened : mapping of str to Opened
-        The files that each node opened when it ran last.
+        The files that each node read when it ran last, and what else is not the notebook's.
     """
 
     def __init__(self, nodes: Mapping[str, NotebookNode], opened: Mapping[str, Opened]) -> None:
@@ -35,7 +35,7 @@ class Cautions:
         """Return a sentence for each thing about a node that was not said before."""
         node = self._nodes[name]
         hidden = [_sentence(node, each) for each in _open(node)]
-        sentences = [*hidden, *_unmatched(node), *self.undeclared(name)]
+        sentences = [*hidden, *_unmatched(node), *self.undeclared(name), *self._hosts(node)]
         found = [each for each in sentences if (name, each) not in self._said]
         self._said.update((name, each) for each in found)
         return found
@@ -43,11 +43,21 @@ class Cautions:
     def undeclared(self, name: str) -> list[str]:
         """Return a sentence for each file that a node read and that is not among its inputs."""
         declared = self._nodes[name].options.declared.files
-        paths = inputs_among(self._opened.get(name, {}), declared)
+        paths = inputs_among(self._opened.get(name, Opened()), declared)
         return [
             f"{name} read {what}, not among its inputs, so edits of it go unseen; "
             f"add --files {quote(path)}"
             for what, path in _grouped(paths)
+        ]
+
+    def _hosts(self, node: NotebookNode) -> list[str]:
+        """Return a sentence if a node asked other machines and nothing tells when to ask again."""
+        hosts = self._opened.get(node.name, Opened()).hosts
+        if not hosts or node.options.declared.depends:
+            return []
+        return [
+            f"{node.name} asked {', '.join(hosts)}, whose answers may change unseen; declare what "
+            f"they follow from (a date, a version) with --depends, or %dag run {node.name} --fresh"
         ]
 
 

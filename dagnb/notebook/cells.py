@@ -133,7 +133,8 @@ class NodeCode:
 
         A function of another module looks all but its parameters up there.
         """
-        local = self._body.names.local if self._body is not None else self.optional
+        names = None if self._body is None else self._body.names
+        local = self.optional if names is None else names.local | names.perhaps
         return tuple(
             name
             for name in (self.parameters if self.is_foreign(namespace) else self.reads)

@@ -17,6 +17,10 @@ class Names:
     ----------
     reads : tuple of str
         Possibly read from outside, builtins included, in order of first use.
+    quoted : frozenset of str
+        Those of `reads` that stand in strings, which a library evaluates.
+    perhaps : frozenset of str
+        Those that stand nowhere else: the library may know better what they are.
     early : frozenset of str
         Those of `reads` that are read where nothing before them assigns them.
     local : frozenset of str
@@ -34,6 +38,8 @@ class Names:
     """
 
     reads: tuple[str, ...]
+    quoted: frozenset[str]
+    perhaps: frozenset[str]
     early: frozenset[str]
     local: frozenset[str]
     shared: frozenset[str]
@@ -55,8 +61,12 @@ def names_of(body: Iterable[ast.stmt]) -> Names:
     scope = Scope("body")
     scope.block(body)
     scope.flush()
+    quoted = [each for each in scope.quoted if each not in scope.seen]
+    perhaps = [each for each in quoted if each not in scope.reads]
     return Names(
-        reads=tuple(scope.reads),
+        reads=(*scope.reads, *perhaps),
+        quoted=frozenset(quoted),
+        perhaps=frozenset(perhaps),
         early=frozenset(scope.early),
         local=frozenset(scope.seen - scope.shared),
         shared=frozenset(scope.shared),

@@ -15,6 +15,8 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeAlias
 
+from dagnb.values.queries import METHODS, names_in
+
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Assigned: TypeAlias = "set[str] | None"  # None: this place is never reached
 
@@ -29,6 +31,7 @@ class Scope:
         self.bound: Assigned = set(bound)
         self.seen = set(bound)
         self.reads: dict[str, None] = {}
+        self.quoted: dict[str, None] = {}
         self.early: set[str] = set()
         self.shared: set[str] = set()
         self.awaits = False
@@ -237,6 +240,17 @@ class Scope:
         if name:
             self.bind(name)
 
+    def _call_of(self, node: ast.Call) -> None:
+        """Look for names in strings that are given to what evaluates strings."""
+        self._each(ast.iter_child_nodes(node))
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in METHODS:
+            return
+        owner = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
+        for given in [*node.args, *(each.value for each in node.keywords)]:
+            for each in ast.walk(given):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    self.quoted.update(dict.fromkeys(names_in(each.value, node.func.attr, owner)))
+
     # Scopes within this one
 
     def _function(self, node: Function) -> None:
@@ -272,6 +286,7 @@ class Scope:
         inner._each(body)
         inner.flush()
         self.nested_globals += inner.nested_globals
+        self.quoted.update(dict.fromkeys(each for each in inner.quoted if each not in inner.seen))
         local = inner.seen - inner.shared
         return [name for name in inner.reads if name not in local]
 
@@ -397,6 +412,7 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AsyncFor: Scope._for,
     ast.While: Scope._while,
     ast.Break: Scope._break,
+    ast.Call: Scope._call_of,
     ast.Continue: Scope._leave,
     ast.Raise: Scope._leave,
     ast.Try: Scope._try,

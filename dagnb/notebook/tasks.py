@@ -29,7 +29,7 @@ class Tasks(Mapping[str, Task]):
     sinks : dict of str to list of Sink
         What nodes have shown in this round, attempt by attempt, until somebody takes it out.
     opened : dict of str to Opened
-        The files that nodes opened when they ran last.
+        The files that nodes read when they ran last, and what else is not the notebook's.
     """
 
     def __init__(
@@ -90,13 +90,13 @@ class Tasks(Mapping[str, Task]):
         return self._context.copy().run(function, *arguments)
 
     @contextmanager
-    def attempt(self, name: str) -> Iterator[int]:
-        """Keep what a node shows; yield how many attempts that makes.
+    def attempt(self, name: str, function: Callable[..., object]) -> Iterator[int]:
+        """Keep what a node shows, and note what it reads; yield how many attempts that makes.
 
         The sink is there at once, so that what is given up shows what it had printed.
         """
         sinks = self.sinks.setdefault(name, [])
-        with capture(self.shell, live=name in self._live) as sink, noticed() as opened:
+        with capture(self.shell, live=name in self._live) as sink, noticed(function) as opened:
             self.opened[name] = opened
             sinks.append(sink)
             yield len(sinks)
@@ -131,7 +131,8 @@ class NodeTask:
         return self._tasks.run(self._attempt, inputs)
 
     def _attempt(self, inputs: Mapping[str, Any]) -> Any:
-        with self._tasks.attempt(self._code.name) as number, self._telling(number):
+        code = self._code
+        with self._tasks.attempt(code.name, code.function) as number, self._telling(number):
             return self._perform(inputs)
 
     @contextmanager

@@ -10,13 +10,14 @@ import dis
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, takewhile
 from types import CodeType
 from weakref import WeakKeyDictionary
 
 from dagnb.values.expand import expand
 from dagnb.values.flow import JUMPS, Handler, flow
 from dagnb.values.plain import PLAIN, scalar
+from dagnb.values.queries import METHODS, names_in
 from dagnb.values.walk import Walk, combine
 
 # arguments, keyword arguments, generator, coroutine, iterable coroutine, async generator
@@ -74,12 +75,15 @@ class Normal:
     imports : tuple of Import
     stores : frozenset of str
         Global names that it assigns.
+    keywords : frozenset of str
+        The names of keyword arguments in its calls, among others.
     """
 
     digest: bytes
     loads: tuple[Load, ...]
     imports: tuple[Import, ...]
     stores: frozenset[str]
+    keywords: frozenset[str]
 
 
 _NORMAL: WeakKeyDictionary[CodeType, Normal] = WeakKeyDictionary()
@@ -99,6 +103,8 @@ def _normalise(code: CodeType) -> Normal:
     loads = [*_loads(code, instructions), *(load for each in nested for load in each.loads)]
     imports = [*_imports(instructions), *(each for inner in nested for each in inner.imports)]
     stores = {each.argval for each in instructions if each.opname in _GLOBAL_STORES}
+    words = (each for each in code.co_consts if isinstance(each, tuple))
+    keywords = {each for each in chain.from_iterable(words) if isinstance(each, str)}
     arguments = [_argument(each, code.co_consts) for each in instructions]
     steps = flow(instructions, arguments, [*_handlers(code.co_exceptiontable)])
     return Normal(
@@ -106,6 +112,7 @@ def _normalise(code: CodeType) -> Normal:
         tuple(dict.fromkeys(loads)),
         tuple(dict.fromkeys(imports)),
         frozenset(stores.union(*(each.stores for each in nested))),
+        frozenset(keywords.union(*(each.keywords for each in nested))),
     )
 
 
@@ -225,6 +232,24 @@ def _loads(code: CodeType, instructions: list[dis.Instruction]) -> Iterator[Load
             yield _chain(each.argval, islice(instructions, at + 1, None))
         elif each.opname == "STORE_NAME":
             own.add(each.argval)
+    own.update(code.co_varnames, code.co_cellvars, code.co_freevars)
+    yield from (Load(name) for name in _in_strings(instructions) if name not in own)
+
+
+def _in_strings(instructions: list[dis.Instruction]) -> Iterator[str]:
+    """The names in strings that are given to what evaluates strings."""
+    for at, each in enumerate(instructions):
+        if each.opname not in _ATTRIBUTES or each.argval not in METHODS:
+            continue
+        before = instructions[at - 1]
+        owner = before.argval if before.opname in _GLOBAL_LOADS else ""
+        for given in takewhile(_is_argument, islice(instructions, at + 1, None)):
+            if isinstance(given.argval, str) and given.opcode in _CONSTANTS:
+                yield from names_in(given.argval, each.argval, owner)
+
+
+def _is_argument(instruction: dis.Instruction) -> bool:
+    return not instruction.opname.startswith("CALL")
 
 
 def _chain(name: str, rest: Iterable[dis.Instruction]) -> Load:

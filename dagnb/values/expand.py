@@ -38,6 +38,8 @@ _WIDE, _FEW = 1 << 16, 32
 
 
 _REFUSED: set[Callable[..., Parts]] = set()
+# What users have said names the values of their types, by the names of the types.
+REGISTERED: dict[str, Callable[..., object]] = {}
 
 
 @singledispatch
@@ -101,6 +103,11 @@ def refuse(kind: type, hint: str) -> None:
 def is_refused(kind: type) -> bool:
     """Whether values of this type never have a digest."""
     return expand.dispatch(kind) in _REFUSED
+
+
+def full_name(kind: type) -> str:
+    """Return the dotted name of a type."""
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def register(*kinds: type) -> Callable[[Callable[..., Parts]], Callable[..., Parts]]:

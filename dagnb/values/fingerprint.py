@@ -12,8 +12,9 @@ from typing import TypeVar
 import xxhash
 
 import dagnb.values.functions  # noqa: F401  # functions and classes are taken apart as code
+from dagnb.errors import UncacheableValue
 from dagnb.values.describe import describe
-from dagnb.values.expand import expand
+from dagnb.values.expand import REGISTERED, expand, full_name
 from dagnb.values.libraries import forget_handlers, take_apart
 from dagnb.values.plain import PLAIN, is_plain, same, scalar
 from dagnb.values.walk import Parts, Walk
@@ -59,13 +60,27 @@ def digest(value: object) -> str:
 
 
 def register_digest(kind: type[_T], function: Callable[[_T], object]) -> None:
-    """Say what names the values of a type of yours, its subclasses included.
+    """Say what names the values of a type, its subclasses included.
+
+    Values of one type for which the function returns the same count as equal: what reads one is
+    not run for another. Nodes whose code names the type run again if the function is another one.
+    Registering a type again replaces the function; say it again in every process.
 
     Parameters
     ----------
     kind : type
+        Not a built-in one; a subclass of such a one can be.
     function : callable
-        Takes a value; returns something with a digest that stands for it.
+        Takes a value; returns something with a digest that stands for it: a string, bytes,
+        numbers, a tuple of what decides. If it raises, or returns None or the value itself, the
+        value has no digest: nothing is saved, and what reads it runs every time.
+
+    Raises
+    ------
+    ValueError
+        The type is built in.
+    TypeError
+        ``kind`` is no type, or ``function`` cannot be called.
 
     Examples
     --------
@@ -76,13 +91,30 @@ def register_digest(kind: type[_T], function: Callable[[_T], object]) -> None:
     >>> digest(Connection("a")) == digest(Connection("a"))
     True
     """
+    if not isinstance(kind, type) or not callable(function):
+        raise TypeError("register_digest takes a type, and a function of its values")
     if kind in _BUILTIN:
         raise ValueError(f"the digest of {kind.__name__} is built in; register a subclass of it")
 
     def named(value: _T) -> Parts:
         return Parts(
-            "registered", [type(value).__module__, type(value).__qualname__, function(value)]
+            "registered",
+            [type(value).__module__, type(value).__qualname__, _asked(function, value)],
         )
 
     expand.register(kind, named)
+    REGISTERED[full_name(kind)] = function
     forget_handlers()
+
+
+def _asked(function: Callable[[_T], object], value: _T) -> object:
+    """Ask the user's function what stands for a value."""
+    what = f"the function registered for {type(value).__qualname__}"
+    try:
+        found = function(value)
+    except Exception as error:
+        raise UncacheableValue(f"{what} raised {type(error).__name__}: {error}") from error
+    if found is None or found is value:
+        name = "None" if found is None else "the value itself"
+        raise UncacheableValue(f"{what} returned {name}; return what decides, e.g. a string")
+    return found

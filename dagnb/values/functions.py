@@ -18,6 +18,7 @@ from dagnb.values.bytecode import normal_form
 from dagnb.values.expand import is_refused, register
 from dagnb.values.names import globals_of, is_library, version_of
 from dagnb.values.pieces import closed_over, code_within
+from dagnb.values.plain import PLAIN
 from dagnb.values.walk import Parts
 
 _NOT_CODE = frozenset(
@@ -62,7 +63,7 @@ def _class(value: type) -> Parts:
 def _module(value: types.ModuleType) -> Parts:
     if is_library(value):
         return Parts("library", [value.__name__, version_of(value.__name__)])
-    return Parts("module", [value.__name__, file_digest(value)])
+    return Parts("module", [value.__name__, file_digest(value), plain_variables(value)])
 
 
 @register(types.MethodType)
@@ -158,6 +159,15 @@ def by_value_or_type(value: object) -> object:
     if is_refused(type(value)):
         return f"some {type(value).__module__}.{type(value).__qualname__}"
     return value
+
+
+def plain_variables(module: types.ModuleType) -> dict[str, object]:
+    """The numbers and strings that a module holds, which others may set: ``config.limit = 3``."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if type(value) in PLAIN and not name.startswith("__")
+    }
 
 
 def file_digest(module: types.ModuleType) -> bytes:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import random
-from types import BuiltinFunctionType, MethodType, ModuleType
+from collections.abc import Collection
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
 from dagnb.values.bytecode import Load
 from dagnb.values.names import Found
 
 _OPAQUE = frozenset(("eval", "exec", "globals", "locals", "vars", "__import__"))
 _CHANCE = ("random.", "secrets.", "uuid.uuid1", "uuid.uuid4", "os.urandom", "numpy.random.")
-_CLOCK = (
+_STAMPS = ("pandas.Timestamp", "pandas._libs.tslibs.timestamps.Timestamp", "pandas.Period")
+_CLOCK: tuple[str, ...] = (
     *("time.time", "time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"),
     *("time.localtime", "time.gmtime", "time.ctime", "time.asctime", "time.clock_gettime"),
     *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today"),
-    "datetime.date.today",
+    *("datetime.date.today", "time.strftime"),
+    *(f"{each}.{now}" for each in _STAMPS for now in ("now", "utcnow", "today")),
 )
 _ENVIRONMENT = ("os.environ", "os.getenv")
 _ANY_MODULE = ("importlib.import_module", "sys.modules", "pkgutil.resolve_name")
 # State of the process that code elsewhere may set.
-_SETTINGS = (
+_SETTINGS: tuple[str, ...] = (
     *("os.getcwd", "pathlib.Path.cwd", "sys.argv", "sys.path", "sys.flags", "warnings.filters"),
     *("locale.", "_locale.", "decimal.getcontext", "_decimal.getcontext", "platform.node"),
     *("socket.gethostname", "_socket.gethostname", "getpass.getuser", "posix.getcwd", "nt.getcwd"),
@@ -28,14 +32,25 @@ _SETTINGS = (
     *("numpy.geterr", "numpy.get_printoptions", "matplotlib.rcParams"),
     *("matplotlib.pyplot.rcParams", "pandas.get_option", "pandas.options"),
     *("pandas._config.config.get_option", "pandas._config.config.options"),
+    *("sklearn.get_config", "sklearn._config.get_config", "polars.Config.state"),
+    *("time.tzname", "time.timezone", "time.altzone", "time.daylight"),
+    *("pathlib.Path.home", "os.path.expanduser", "posixpath.expanduser", "ntpath.expanduser"),
 )
 # With a seed these give the same numbers each time.
 _SEEDED = frozenset(("default_rng", "RandomState", "Random", "SeedSequence", "Generator", "seed"))
 _SEEDED |= {"PCG64", "MT19937", "Philox", "SFC64"}
 
+_STATE = "random_state"
+# Other estimators take a random state, but need it in few of their settings only.
+_DRAWING: tuple[str, ...] = ("KMeans", "MiniBatch", "RandomForest", "ExtraTrees", "Isolation", "MLP", "TSNE")
+_DRAWING += ("Shuffle", "StratifiedShuffle", "GroupShuffle", "Bagging", "SGD", "GaussianMixture")
 
-def hazard(load: Load, found: Found) -> str | None:
-    """Say why the value that a name stands for may differ between runs, if it may."""
+
+def hazard(load: Load, found: Found, keywords: Collection[str] = ()) -> str | None:
+    """Say why the value that a name stands for may differ between runs, if it may.
+
+    What libraries call a random state is passed if the code has a keyword of that name anywhere.
+    """
     name = ".".join((load.name, *load.attributes))
     if load.name in _OPAQUE and type(found.value) is BuiltinFunctionType:
         return f"{name}() hides what it reads; declare it with depends="
@@ -43,7 +58,31 @@ def hazard(load: Load, found: Found) -> str | None:
         return f"{name} reads the environment; declare it with env="
     if _is_generator(found.value):
         return f"{name} is a random generator, and each use of it changes its state"
+    if _STATE not in keywords and _may_draw(target(found)):
+        return f"{name} depends on chance; pass it {_STATE}="
     return path_hazard(real_path(found), name, bare=load.called_bare)
+
+
+def target(found: Found) -> object:
+    """Follow what is left of a dotted name through the modules of a library."""
+    value = found.value
+    for name in found.rest:
+        if not isinstance(value, ModuleType):
+            return None
+        value = vars(value).get(name)
+    return value
+
+
+def _may_draw(value: object) -> bool:
+    """Whether a function or class of scikit-learn or SciPy takes a random state, and needs none."""
+    if isinstance(value, type):
+        value = vars(value).get("__init__") if value.__name__.startswith(_DRAWING) else None
+    home = str(getattr(value, "__module__", ""))
+    if not isinstance(value, FunctionType) or not home.startswith(("sklearn.", "scipy.")):
+        return False
+    inner = inspect.unwrap(value)
+    code, defaults = inner.__code__, inner.__kwdefaults__ or {}
+    return _STATE in code.co_varnames[: code.co_argcount] or defaults.get(_STATE, "") is None
 
 
 def path_hazard(path: str, name: str, *, bare: bool = True) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xxhash
 
+from dagnb.errors import UncacheableValue
 from dagnb.values.expand import register
 from dagnb.values.walk import Parts
 
@@ -55,6 +56,12 @@ def _dtype(value: np.dtype[Any]) -> Parts:
 
 @register(np.ufunc)
 def _ufunc(value: np.ufunc) -> Parts:
+    """A function of a library by its name; one that was made of Python code hides what it is."""
+    if "(vectorized)" in value.__name__:
+        raise UncacheableValue(
+            "a ufunc made by numpy.frompyfunc has no digest: it hides the function that it was "
+            "made of; call that one, or use numpy.vectorize"
+        )
     return Parts("ufunc", [value.__name__])
 
 

@@ -6,17 +6,24 @@ import inspect
 import os
 import sys
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import chain
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
 from dagnb.errors import UncacheableValue
-from dagnb.values.bytecode import Import, Load, normal_form
+from dagnb.values.bytecode import Import, Load, Normal, normal_form
 from dagnb.values.describe import describe
+from dagnb.values.expand import REGISTERED, full_name
 from dagnb.values.fingerprint import digest
-from dagnb.values.functions import class_annotations, class_members, file_digest
+from dagnb.values.functions import (
+    by_value_or_type,
+    class_annotations,
+    class_members,
+    file_digest,
+    plain_variables,
+)
 from dagnb.values.guards import Guards
 from dagnb.values.hazards import hazard, origin, path_hazard
 from dagnb.values.memory import size_of
@@ -87,7 +94,7 @@ class Reading:
         """Read what the body of a function names."""
         normal = normal_form(function.__code__)
         for load in normal.loads:
-            self._read_global(label, load, function, normal.stores)
+            self._read_global(label, load, function, normal)
         for name, value in closed_over(function).items():
             self._read(_dotted(label, name), value)
         for each in normal.imports:
@@ -98,9 +105,7 @@ class Reading:
         if "__wrapped__" in vars(function):
             self._read(_dotted(label, "__wrapped__"), vars(function)["__wrapped__"])
 
-    def _read_global(
-        self, label: str, load: Load, function: FunctionType, stores: Collection[str]
-    ) -> None:
+    def _read_global(self, label: str, load: Load, function: FunctionType, normal: Normal) -> None:
         namespace = function.__globals__
         if namespace is self._home and load.name in self._skip:
             self.nodes[load.name] = None
@@ -108,12 +113,12 @@ class Reading:
         found = find(load, namespace)
         if found is None:
             self.guards.place(namespace, load.name, namespace)
-            if load.name not in stores:
+            if load.name not in normal.stores:
                 self.undefined[load.name] = None
             return
         for step in found.steps:
             self.guards.place(*step)
-        self._warn(label, hazard(load, found))
+        self._warn(label, hazard(load, found, normal.keywords))
         self._read_found(label, found)
         if found.rest:
             self._read_attribute(label, found)
@@ -149,6 +154,7 @@ class Reading:
         module = sys.modules.get(name)
         if module is None:
             self._read_absent(_dotted(label, name), name)
+            self.guards.checks["to come", name, each.names] = _as_it_came(name, each.names)
         elif is_library(module) or not all(each.names):
             self._read(_dotted(label, name), module)
         else:
@@ -157,8 +163,7 @@ class Reading:
     def _read_names(self, label: str, module: ModuleType, names: Collection[str]) -> None:
         """Read attributes of a module of the user."""
         for path in names:
-            first, *rest = path.split(".")
-            found = find(Load(first, tuple(rest)), vars(module))
+            found = find(Load(*_split(path)), vars(module))
             if found is None:
                 self.undefined[f"{module.__name__}.{path}"] = None
                 continue
@@ -198,11 +203,20 @@ class Reading:
     def _read_library(self, label: str, value: object) -> None:
         """Record something installed, and the code of the user that it was made around."""
         self.reads[label] = _library(value)
+        if isinstance(value, type):
+            self._registered(label, value)
         for name, each in code_within(value).items():
             assert isinstance(value, FunctionType)
             self._mark(label, value)
             self.guards.body(value)
             self._read(_dotted(label, name), each)
+
+    def _registered(self, label: str, kind: type) -> None:
+        """Read what the user has said names the values of a type, if anything."""
+        name = full_name(kind)
+        self.guards.place(REGISTERED, name, REGISTERED.get(name, REGISTERED))
+        if name in REGISTERED:
+            self._read(_dotted(label, "digest"), REGISTERED[name])
 
     def _read_own(self, label: str, value: object) -> None:
         """Record something of the user's: code, a container of code, or a variable."""
@@ -252,6 +266,7 @@ class Reading:
                 self._read(_dotted(label, base.__name__), base)
         for name, value in members:
             self._read(_dotted(label, name), value)
+        self._registered(label, kind)
 
     def _pieces(self, label: str, value: object) -> None:
         """Something made around functions: a partial, a method, a property."""
@@ -303,13 +318,17 @@ class Reading:
         return self._module_file(module)
 
     def _module_file(self, module: ModuleType) -> Read:
-        """A module of the user's that is used whole: by its file."""
+        """A module of the user's that is used whole: by its file, and its numbers and strings."""
         file = getattr(module, "__file__", None)
         content = file_digest(module)
         if file:
             stamp = _stamp(file)
             self.guards.checks["file", file, stamp] = lambda: _stamp(file) == stamp
-        return Read("module", _hash(module.__name__, content.hex()), f"module {module.__name__}")
+        known = plain_variables(module)
+        for name, value in known.items():
+            self.guards.place(vars(module), name, value)
+        named = _hash(module.__name__, content.hex(), digest(known))
+        return Read("module", named, f"module {module.__name__}")
 
     def _warn(self, label: str, warning: str | None) -> None:
         if warning is not None:
@@ -380,6 +399,29 @@ def _digest_or_none(value: object) -> str | None:
         return digest(value)
     except UncacheableValue:
         return None
+
+
+def _as_it_came(name: str, paths: Collection[str]) -> Callable[[], bool]:
+    """Return whether a module that code will import holds what it did when it was imported."""
+    first: list[str | None] = []
+
+    def holds() -> bool:
+        module = sys.modules.get(name)
+        if module is None or is_library(module):
+            return True
+        found = [find(Load(*_split(path)), vars(module)) if path else module for path in paths]
+        values = [each.value if isinstance(each, Found) else each for each in found]
+        now = _digest_or_none([by_value_or_type(value) for value in values])
+        if not first:
+            first.append(now)
+        return now == first[0]
+
+    return holds
+
+
+def _split(path: str) -> tuple[str, tuple[str, ...]]:
+    name, *attributes = path.split(".")
+    return name, tuple(attributes)
 
 
 def _stamp(file: str) -> tuple[int, int] | None:

@@ -20,7 +20,7 @@ from tests.notebook.conftest import Notebook, Ran, nb
 
 __all__ = ["nb"]
 
-pytest.importorskip("pandas")
+pd = pytest.importorskip("pandas")
 
 
 @dataclass(frozen=True)
@@ -285,6 +285,143 @@ SEEN = {
     "name of a column": Hazard(
         "import pandas as pd\ndf = pd.DataFrame({'a': [1]})", "list(df)", "df.columns = ['b']"
     ),
+    "variable of a module by a string": Hazard(
+        "import hazard_module", "getattr(hazard_module, 'k')", "hazard_module.k = 2"
+    ),
+    "variable of a module in a list": Hazard(
+        "import hazard_module\nmodules = [hazard_module]",
+        "[each.k for each in modules]",
+        "hazard_module.k = 2",
+    ),
+    "variable of a module handed on": Hazard(
+        "import hazard_module\ndef read(module): return module.k",
+        "read(hazard_module)",
+        "hazard_module.k = 2",
+    ),
+    "variable of a module that an object holds": Hazard(
+        "import hazard_module\nclass K: pass\no = K()\no.m = hazard_module",
+        "o.m.k",
+        "hazard_module.k = 2",
+    ),
+    "variable of a module, first imported within": Hazard(
+        "pass",
+        "import hazard_module as m\nm.get()",
+        "import hazard_module\nhazard_module.k = 2",
+    ),
+    "name that a helper is the first to import": Hazard(
+        "def g():\n from hazard_module import k\n return k",
+        "g()",
+        "import hazard_module\nhazard_module.k = 2",
+    ),
+    "star import": Hazard(
+        "from hazard_module import *", "get()", "import hazard_module\nhazard_module.k = 2"
+    ),
+    "class of a module patched": Hazard(
+        "from hazard_module import C", "C().f()", "C.f = lambda s: 2"
+    ),
+    "name in a query of pandas": Hazard(
+        "import pandas as pd\nlimit = 1\ndf = pd.DataFrame({'a': [1, 2]})",
+        "len(df.query('a > @limit'))",
+        "limit = 0",
+    ),
+    "name in a query of a helper": Hazard(
+        "import pandas as pd\nlimit = 1\ndf = pd.DataFrame({'a': [1, 2]})\n"
+        "def g(): return len(df.query('a > @limit'))",
+        "g()",
+        "limit = 0",
+    ),
+    "name in an expression of pandas": Hazard(
+        "import pandas as pd\nk = 1", "int(pd.eval('k + 1'))", "k = 5"
+    ),
+    "table in a query": Hazard(
+        "import polars as pl\ndf = pl.DataFrame({'a': [1, 2]})",
+        "len(pl.sql('SELECT * FROM df').collect())",
+        "df = df[:1]",
+    ),
+    "registry of a decorator": Hazard(
+        "known = {}\ndef keep(f):\n known[f.__name__] = f\n return f\n@keep\ndef a(): return 1",
+        "[f() for f in known.values()]",
+        "@keep\ndef a(): return 2",
+    ),
+    "registry of subclasses": Hazard(
+        "class B:\n known = []\n def __init_subclass__(c): B.known.append(c.__name__)",
+        "list(B.known)",
+        "class C(B): pass",
+    ),
+    "state of a decorator": Hazard(
+        "class D:\n def __init__(s, f): s.f, s.k = f, 1\n def __call__(s): return s.f() * s.k\n"
+        "@D\ndef g(): return 1",
+        "g()",
+        "g.k = 2",
+    ),
+    "partial method": Hazard(
+        "import functools\nk = 1\nclass K:\n def f(s, x): return x * k\n"
+        " g = functools.partialmethod(f, 2)",
+        "K().g()",
+        "k = 2",
+    ),
+    "factory of a field": Hazard(
+        "import dataclasses\nk = 1\n@dataclasses.dataclass\n"
+        "class K: v: list = dataclasses.field(default_factory=lambda: [k])",
+        "K().v",
+        "k = 2",
+    ),
+    "member of an enum": Hazard(
+        "import enum\nclass E(enum.Enum):\n A = 1\n def f(s): return 1\ne = E.A",
+        "e.f()",
+        "E.f = lambda s: 2",
+    ),
+    "chain of maps": Hazard(
+        "from collections import ChainMap\nbase = {'a': 1}\nm = ChainMap({}, base)",
+        "m['a']",
+        "base['a'] = 2",
+    ),
+    "column put in": Hazard(
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1]})", "df.shape", "df['b'] = 2"
+    ),
+    "name of an index": Hazard(
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1]})",
+        "str(df.index.name)",
+        "df.index.name = 'i'",
+    ),
+    "mask of an array": Hazard(
+        "import numpy as np\nx = np.ma.array([1, 2])", "int(x.sum())", "x[0] = np.ma.masked"
+    ),
+    "object in an array": Hazard(
+        "import numpy as np\nx = np.array([[1], None], dtype=object)",
+        "len(x[0])",
+        "x[0].append(2)",
+    ),
+    "file mapped into memory": Hazard(
+        "import numpy as np\nx = np.memmap('mapped', dtype='f8', mode='w+', shape=(3,))",
+        "float(x.sum())",
+        "x[0] = 5",
+    ),
+    "estimator fitted again": Hazard(
+        "from sklearn.linear_model import LinearRegression\n"
+        "model = LinearRegression().fit([[0], [1]], [0, 1])",
+        "round(float(model.predict([[2]])[0]))",
+        "model.fit([[0], [1]], [0, 2])",
+    ),
+    "function of a transformer": Hazard(
+        "from sklearn.preprocessing import FunctionTransformer\nk = 1\n"
+        "t = FunctionTransformer(lambda x: x * k)",
+        "t.transform(1)",
+        "k = 2",
+    ),
+    "value of a widget": Hazard(
+        "import ipywidgets\nslider = ipywidgets.IntSlider(1)", "slider.value", "slider.value = 2"
+    ),
+    "pixel of an image": Hazard(
+        "from PIL import Image\nimage = Image.new('L', (2, 2))",
+        "image.getpixel((0, 0))",
+        "image.putpixel((0, 0), 5)",
+    ),
+    "setting taken from a library": Hazard(
+        "from matplotlib import rcParams",
+        "rcParams['font.size']",
+        "rcParams['font.size'] = rcParams['font.size'] + 1",
+    ),
     "function of a library patched": Hazard(
         "import json", "json.dumps(1)", "json.dumps = lambda x: '2'"
     ),
@@ -363,6 +500,67 @@ WARNED = {
         "n read 5 files *.txt, not among its inputs",
         "--files '*.txt'",
     ),
+    "read_csv of polars": Hazard(
+        "import polars as pl\npathlib.Path('rows.csv').write_text('a\\n1')",
+        "len(pl.read_csv('rows.csv'))",
+        "pathlib.Path('rows.csv').write_text('a\\n1\\n2')",
+        "n read rows.csv",
+        "--files rows.csv",
+    ),
+    "files of a pattern, read by polars": Hazard(
+        "import polars as pl\nFILES = 'rows*.csv'\npathlib.Path('rows1.csv').write_text('a\\n1')",
+        "len(pl.read_csv(FILES))",
+        "pathlib.Path('rows1.csv').write_text('a\\n1\\n2')",
+        "n read rows1.csv",
+        "--files 'rows*.csv'",
+    ),
+    "size of a file": Hazard(
+        "import os\npathlib.Path('rows.csv').write_text('1')",
+        "os.path.getsize('rows.csv')",
+        "pathlib.Path('rows.csv').write_text('22')",
+        "n read rows.csv",
+        "--files rows.csv",
+    ),
+    "folder's listing": Hazard(
+        "import os",
+        "len(os.listdir())",
+        "pathlib.Path('another').touch()",
+        "n read ., not among its inputs",
+        "--files .",
+    ),
+    "another machine": Hazard(
+        "import socket\nday = 1",
+        "len(socket.getaddrinfo('192.0.2.1', 80)) > 0",
+        "day = 2",
+        "n asked 192.0.2.1, whose answers may change",
+        "--depends day",
+    ),
+    "function hidden in a ufunc": Hazard(
+        "import numpy as np\nk = 1\nf = np.frompyfunc(lambda x: x * k, 1, 1)",
+        "int(f(1))",
+        "k = 2",
+        "f counts by its type only",
+        "--depends k",
+    ),
+    "split by chance": Hazard(
+        "from sklearn.model_selection import train_test_split",
+        "train_test_split([1, 2, 3, 4])",
+        "",
+        "train_test_split depends on chance; pass it random_state=",
+    ),
+    "estimator that draws": Hazard(
+        "import sklearn.cluster", "sklearn.cluster.KMeans(2)", "", "KMeans depends on chance"
+    ),
+    "now of pandas": Hazard(
+        "import pandas as pd", "pd.Timestamp.now()", "", "pd.Timestamp.now depends on the time"
+    ),
+    "today's date as text": Hazard(
+        "import time", "time.strftime('%Y')", "", "time.strftime depends on the time"
+    ),
+    "time zone": Hazard("import time", "time.tzname", "", "time.tzname reads a setting"),
+    "home folder": Hazard(
+        "import os", "os.path.expanduser('~')", "", "os.path.expanduser reads a setting"
+    ),
     "random": Hazard("import random", "random.random()", "", "random.random depends on chance"),
     "numpy's random": Hazard(
         "import numpy as np", "np.random.rand()", "", "np.random.rand depends on chance"
@@ -400,11 +598,73 @@ WARNED = {
 }
 
 INVISIBLE = {
-    "attribute of a module by a string": Hazard(
+    "container of a module by a string": Hazard(
         "import hazard_module",
-        "getattr(hazard_module, 'k')",
-        "hazard_module.k = 2",
-        declare="--depends hazard_module.k",
+        "getattr(hazard_module, 'd')['a']",
+        "hazard_module.d['a'] = 2",
+        declare="--depends hazard_module.d",
+    ),
+    "what pickle leaves out of an object": Hazard(
+        "class K:\n def __init__(s): s.v = 1\n def __getstate__(s): return {}\no = K()\nnote = 1",
+        "o.v",
+        "note = o.v = 2",
+        declare="--depends note",
+    ),
+    "list of subclasses": Hazard(
+        "class B: pass\nkinds = []",
+        "len(B.__subclasses__())",
+        "class C(B): pass\nkinds.append('C')",
+        declare="--depends kinds",
+    ),
+    "accessor of pandas": Hazard(
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1]})\n"
+        "@pd.api.extensions.register_dataframe_accessor('hazard')\n"
+        "class Accessor:\n def __init__(s, df): pass\n def f(s): return 1",
+        "df.hazard.f()",
+        "Accessor.f = lambda s: 2",
+        declare="--depends Accessor",
+    ),
+    "event": Hazard(
+        "import threading\ne = threading.Event()\nhappened = 0",
+        "e.is_set()",
+        "e.set()\nhappened = 1",
+        declare="--depends happened",
+    ),
+    "precision of decimals": Hazard(
+        "import decimal\ncontext = decimal.getcontext()\ndigits = context.prec",
+        "str(decimal.Decimal(1) / 3)",
+        "digits = 9",
+        declare="--depends digits",
+    ),
+    "how pandas shows numbers": Hazard(
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1 / 3]})\nshown = 6",
+        "str(df)",
+        "shown = 2",
+        declare="--depends shown",
+    ),
+    "current figure": Hazard(
+        "import matplotlib.pyplot as plt\nmade = 0",
+        "len(plt.get_fignums())",
+        "made = 1",
+        declare="--depends made",
+    ),
+    "docstring of a function": Hazard(
+        "def g(): 'one'\nnote = 1",
+        "g.__doc__",
+        "g.__doc__ = 'two'\nnote = 2",
+        declare="--depends note",
+    ),
+    "local time": Hazard(
+        "from datetime import datetime, timezone\nimport os",
+        "datetime(2020, 1, 1, tzinfo=timezone.utc).astimezone().hour",
+        "os.environ['DAGNB_H'] = '2'",
+        declare="--env DAGNB_H",
+    ),
+    "whether a file is there": Hazard(
+        "import os",
+        "os.path.exists('rows.csv')",
+        "pathlib.Path('rows.csv').touch()",
+        declare="--files rows.csv",
     ),
     "order of a dictionary": Hazard(
         "d = {'a': 1, 'b': 2}\norder = list(d)",
@@ -423,12 +683,6 @@ INVISIBLE = {
         "log.level",
         "level = 10\nlog.setLevel(level)",
         declare="--depends level",
-    ),
-    "folder's listing": Hazard(
-        "import os",
-        "len(os.listdir())",
-        "pathlib.Path('another').touch()",
-        declare="--files .",
     ),
     "virtual subclass": Hazard(
         "import abc\nclass A(abc.ABC): pass\nclass B: pass\nkinds = []",
@@ -449,8 +703,8 @@ INVISIBLE = {
         declare="--depends note",
     ),
     "file read by other than Python": Hazard(
-        "import subprocess\npathlib.Path('rows.csv').write_text('1')",
-        "subprocess.run(['cat', 'rows.csv'], capture_output=True).stdout",
+        "import subprocess\npathlib.Path('rows.csv').write_text('1')\nname = 'rows'",
+        "subprocess.run(['cat', name + '.csv'], capture_output=True).stdout",
         "pathlib.Path('rows.csv').write_text('22')",
         declare="--files rows.csv",
     ),
@@ -471,9 +725,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("DAGNB_H", "0")
     monkeypatch.setattr(fractions, "Fraction", fractions.Fraction)
     monkeypatch.setattr(json, "dumps", json.dumps)
-    (tmp_path / "hazard_module.py").write_text("k = 1\ndef get(): return k\n")
+    (tmp_path / "hazard_module.py").write_text(
+        "k = 1\nd = {'a': 1}\ndef get(): return k\nclass C:\n def f(self): return k\n"
+    )
     yield tmp_path
     sys.modules.pop("hazard_module", None)
+    if hasattr(pd.DataFrame, "hazard"):
+        del pd.DataFrame.hazard
 
 
 def prepared(nb: Notebook, hazard: Hazard, options: str = "") -> Ran:
@@ -525,5 +783,5 @@ def test_what_is_invisible_is_known_to_be(nb: Notebook, hazard: Hazard) -> None:
 
 
 def test_there_are_enough_hazards() -> None:
-    """Sixty of them."""
-    assert len(SEEN) + len(WARNED) + len(INVISIBLE) >= 60
+    """A hundred and sixty of them."""
+    assert len(SEEN) + len(WARNED) + len(INVISIBLE) >= 160

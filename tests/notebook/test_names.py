@@ -97,6 +97,23 @@ def test_early() -> None:
     assert (found.reads, found.early) == (("x", "c", "y"), {"x", "c"})
 
 
+@pytest.mark.parametrize(
+    ("source", "reads", "quoted", "perhaps"),
+    [
+        ("df.query('a > @k')", ("df", "k"), {"k"}, {"k"}),
+        ("k\ndf.query(f'a > @k and {x}')", ("k", "df", "x"), {"k"}, set()),
+        ("k = 1\ndf.query('a > @k')", ("df",), set(), set()),
+        ("def f(k): return df.query('a > @k')\nf(1)", ("df",), set(), set()),
+        ("[con.sql(query='from ' 'df') for _ in r]", ("r", "con", "df"), {"df"}, {"df"}),
+        ("print('@k')", ("print",), set(), set()),
+    ],
+)
+def test_quoted(source: str, reads: tuple[str, ...], quoted: set[str], perhaps: set[str]) -> None:
+    """Names in strings that a library evaluates are read, unless the code has made them its own."""
+    found = names(source)
+    assert (found.reads, found.quoted, found.perhaps) == (reads, quoted, perhaps)
+
+
 def test_local() -> None:
     """What the body assigns is its own, unless it is declared global."""
     found = names("global g\ng = a = 1\nfor b in a: import c.d\nlambda e: (f := e)")

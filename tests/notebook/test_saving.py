@@ -501,3 +501,26 @@ def test_where_the_store_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert store_folder(object(), {}, {}) is None  # type: ignore[arg-type]  # no shell of ours
     assert store_folder(shell, {}, {"DAGNB_STORE": "off"}) is None
     assert store_folder(shell, {}, {"DAGNB_STORE": "mine"}) == tmp_path / "mine"
+
+
+def test_another_way_to_name_values(restart: Callable[[], Notebook]) -> None:
+    """What was held to be the same may be different now, also after a restart."""
+    setup = "import dagnb\nclass K:\n def __init__(s, a, b): s.a, s.b = a, b"
+    by_a, by_both = "lambda k: k.a", "lambda k: (k.a, k.b)"
+
+    def opened(names: str) -> Notebook:
+        nb = restart()
+        nb.run(setup)
+        nb.run(f"dagnb.register_digest(K, {names})")
+        return nb
+
+    def run(nb: Notebook, b: int) -> list[str]:
+        made = nb.node("made", f"K(1, {b})").executed
+        return made + nb.node("read", "made.b").executed
+
+    nb = opened(by_a)
+    assert run(nb, 1) == ["made", "read"]
+    assert run(nb, 2) == ["made"]
+    nb.run(f"dagnb.register_digest(K, {by_both})")
+    assert nb["read"] == 2
+    assert run(opened(by_both), 2) == []

@@ -23,6 +23,22 @@ class TestFirstRuns:
         assert ran.executed == ["raw", "clean", "total"]
         assert nb["total"] == 3
 
+    def test_a_node_in_a_string_is_an_input(self, nb: Notebook) -> None:
+        """If a library evaluates the string; what may be a table is not waited for."""
+        nb.run("import polars as pl")
+        nb.node("limit", "1")
+        nb.node("frame", "pl.DataFrame({'a': [1, 2]})")
+        nb.node(
+            "kept",
+            "pl.sql('SELECT a FROM frame JOIN known USING (a)', eager=True)",
+            fails=Exception,
+        )
+        nb.node("known", "pl.DataFrame({'a': [limit, 3]})")
+        assert set(nb.session.dag.predecessors("kept")) == {"frame", "known"}
+        assert nb["kept"]["a"].to_list() == [1]
+        assert nb.node("limit", "2").executed == ["limit", "known", "kept"]
+        assert nb["kept"]["a"].to_list() == [2]
+
     def test_waits_for_a_variable(self, nb: Notebook) -> None:
         """A plain cell that defines the missing name makes the node run."""
         nb.node("raw", "[0, 1, 2]")

@@ -18,6 +18,7 @@ import threading
 import uuid
 from array import array
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -506,6 +507,78 @@ def test_a_registered_function_names_the_values_of_a_type() -> None:
     register_digest(Handle, lambda handle: handle.key)
     assert digest([Handle("a")]) == digest([Handle("a")]) != digest([Handle("b")])
     assert digest(Special("a")) != digest(Handle("a"))
+
+
+class Stamped:
+    """Values that a registered function names."""
+
+    def __init__(self, key: object, other: int = 0) -> None:
+        self.key, self.other = key, other
+
+
+class Special(Stamped):
+    """A subclass of it."""
+
+
+@pytest.fixture
+def stamped() -> Iterator[type[Stamped]]:
+    """The class, named by its key; every test leaves it like that."""
+    register_digest(Stamped, lambda value: value.key)
+    yield Stamped
+    register_digest(Stamped, lambda value: value.key)
+
+
+def test_a_subclass_of_a_registered_type_is_named_by_its_function(stamped: type[Stamped]) -> None:
+    """And is told apart from the type itself."""
+    assert digest(Special("a", 1)) == digest(Special("a", 2))
+    assert digest(Special("a")) != digest(stamped("a"))
+
+
+def test_the_function_registered_last_counts(stamped: type[Stamped]) -> None:
+    """For values that were there before, too."""
+    one, other = stamped("a", 1), stamped("a", 2)
+    assert digest([one]) == digest([other])
+    register_digest(Stamped, lambda value: (value.key, value.other))
+    assert digest([one]) != digest([other])
+
+
+@pytest.mark.parametrize("key", ["text", b"bytes", 1.5, ("a", [1, {"b": None}])])
+def test_a_registered_function_returns_whatever_has_a_digest(
+    stamped: type[Stamped], key: object
+) -> None:
+    """Not only text."""
+    assert digest(stamped(key)) == digest(stamped(key)) != digest(stamped("else"))
+
+
+def _raise(value: Stamped) -> object:
+    raise KeyError(value.key)
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (_raise, "raised KeyError: 'a'"),
+        (lambda value: None, "returned None; return what decides"),
+        (lambda value: value, "returned the value itself"),
+        (lambda value: iter("abc"), "can be read only once"),
+    ],
+)
+def test_a_registered_function_that_names_nothing(
+    stamped: type[Stamped], function: Callable[[Stamped], object], says: str
+) -> None:
+    """The value has no digest: no other one is taken for it."""
+    register_digest(Stamped, function)
+    for value in (Stamped("a"), [Stamped("a"), Stamped("b")]):
+        with pytest.raises(UncacheableValue, match=says):
+            digest(value)
+
+
+def test_a_type_and_a_function_are_registered() -> None:
+    """Nothing else is."""
+    with pytest.raises(TypeError, match="takes a type, and a function"):
+        register_digest("Stamped", len)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(TypeError, match="takes a type, and a function"):
+        register_digest(Stamped, "key")  # type: ignore[arg-type]
 
 
 def test_builtin_types_cannot_be_registered() -> None:
