@@ -20,6 +20,15 @@
      ├── UncacheableValue            a value that no digest can name
      ├── TaskTimeoutError            a task took longer than it may; also a ``TimeoutError``
      ├── TooManyStuckTasksError      tasks that ran out of time still hold their threads
+     ├── ProjectError                a pipeline in files that cannot run as it is
+     │    ├── ManifestError          a manifest that is none; ``.where``; also a ``ValueError``
+     │    │    └── ManifestCycleError   (a CycleError, too)
+     │    ├── SelectionError         a selector that selects nothing, or what cannot run
+     │    ├── StateError             a state of runs that cannot be used as it is
+     │    │    └── StateInUseError   another run uses it now
+     │    ├── SourceError            a file that is missing, empty, or changed while it was read
+     │    ├── SqlError               SQL that does not parse, or reads what is no input
+     │    └── RuleError              rows that a rule forbids; ``.rows``
      └── LayoutError                 Graphviz is missing or gave no geometry
 
 Misuse of a function (a string where a list is expected, a negative timeout) raises the
@@ -243,6 +252,102 @@ class TooManyStuckTasksError(DagError):
 
 class LayoutError(DagError):
     """The graph could not be laid out."""
+
+
+class ProjectError(DagError):
+    """A pipeline described in files that cannot run as it is; nothing has run."""
+
+
+class ManifestError(ProjectError, ValueError):
+    """A manifest that is not as it must be.
+
+    Attributes
+    ----------
+    where : str
+        The place in the JSON: ``nodes['source.users'].config.path``.
+    file : str
+        The file, if there is one.
+    """
+
+    def __init__(self, where: str, problem: str, file: str | os.PathLike[str] = "") -> None:
+        self.where, self.problem, self.file = where, problem, os.fspath(file)
+        self.args = (self._text(),)
+
+    def _text(self) -> str:
+        return ": ".join(each for each in (self.file, self.where, self.problem) if each)
+
+    def add_file(self, file: str | os.PathLike[str]) -> None:
+        """Note which file it is about."""
+        self.file = os.fspath(file)
+        self.args = (self._text(),)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return ManifestError, (self.where, self.problem, self.file)
+
+
+class ManifestCycleError(ManifestError, CycleError):
+    """Edges of a manifest that close a cycle.
+
+    Attributes
+    ----------
+    path : list of str
+        The cycle in the direction of its edges, closed.
+    """
+
+    def __init__(self, where: str, path: Sequence[str], file: str = "") -> None:
+        self.path = [str(name) for name in path]
+        ManifestError.__init__(self, where, f"DAG contains cycle: {' -> '.join(self.path)}", file)
+
+    def __reduce__(self) -> tuple[object, ...]:  # type: ignore[override]  # more arguments
+        return type(self), (self.where, self.path, self.file)
+
+
+class SelectionError(ProjectError, ValueError):
+    """A selector that names nothing, or a selection that cannot run."""
+
+
+class StateError(ProjectError):
+    """A state of runs that cannot be used as it is; the message says what to do."""
+
+
+class StateInUseError(StateError):
+    """Another run uses this state now."""
+
+
+class StateWarning(UserWarning):
+    """A state of runs is not as it was left, or cannot be saved; the run goes on."""
+
+
+class SourceError(ProjectError):
+    """A file of a source that is missing, empty, unreadable, or changed while it was read."""
+
+
+class SqlError(ProjectError):
+    """SQL that does not parse, or reads what is no input of its node."""
+
+
+class RuleError(ProjectError):
+    """Rows that a rule forbids.
+
+    Attributes
+    ----------
+    node : str
+    count : int
+        How many there are.
+    rows : list of dict
+        The first of them.
+    """
+
+    def __init__(self, node: str, count: int, rows: Sequence[dict[str, object]]) -> None:
+        self.node, self.count, self.rows = str(node), count, list(rows)
+        first = "; ".join(
+            ", ".join(f"{name}={value!r}" for name, value in row.items()) for row in self.rows
+        )
+        many = f"{count} rows break" if count != 1 else "1 row breaks"
+        super().__init__(f"{many} the rule {self.node}{': ' if first else ''}{first}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.node, self.count, self.rows)
 
 
 def _rebuild(kind: type[DagError], name: str, message: str) -> DagError:

@@ -11,7 +11,7 @@ from dagnb.errors import StoreError
 from dagnb.notebook.capture import Output, Shell
 from dagnb.notebook.registry import Registry
 from dagnb.observe.stored import store_listing, store_summary
-from dagnb.results import Deferred, NodeResult
+from dagnb.results import NodeResult
 from dagnb.run.policies import Fact
 from dagnb.values.codecs import Unsaved
 from dagnb.values.describe import describe
@@ -19,6 +19,7 @@ from dagnb.values.durable import Damaged
 from dagnb.values.layout import FOLDER, Layout
 from dagnb.values.memory import MemoryStore, Stored
 from dagnb.values.saved import Saved
+from dagnb.values.saved_value import SavedValue
 from dagnb.values.signature import signing_key
 from dagnb.values.store import Store
 
@@ -26,39 +27,6 @@ VARIABLE = "DAGNB_STORE"
 OFF = "off"
 _NO_FACT = Fact(None, None)
 _SOURCE = "reused from the store"
-
-
-class SavedValue(Deferred):
-    """A value in a store, loaded once; prints as its description."""
-
-    __slots__ = ("_is_loaded", "_saved", "_store", "_value")
-
-    def __init__(self, store: Store, saved: Saved) -> None:
-        self._store = store
-        self._saved = saved
-        self._is_loaded = False
-        self._value: Any = None
-
-    def load(self) -> Any:
-        """Return the value.
-
-        Raises
-        ------
-        StoreError
-            It cannot be had any more.
-        """
-        if not self._is_loaded:
-            try:
-                self._value = self._store.load(self._saved)
-            except Damaged as damage:
-                raise StoreError(
-                    f"the saved value of {self._saved.node} cannot be used: {damage}"
-                ) from damage
-            self._is_loaded = True
-        return self._value
-
-    def __repr__(self) -> str:
-        return self._saved.text
 
 
 class Saving:
