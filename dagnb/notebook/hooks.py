@@ -12,6 +12,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from dagnb.errors import DagError, DefinitionError
+from dagnb.notebook.lessons import Guess
 from dagnb.notebook.session import Session
 
 
@@ -26,9 +27,10 @@ class CellHooks:
         The cell as typed.
     """
 
-    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+    def __init__(self, shell: InteractiveShell, session: Session, guess: Guess) -> None:
         self._shell = shell
         self._session = session
+        self._guess = guess
         self._claimed: set[str] = set()
         self.cell_id: str | None = None
         self.raw_cell = ""
@@ -115,6 +117,8 @@ class CellHooks:
             names = () if self._is_node else _names_in(self.raw_cell)
             for notice in session.cells.after(names, run=succeeded):
                 print(notice)
+        if said := self._guess.take():
+            print(said)
         for notice in session.saving.take_notices():
             print(notice, file=sys.stderr)
         session.follow()

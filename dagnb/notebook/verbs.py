@@ -10,6 +10,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from dagnb.errors import did_you_mean
 from dagnb.notebook.handle import BackgroundRun
+from dagnb.notebook.lessons import Guess, Stepper
 from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
 
@@ -28,6 +29,8 @@ VERBS = {
     "export": ("FILE", "write graph and last run to one .html page; or .svg, .dot, .mmd"),
     "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
     "store": ("[DIR|on|off|ls]", "say where values are saved, choose, or list them"),
+    "step": ("[next|back|N|all|order|run]", "see how the order is found, or how a run went"),
+    "predict": ("[NAME ...|nothing]", "say what will run next; the next run says how right it was"),
     "help": ("", "this text"),
 }
 ANY_TIME = ("help", "auto", "workers", "store")  # also where there are no nodes yet
@@ -47,10 +50,13 @@ class Verbs:
     Parameters
     ----------
     session : Session
+    guess : Guess
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, guess: Guess) -> None:
         self._session = session
+        self._guess = guess
+        self._stepper = Stepper(session)
 
     def say(self, line: str) -> object:
         """Do what a line says; return what the verb has to return, if anything."""
@@ -170,6 +176,12 @@ class Verbs:
                 return
             self._session.store = {"on": True, "off": None}.get(word, word)
         print(self._session.saving.describe())
+
+    def _step(self, words: Sequence[str]) -> None:
+        print(self._stepper.say(words))
+
+    def _predict(self, words: Sequence[str]) -> None:
+        print(self._guess.say(words))
 
     def _help(self, words: Sequence[str]) -> None:
         print(usage())

@@ -7,7 +7,29 @@ from __future__ import annotations
 
 from dagnb.teach.exercises import exercise
 from dagnb.teach.grade import Grade
+from dagnb.teach.kahn import Kahn
+from dagnb.teach.prediction import Prediction, Revealed, predict, reveal
 from dagnb.teach.question import Question
+from dagnb.teach.rerun import Rerun
 from dagnb.teach.schedule import Bounds, Schedule, schedule, speedups
+from dagnb.teach.stepper import steps
+from dagnb.teach.walk import Step, Walk
 
-__all__ = ["Bounds", "Grade", "Question", "Schedule", "exercise", "schedule", "speedups"]
+__all__ = [
+    "Bounds",
+    "Grade",
+    "Kahn",
+    "Prediction",
+    "Question",
+    "Rerun",
+    "Revealed",
+    "Schedule",
+    "Step",
+    "Walk",
+    "exercise",
+    "predict",
+    "reveal",
+    "schedule",
+    "speedups",
+    "steps",
+]

@@ -1,0 +1,114 @@
+"""``%dag step`` and ``%dag predict``, as a learner types them."""
+
+from __future__ import annotations
+
+from IPython.core.error import UsageError
+
+from dagnb.errors import NodeNotFoundError
+from tests.notebook.conftest import Notebook
+
+
+def first_line(nb: Notebook, line: str) -> str:
+    """The first line of what a line prints."""
+    return nb.run(line).out.partition("\n")[0]
+
+
+def test_stepping_through_the_order(chain: Notebook) -> None:
+    """Forward, back, to a number, and all at once; the ends are named."""
+    assert "step 0 of 4: the nodes without inputs are ready" in first_line(chain, "%dag step")
+    assert "step 1 of 4: raw is taken" in first_line(chain, "%dag step")
+    assert "step 2 of 4: clean is taken" in first_line(chain, "%dag step next")
+    assert "step 1 of 4: raw is taken" in first_line(chain, "%dag step back")
+    assert "step 4 of 4: other is taken" in first_line(chain, "%dag step 4")
+    assert first_line(chain, "%dag step") == "there is no step 5; the last one is 4"
+    assert "step 3 of 4" in first_line(chain, "%dag step back")
+    assert chain.run("%dag step all").out.count("Topological order, step") == 5
+
+
+def test_the_beginning(chain: Notebook) -> None:
+    """There is nothing before it."""
+    chain.run("%dag step")
+    assert first_line(chain, "%dag step back").startswith("this is the beginning")
+
+
+def test_stepping_through_a_run(chain: Notebook) -> None:
+    """The last run, with why it stops; a table each step."""
+    chain.node("raw", "[1, 2, 3]")
+    assert "raw must be looked at. 2 more below" in first_line(chain, "%dag step run")
+    assert "raw ran because its code changed" in first_line(chain, "%dag step")
+    assert "clean ran because its input raw changed" in first_line(chain, "%dag step")
+    last = chain.run("%dag step").out
+    assert "total ran because its input clean changed. It has the same value as before" in last
+    assert "total  clean   ran: the same value" in last
+
+
+def test_another_run_begins_anew(chain: Notebook) -> None:
+    """A walk that is out of date says so, and starts over."""
+    chain.run("%dag step run")
+    chain.run("limit = 2")
+    lines = chain.run("%dag step").out.splitlines()
+    assert lines[0] == "The graph or its run is another one."
+    assert "step 0 of 3: clean must be looked at" in lines[1]
+
+
+def test_no_such_step(chain: Notebook) -> None:
+    """The usage."""
+    chain.run("%dag step sideways", fails=UsageError)
+    chain.run("%dag step 1 2", fails=UsageError)
+
+
+def test_without_nodes(nb: Notebook) -> None:
+    """A sentence that says how to make one."""
+    assert "there are no nodes yet" in nb.run("%dag step").out
+    assert "there are no nodes yet" in nb.run("%dag predict").out
+
+
+def test_a_prediction_is_revealed_by_the_next_run(chain: Notebook) -> None:
+    """Of a node that is edited, at the end of its cell, and only once."""
+    said = chain.run("%dag predict raw clean total").out
+    assert said == "predicted to run: clean, raw, total; now change something and run it\n"
+    out = chain.node("raw", "[1, 2, 4]").out
+    assert out.endswith("you predicted: 100% right\nright: raw, clean, total ran\n")
+    assert "predicted" not in chain.node("raw", "[4, 5]").out
+
+
+def test_a_prediction_about_a_variable(chain: Notebook) -> None:
+    """What runs because of a plain cell counts; cutoff is named."""
+    chain.run("%dag predict clean total")
+    out = chain.run("limit = 0").out
+    assert "you predicted: 50% right" in out
+    assert "cut off: total did not run: clean ran and came out the same" in out
+
+
+def test_nothing_is_a_prediction(chain: Notebook) -> None:
+    """A comment runs nothing."""
+    chain.run("%dag predict nothing")
+    out = chain.node("raw", "[3, 1, 2]  # as before").out
+    assert out.endswith("you predicted: 100% right\n")
+
+
+def test_a_cell_that_runs_nothing_reveals_nothing(chain: Notebook) -> None:
+    """A prediction waits for a run; it can be asked for, and replaced."""
+    assert "no prediction is pending" in chain.run("%dag predict").out
+    chain.run("%dag predict raw")
+    assert chain.run("unrelated = 1").out == ""
+    assert chain.run("%dag predict").out == "predicted to run: raw\n"
+    chain.run("%dag predict other")
+    assert "right: other ran" in chain.node("other", "'again'").out
+
+
+def test_a_run_in_the_background(chain: Notebook) -> None:
+    """It is revealed at the end of the cell that waits for it."""
+    chain.run("%dag predict raw other")
+    out = chain.run("%dag run --fresh --bg").out
+    out += chain.run("%dag plan").out  # which waits for the run
+    assert "right: raw, other ran" in out
+    assert "missed: clean ran because it was asked to run again" in out
+
+
+def test_an_unknown_name(chain: Notebook) -> None:
+    """An error that names the nearest one; what was predicted stays."""
+    chain.run("%dag predict raw")
+    ran = chain.run("%dag predict claen", fails=NodeNotFoundError)
+    assert "did you mean 'clean'" in str(ran.error)
+    assert chain.run("%dag predict").out == "predicted to run: raw\n"

@@ -1,0 +1,81 @@
+"""Predict, then reveal."""
+
+from __future__ import annotations
+
+import pytest
+
+from dagnb import DAG, IncrementalExecutor, NodeNotFoundError, NodeResult
+from dagnb.teach import Revealed, predict, reveal
+
+
+@pytest.fixture
+def dag() -> DAG:
+    """Rows, their number, a report, a page; and a node beside them."""
+    names = ["rows", "count", "report", "page", "beside"]
+    edges = [("rows", "count"), ("count", "report"), ("report", "page")]
+    return DAG.builder().add_nodes(names).add_edges(edges).build()
+
+
+@pytest.fixture
+def settled(dag: DAG) -> dict[str, NodeResult]:
+    """A run after an edit of rows that ends at their number."""
+    tasks = {
+        "rows": lambda: [1],
+        "count": lambda rows: sum(1 for _ in rows),
+        "report": lambda count: f"{count}",
+        "page": lambda report: report,
+        "beside": lambda: 0,
+    }
+    executor = IncrementalExecutor(dag)
+    executor.execute(tasks)
+    tasks["rows"] = lambda: [2]
+    return dict(executor.execute(tasks, changed_nodes=["rows"]).node_results)
+
+
+def test_all_right(dag: DAG, settled: dict[str, NodeResult]) -> None:
+    """Nothing is to be explained."""
+    found = reveal(predict(dag, ["rows", "count"]), dag, settled)
+    assert (found.score, found.hits) == (1.0, ("rows", "count"))
+    assert str(found) == "you predicted: 100% right\nright: rows, count ran"
+
+
+def test_each_kind_of_wrong(dag: DAG, settled: dict[str, NodeResult]) -> None:
+    """Missed, extra and cut off have a sentence for each node."""
+    found = reveal(predict(dag, ["rows", "report", "page", "beside"]), dag, settled)
+    assert found.score == pytest.approx(1 / 5)
+    assert found.missed == {"count": "count ran: input rows changed"}
+    assert found.extra == {"beside": "beside did not run: the change does not reach it"}
+    assert found.cut_off == {
+        "report": "report did not run: count ran and came out the same",
+        "page": "page did not run: report did not run either",
+    }
+    assert str(found).splitlines()[2] == "missed: count ran: input rows changed"
+    assert str(found).splitlines()[-1].startswith("cut off: page did not run")
+
+
+def test_nothing_was_predicted(dag: DAG, settled: dict[str, NodeResult]) -> None:
+    """Which is right if nothing runs."""
+    assert reveal(predict(dag, []), dag, {}).score == 1.0
+    assert reveal(predict(dag, []), dag, settled).score == 0.0
+
+
+def test_a_graph_that_changed_meanwhile(dag: DAG, settled: dict[str, NodeResult]) -> None:
+    """What has come and what is gone is named, and does not count."""
+    guess = predict(dag, ["rows", "count", "beside"])
+    dag.remove_node("beside")
+    dag.add_node("late")
+    settled["late"] = settled["rows"].but(name="late")
+    found: Revealed = reveal(guess, dag, settled)
+    assert found.score == 1.0
+    assert found.notes == (
+        "new since then, and not counted: late",
+        "gone since then, and not counted: beside",
+    )
+
+
+def test_bad_input(dag: DAG) -> None:
+    """The error names the node, and the nearest one."""
+    with pytest.raises(NodeNotFoundError, match=r"'row'.*did you mean 'rows'"):
+        predict(dag, ["row"])
+    with pytest.raises(TypeError, match="a list of names, not one string"):
+        predict(dag, "rows")
