@@ -29,6 +29,7 @@
      │    ├── SourceError            a file that is missing, empty, or changed while it was read
      │    ├── SqlError               SQL that does not parse, or reads what is no input
      │    └── RuleError              rows that a rule forbids; ``.rows``
+     ├── NotebookError               a file that cannot be run as a notebook, or be written
      └── LayoutError                 Graphviz is missing or gave no geometry
 
 Misuse of a function (a string where a list is expected, a negative timeout) raises the
@@ -248,6 +249,10 @@ class TooManyStuckTasksError(DagError):
 
     def __reduce__(self) -> tuple[type[TooManyStuckTasksError], tuple[list[str]]]:
         return type(self), (self.names,)
+
+
+class NotebookError(DagError):
+    """A file that cannot be run as a notebook, or not be written; the message says what to do."""
 
 
 class LayoutError(DagError):

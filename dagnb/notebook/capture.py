@@ -17,7 +17,7 @@ import base64
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -88,7 +88,7 @@ class Sink:
         self._begin()
         if self._displays_left < 0:
             return
-        output: Output = {"output_type": "display_data", **_bundle(data, metadata)}
+        output: Output = {"output_type": "display_data", **bundle(data, metadata)}
         self._displays_left -= sum(len(str(value)) for value in output["data"].values())
         if self._displays_left < 0:
             self._notice()
@@ -103,7 +103,7 @@ class Sink:
         """Replace what was displayed under this id; False if this node displayed no such thing."""
         output = self._display_ids.get(display_id or "")
         if output is not None:
-            output.update(_bundle(data, metadata))
+            output.update(bundle(data, metadata))
         return output is not None
 
     def clear(self, *, wait: bool) -> None:
@@ -242,6 +242,11 @@ def publisher_of(shell: Shell) -> Any:
     return shell.display_pub
 
 
+def keeps_outputs(shell: Shell) -> bool:
+    """Whether what a cell shows is kept and can be replaced later, as a terminal's is not."""
+    return getattr(shell, "kernel", None) is not None or getattr(shell, "keeps_outputs", False)
+
+
 def is_capturing() -> bool:
     """Whether this code runs within a node."""
     return _SINK.get() is not None
@@ -372,7 +377,7 @@ def _last_write(line: str) -> str:
     return shown
 
 
-def _bundle(data: dict[str, object], metadata: dict[str, object]) -> Output:
+def bundle(data: Mapping[str, object], metadata: Mapping[str, object]) -> Output:
     """Return a display's parts as JSON; bytes become base 64, as in notebook files."""
     return {
         "data": {mime: _plain(value) for mime, value in data.items()},

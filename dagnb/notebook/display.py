@@ -31,7 +31,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from dagnb.notebook.capture import Output, Shell, capture, formatted, publisher_of
+from dagnb.notebook.capture import Output, Shell, capture, formatted, keeps_outputs, publisher_of
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -67,7 +67,7 @@ class CellOutput:
             Whether the cell is about to raise the node's error, which nothing can take back.
         """
         self._raised = raises
-        if not _can_update(self._shell):
+        if not keeps_outputs(self._shell):
             for data, metadata in map(bundle_of, outputs[shown:]):
                 publisher_of(self._shell).publish(data, metadata)
             return
@@ -155,10 +155,6 @@ def composed(outputs: Sequence[Output]) -> Bundle:
     texts = [bundle_of(output)[0].get("text/plain", "") for output in outputs]
     page = "\n".join(_html_of(output) for output in outputs)
     return {"text/html": page, "text/plain": "\n".join(filter(None, texts))}, {}
-
-
-def _can_update(shell: Shell) -> bool:
-    return getattr(shell, "kernel", None) is not None
 
 
 def _fit(outputs: Sequence[Output], slots: int) -> list[Bundle]:

@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,10 @@ class CellHooks:
         self._shell.events.register("post_run_cell", self.end)
 
     def unregister(self) -> None:
-        """Be told no longer."""
-        self._shell.events.unregister("pre_run_cell", self.begin)
-        self._shell.events.unregister("post_run_cell", self.end)
+        """Be told no longer, if one was."""
+        with suppress(ValueError):
+            self._shell.events.unregister("pre_run_cell", self.begin)
+            self._shell.events.unregister("post_run_cell", self.end)
 
     def begin(self, info: Any) -> None:
         """Note which cell is about to be executed."""

@@ -154,8 +154,10 @@ class DagMagics(Magics):
         if notice:
             print(notice)
 
-    def run_own(self, name: str, *, live: bool) -> None:
+    def run_own(self, name: str, *, live: bool, needed: bool = False) -> None:
         """Run the node of the cell that is being executed, and show it; raise what it raised."""
+        if self.session.gate.defer(name, needed=needed):
+            return
         with self._plainly():
             self.session.run_own(name, live=live)
         own = self.session.settled.get(name) or self.session.result(name)
@@ -186,7 +188,9 @@ class DagMagics(Magics):
             self.define(code, options, replace=replace, in_cell=in_cell)
         if not in_cell:
             return function
-        self.run_own(code.name, live=False)
+        self.run_own(code.name, live=False, needed=self.hooks.names(code.name))
+        if code.name in self.session.gate.deferred:
+            return function
         last = self.session.result(code.name)
         if not last.status.is_success:
             return function
@@ -221,6 +225,8 @@ class DagMagics(Magics):
 def load(shell: InteractiveShell) -> None:
     """Put the magics, hooks and completion in place; a session that is there goes on."""
     known = shell.magics_manager.registry.get("DagMagics")
+    if known is not None:
+        known.hooks.unregister()
     magics = DagMagics(shell, known.session if known is not None else None)
     shell.register_magics(magics)
     capture.install(shell)

@@ -9,9 +9,10 @@ from dagnb.graph.dag import DAG
 from dagnb.notebook.aftermath import Aftermath
 from dagnb.notebook.announcing import Announcer
 from dagnb.notebook.answers import Answers
-from dagnb.notebook.capture import Shell
+from dagnb.notebook.capture import Output, Shell
 from dagnb.notebook.cautions import Cautions
 from dagnb.notebook.display import CellOutput
+from dagnb.notebook.gate import Gate
 from dagnb.notebook.loading import Loading
 from dagnb.notebook.lookout import Lookout
 from dagnb.notebook.node import NotebookNode
@@ -31,9 +32,10 @@ from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.why import Explain
 from dagnb.render.recording import Recorder
 from dagnb.render.view import GraphView
-from dagnb.results import NodeResult
+from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Fact
 from dagnb.run.records import Memory, as_result
+from dagnb.tasks import Options
 
 
 class Parts:
@@ -57,6 +59,8 @@ class Parts:
         What nodes may depend on unseen.
     stage : Stage
         The cell that is being executed.
+    gate : Gate
+        What may start when nobody is there to click.
     """
 
     def __init__(self, shell: Shell, namespace: MutableMapping[str, Any], panel: Panel) -> None:
@@ -70,6 +74,7 @@ class Parts:
             shell, namespace, self._registry, self._tasks, facts=facts, saving=self.saving
         )
         self._one_run = OneRun()
+        self.gate = Gate(self.nodes)
         self._loading = Loading(self.dag, self._memory, self._publisher, self._one_run)
         self.saving.is_wanted = self._loading.is_wanted
         self._explain = Explain(self._registry.present, self.saving.take_miss)
@@ -97,6 +102,7 @@ class Parts:
             families=self._families,
             values=self.saving,
             loading=self._loading,
+            gate=self.gate,
         )
         self._aftermath = Aftermath(
             self._registry, self._staleness, self._waiting, self._publisher, last=self._last
@@ -124,6 +130,24 @@ class Parts:
     def nodes(self) -> Mapping[str, NotebookNode]:
         """The nodes by name, in the order of definition."""
         return self._registry.nodes
+
+    @property
+    def attempts(self) -> Options:
+        """The timeout and the retries of nodes that say nothing of them; set it before they run."""
+        return self._tasks.attempts
+
+    @attempts.setter
+    def attempts(self, attempts: Options) -> None:
+        self._tasks.attempts = attempts
+
+    def result(self, name: str) -> NodeResult:
+        """Return what happened to a node the last time anything did."""
+        self._registry[name]  # raises if there is no such node
+        return self._last(name) or NodeResult(name, NodeStatus.PENDING, changed=False)
+
+    def outputs(self, name: str) -> list[Output]:
+        """Return what belongs below the cell of a node, as in a notebook file."""
+        return self._publisher.outputs(name, self.result(name))
 
     def _last(self, name: str) -> NodeResult | None:
         """Return the last record of a node as a result."""

@@ -108,9 +108,12 @@ class Publisher:
 
         Why a node did not run is replaced by outputs as soon as it runs.
         """
+        self._nodes[name].output.show(self.outputs(name, last))
+
+    def outputs(self, name: str, last: NodeResult) -> list[Output]:
+        """Return what belongs below a node's cell: its outputs, or why it did not run."""
         waits = last.status is NodeStatus.SKIPPED
-        outputs = [notice(last)] if waits else self._outputs_below(name)
-        self._nodes[name].output.show(outputs)
+        return [notice(last)] if waits else self._outputs_below(name)
 
     def refresh(self, name: str) -> None:
         """Show a node's last outputs once more below its own cell, if it has one."""

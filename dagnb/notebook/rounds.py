@@ -10,6 +10,7 @@ from time import perf_counter
 from dagnb.errors import DagError
 from dagnb.events import Event, NodeSettled, Observer
 from dagnb.notebook.drift import Drift
+from dagnb.notebook.gate import Gate
 from dagnb.notebook.loading import Loading
 from dagnb.notebook.offspring import Families, Offspring
 from dagnb.notebook.registry import Registry
@@ -109,6 +110,7 @@ class Rounds:
     values : Values
         Of earlier runs, by key.
     loading : Loading
+    gate : Gate
 
     Attributes
     ----------
@@ -135,7 +137,9 @@ class Rounds:
         families: Families,
         values: Values,
         loading: Loading,
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._dag, self._nodes = registry.dag, registry.nodes
         self._tasks = tasks
         self._memory = memory
@@ -238,7 +242,10 @@ class Rounds:
             observers=observers,
             fail_fast=False,
             causes=request.causes,
-            may_run=lambda name: self._may_run(name, request),
+            may_run=lambda name: (
+                self._may_run(name, request)
+                and self._gate.lets(name, lambda name: self._is_known(name, remember))
+            ),
             growth=growth,
         )
         engine.results.since = self._first
@@ -262,6 +269,18 @@ class Rounds:
 
     def _sees(self, name: str, each: str) -> bool:
         return each in self._nodes[name].reads or each in self._nodes[name].asks
+
+    def _is_known(self, name: str, remember: Remember) -> bool:
+        """Whether a node need not run, as its inputs are; nothing is taken yet."""
+        fact = self._facts.get(name)
+        above = ((str(each), self._last(each)) for each in self._dag.predecessors(name))
+        inputs = {each: last for each, last in above if last is not None}
+        known = remember.decide(name, inputs) is not None
+        if fact is None:
+            self._facts.pop(name, None)
+        else:
+            self._facts[name] = fact
+        return known
 
     def _may_run(self, name: str, request: Request) -> bool:
         if name in request.asked:

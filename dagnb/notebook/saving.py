@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dagnb.errors import StoreError
-from dagnb.notebook.capture import Output, Shell
+from dagnb.notebook.capture import Output, Shell, keeps_outputs
 from dagnb.notebook.registry import Registry
 from dagnb.observe.stored import store_listing, store_summary
 from dagnb.results import NodeResult
@@ -175,7 +175,7 @@ def store_folder(
     asked = environment.get(VARIABLE, "")
     if asked:
         return None if asked == OFF else Path(asked).expanduser().absolute()
-    if getattr(shell, "kernel", None) is None:
+    if not keeps_outputs(shell):
         return None
     notebook = environment.get("JPY_SESSION_NAME") or namespace.get("__vsc_ipynb_file__") or ""
     folder = Path(str(notebook)).absolute().parent if notebook else Path.cwd()

@@ -30,7 +30,7 @@ from dagnb.observe.trace import ExecutionTrace
 from dagnb.render.recording import Recording
 from dagnb.render.svg import svg
 from dagnb.render.timeline import Timeline, timeline
-from dagnb.results import IncrementalResult, NodeResult, NodeStatus
+from dagnb.results import IncrementalResult, NodeResult
 from dagnb.run.checks import check_workers
 from dagnb.run.plan import Plan
 
@@ -319,12 +319,14 @@ class Session(Parts):
         """
         return self._lookout.look(names)
 
-    def plan(self, names: Iterable[str] | None = None) -> Plan:
+    def plan(self, names: Iterable[str] | None = None, *, fresh: bool = False) -> Plan:
         """Return what `run` with the same names would do, without doing it."""
         self._one_run.wait()
         targets = self._lookout.targets(names)
         scope = self._lookout.scope(targets, downstream=self.auto or names is None)
         causes = self._staleness.causes(scope)
+        again = self.dag.numbers(targets, "names") if fresh else []
+        causes.update(dict.fromkeys(again, "it is asked to run again"))
         held = self._waiting.held_back(targets if names is not None else [])
         return plan_of(self._registry, self._memory, causes, held)
 
@@ -373,11 +375,6 @@ class Session(Parts):
     def stale(self) -> list[str]:
         """Return the nodes that are shown as stale: they have a value, and it is not current."""
         return [name for name, shown in self.view.nodes.items() if shown.status == "stale"]
-
-    def result(self, name: str) -> NodeResult:
-        """Return what happened to a node the last time anything did."""
-        self.check_name(name)
-        return self._last(name) or NodeResult(name, NodeStatus.PENDING, changed=False)
 
     def svg(self) -> str:
         """Return the graph as it is now, as a picture."""

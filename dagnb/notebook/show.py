@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dagnb.events import Event, RunFinished
-from dagnb.notebook.capture import Shell, publisher_of
+from dagnb.notebook.capture import Shell, keeps_outputs, publisher_of
 from dagnb.render.svg import summary, svg
 from dagnb.render.timeline import Timeline
 from dagnb.render.view import GraphView
@@ -60,9 +60,16 @@ class GraphDisplay:
 
     def show(self, timeline: Timeline | None = None) -> None:
         """Show the graph below the cell that is being executed, with the last run or without."""
-        if getattr(self._shell, "kernel", None) is None:
+        if not keeps_outputs(self._shell):
             print(timeline or summary(self._view))
             return
+        if getattr(self._shell, "kernel", None) is not None:
+            self._show_live(with_timeline=timeline is not None)
+        elif timeline is not None:
+            print(timeline)
+        self._publish(update=False)
+
+    def _show_live(self, *, with_timeline: bool) -> None:
         if self._widget is None:
             from dagnb.notebook.widget import (
                 GraphWidget,
@@ -71,11 +78,10 @@ class GraphDisplay:
             self._widget = GraphWidget(
                 self._view, details=self._details, act=self._act, record=self._record
             )
-        self._widget.timeline = timeline is not None
+        self._widget.timeline = with_timeline
         data, metadata = self._shell.display_formatter.format(self._widget)
         if data:
             publisher_of(self._shell).publish(data, metadata)
-        self._publish(update=False)
 
     def follow(self) -> None:
         """Bring the still picture up to date, if one is shown and something changed."""

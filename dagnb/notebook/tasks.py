@@ -13,10 +13,9 @@ from typing import Any
 from dagnb.notebook.capture import Shell, Sink, capture
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import show
-from dagnb.notebook.node import NotebookNode
+from dagnb.notebook.node import ONE_ATTEMPT, NotebookNode
 from dagnb.notebook.opened import Opened, noticed
-from dagnb.observe.text import seconds
-from dagnb.render.view import error_text
+from dagnb.observe.text import error_text, seconds
 from dagnb.run.coroutines import run_coroutine
 from dagnb.tasks import Options, Task
 
@@ -30,6 +29,8 @@ class Tasks(Mapping[str, Task]):
         What nodes have shown in this round, attempt by attempt, until somebody takes it out.
     opened : dict of str to Opened
         The files that nodes read when they ran last, and what else is not the notebook's.
+    attempts : Options
+        The timeout and the retries of nodes that say nothing of them.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Tasks(Mapping[str, Task]):
         self.namespace = namespace
         self.sinks: dict[str, list[Sink]] = {}
         self.opened: dict[str, Opened] = {}
+        self.attempts = ONE_ATTEMPT
         self._live: set[str] = set()
         self._thread, self._context = threading.get_ident(), copy_context()
 
@@ -53,7 +55,7 @@ class Tasks(Mapping[str, Task]):
 
     def _task(self, node: NotebookNode) -> Task:
         inputs = tuple(each for each in node.code.parameters if each in self._nodes)
-        options = node.options.attempts
+        options = _filled(node.options.attempts, self.attempts)
         function = NodeTask(node.code, inputs, self, options)
         return Task(function, name=node.name, **options._asdict())
 
@@ -100,6 +102,12 @@ class Tasks(Mapping[str, Task]):
             self.opened[name] = opened
             sinks.append(sink)
             yield len(sinks)
+
+
+def _filled(options: Options, usual: Options) -> Options:
+    """Return options with those of others where they say nothing."""
+    timeout = usual.timeout if options.timeout is None else options.timeout
+    return options._replace(timeout=timeout, retries=options.retries or usual.retries)
 
 
 class NodeTask:

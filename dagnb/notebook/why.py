@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagnb.notebook.evidence import Clue, Evidence, Given, compare, told
-from dagnb.render.view import error_text
+from dagnb.observe.text import error_text
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy
 from dagnb.values.code import CodeDigest

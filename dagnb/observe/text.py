@@ -42,6 +42,18 @@ def seconds(value: float | None) -> str:
     return f"{int(value // 60)} min {int(value % 60)} s"
 
 
+def error_text(error: BaseException | None) -> str:
+    """Return type and message, even if the message cannot be made."""
+    if error is None:
+        return ""
+    kind = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # the user's own __str__
+        return kind
+    return f"{kind}: {text}"[:_LONGEST_ERROR] if text else kind
+
+
 def run_summary(results: Iterable[NodeResult], took: float) -> str:
     """Return one line: what ran, what came out the same, what failed, and how long it took.
 
@@ -80,6 +92,7 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
+_LONGEST_ERROR = 500
 _OUTCOMES = ("ran", "from memory", "failed", "skipped", "cancelled", "timed out", "")
 
 

@@ -16,6 +16,7 @@ from dagnb.events import (
     RunFinished,
     RunStarted,
 )
+from dagnb.observe.text import error_text
 from dagnb.results import NodeResult, NodeStatus
 
 #: The strings a node's status is shown as, in the order in which counts are listed.
@@ -32,8 +33,6 @@ STATUSES = (
     "stale",
     "pending",
 )
-
-_LONGEST_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,15 +325,3 @@ def _counts(nodes: Mapping[str, NodeView]) -> dict[str, int]:
     """Count statuses, listed in the order of ``STATUSES``."""
     found = Counter(node.status for node in list(nodes.values()))
     return {status: found[status] for status in STATUSES if found[status]}
-
-
-def error_text(error: BaseException | None) -> str:
-    """Return type and message, even if the message cannot be made."""
-    if error is None:
-        return ""
-    kind = type(error).__name__
-    try:
-        text = str(error)
-    except Exception:  # the user's own __str__
-        return kind
-    return f"{kind}: {text}"[:_LONGEST_ERROR] if text else kind

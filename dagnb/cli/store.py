@@ -1,4 +1,4 @@
-"""The command line: ``dagnb store ls``, ``verify``, ``gc`` and ``clear``."""
+"""``dagnb store``: a look at the saved values of notebooks, and room for new ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dagnb.errors import DagError
+from dagnb.cli.commands import Group
 from dagnb.observe.stored import byte_count, store_listing
 from dagnb.values.layout import FOLDER, MARKER, Layout
 from dagnb.values.signature import signing_key
@@ -34,24 +34,7 @@ class Bytes(click.ParamType[int]):
             self.fail(f"{value!r} is no size; write it like 5GB or 300MB", param, ctx)
 
 
-class Group(click.Group):
-    """Commands whose own errors are one line, not a traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except DagError as error:
-            raise click.ClickException(str(error)) from error
-
-
 @click.group(cls=Group)
-@click.version_option(package_name="dagnb")
-def main() -> None:
-    """Look after what dagnb keeps."""
-
-
-@main.group()
 def store() -> None:
     """Look after the saved values of notebooks.
 
@@ -118,7 +101,3 @@ def _layout(folder: Path) -> Layout:
         raise click.UsageError(f"there is no store in {folder.absolute()}")
     layout.check()
     return layout
-
-
-if __name__ == "__main__":
-    main()

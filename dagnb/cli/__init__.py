@@ -1,0 +1,27 @@
+"""The command line, ``dagnb``: what the magics do, from a terminal, a CI job or cron."""
+
+from __future__ import annotations
+
+import click
+
+from dagnb.cli.commands import Group
+from dagnb.cli.run import run
+from dagnb.cli.store import store
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dagnb")
+def main() -> None:
+    """Run notebooks as graphs: only what changed, with the values that Jupyter saved.
+
+    \b
+      dagnb run report.ipynb                 run what is stale, write the outputs back
+      dagnb run report.ipynb -p limit 20     with another value for a parameter
+      dagnb store ls                         list the saved values
+
+    A value that was computed in JupyterLab is not computed again here, and the other way round.
+    """  # noqa: D301  # click wants the character, not its name
+
+
+main.add_command(run)
+main.add_command(store)

@@ -1,0 +1,68 @@
+"""Which nodes of a notebook a command is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dagnb.cli.commands import Refusal
+from dagnb.errors import NodeNotFoundError, did_you_mean
+from dagnb.notebook.node import NotebookNode
+from dagnb.notebook.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What somebody asked for by name or by tag, and what is left out.
+
+    Attributes
+    ----------
+    nodes, tags, exclude_tags : tuple of str
+    """
+
+    nodes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+
+    def names(self, session: Session) -> list[str] | None:
+        """Return the nodes asked for; None for all.
+
+        Raises
+        ------
+        NodeNotFoundError, Refusal
+            A name or tag is unknown, or what is asked for needs what is left out.
+        """
+        for name in self.nodes:
+            if name not in session.nodes:
+                raise NodeNotFoundError(name, session.nodes, where="--nodes")
+        named = dict.fromkeys([*self.nodes, *_tagged(session.nodes, self.tags, "--tags")])
+        self._check(session, named)
+        return list(named) if self.nodes or self.tags else None
+
+    def excluded(self, nodes: Mapping[str, NotebookNode]) -> set[str]:
+        """Return the nodes to leave out, as far as they are defined."""
+        left_out = set(self.exclude_tags)
+        return {name for name, node in nodes.items() if not left_out.isdisjoint(node.options.tags)}
+
+    def _check(self, session: Session, named: Mapping[str, object]) -> None:
+        excluded = set(_tagged(session.nodes, self.exclude_tags, "--exclude-tags"))
+        for name in named:
+            needed = sorted(excluded.intersection([name, *session.dag.ancestors(name)]))
+            if needed:
+                what = "is among them" if needed[0] == name else f"needs {needed[0]}"
+                raise Refusal(
+                    f"--exclude-tags leaves {', '.join(needed)} out, but {name} was asked for "
+                    f"and {what}; drop one of the two"
+                )
+
+
+def _tagged(nodes: Mapping[str, NotebookNode], tags: tuple[str, ...], option: str) -> list[str]:
+    """Return the nodes with any of some tags; refuse a tag that no node has."""
+    known = {tag for node in nodes.values() for tag in node.options.tags}
+    for tag in tags:
+        if tag not in known:
+            has = f" (there are {', '.join(sorted(known))})" if known else "; no node has tags"
+            raise Refusal(
+                f"no node has the tag {tag!r}, in {option}{did_you_mean(tag, known)}{has}"
+            )
+    return [name for name, node in nodes.items() if not set(tags).isdisjoint(node.options.tags)]

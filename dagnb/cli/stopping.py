@@ -1,0 +1,54 @@
+"""Ctrl-C: the first one lets what runs end and starts nothing more, the second one stops it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from dagnb.notebook.gate import Gate
+
+EXIT_CODE = 128
+
+
+class Stopping:
+    """Takes over Ctrl-C and termination for a while, on the main thread.
+
+    Parameters
+    ----------
+    gate : Gate
+        Closed by the first Ctrl-C.
+    say : callable
+        Tells what was understood.
+
+    Attributes
+    ----------
+    signal : int
+        The last signal that arrived; 0 for none.
+    """
+
+    def __init__(self, gate: Gate, say: Callable[[str], None]) -> None:
+        self._gate, self._say = gate, say
+        self.signal = 0
+
+    def __enter__(self) -> Stopping:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {each: signal.signal(each, self._arrived) for each in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell gives for a process that a signal ended; 0 for none."""
+        return EXIT_CODE + self.signal if self.signal else 0
+
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
+        is_first, self.signal = not self.signal, number
+        self._gate.closed = self._gate.closed or "it was stopped"
+        if is_first and number == signal.SIGINT:
+            self._say("stopping when what runs has ended; Ctrl-C again stops it at once")
+            return
+        raise KeyboardInterrupt
