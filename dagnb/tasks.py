@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, overload
 from dagnb.errors import did_you_mean
 
 LONGEST_WAIT_SECONDS = 60.0
+BACKENDS = ("inline", "threads", "processes")
 
 
 class Options(NamedTuple):
@@ -25,33 +26,40 @@ class Options(NamedTuple):
         How many attempts may follow the first.
     backoff : float
         Seconds to wait before the first retry.
+    backend : str, Backend, Executor or None
+        Who performs it, if not whoever performs the run.
     """
 
     timeout: float | None = None
     retries: int = 0
     backoff: float = 0.1
+    backend: Any = None
 
     @classmethod
     def checked(
-        cls, timeout: float | None = None, retries: int = 0, backoff: float = 0.1
+        cls,
+        timeout: float | None = None,
+        retries: int = 0,
+        backoff: float = 0.1,
+        backend: Any = None,
     ) -> Options:
         """Return the options, if they make sense.
 
         Raises
         ------
         TypeError, ValueError
-            A time is no number of seconds, or the retries are no whole number from 0 on.
         """
         return cls(
             _checked_seconds("timeout", timeout, more_than_zero=True),
             _checked_retries(retries),
             _checked_seconds("backoff", backoff) or 0.0,
+            check_backend(backend),
         )
 
     @property
     def are_plain(self) -> bool:
         """Whether they ask for nothing but one call."""
-        return self.timeout is None and not self.retries
+        return self.timeout is None and not self.retries and self.backend is None
 
     def waits(self) -> Iterator[float]:
         """Yield the seconds to wait before each retry; each time twice as long."""
@@ -80,6 +88,8 @@ class Task:
         it may still be at work.
     backoff : float
         Seconds to wait before the first retry; each later wait is twice as long, up to a minute.
+    backend : str, Backend or Executor, optional
+        Who performs it: ``"threads"``, ``"processes"``, or what a run may have as ``backend``.
     tags : iterable of str
     cache : bool
         Whether a `Pipeline` may use the value of an earlier run with the same code and inputs.
@@ -106,20 +116,22 @@ class Task:
         backoff: float = 0.1,
         tags: Iterable[str] = (),
         cache: bool = False,
+        backend: Any = None,
     ) -> None:
         if not callable(function):
             raise TypeError(f"a task is made from something callable, not from {function!r}")
         functools.update_wrapper(self, function)
         self.function = function
         self.name = _checked_name(function, name)
-        self.timeout, self.retries, self.backoff = Options.checked(timeout, retries, backoff)
+        checked = Options.checked(timeout, retries, backoff, backend)
+        self.timeout, self.retries, self.backoff, self.backend = checked
         self.tags = _checked_tags(tags)
         self.cache = bool(cache)
 
     @property
     def options(self) -> Options | None:
         """What an executor must do beyond calling it; None if nothing."""
-        options = Options(self.timeout, self.retries, self.backoff)
+        options = Options(self.timeout, self.retries, self.backoff, self.backend)
         return None if options.are_plain else options
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -141,6 +153,7 @@ class Task:
             backoff=self.backoff,
             tags=self.tags,
             cache=self.cache,
+            backend=self.backend,
         )
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -155,7 +168,7 @@ class Task:
         return f"<Task {self.name}>"
 
 
-_OPTIONS = ("name", "timeout", "retries", "backoff", "tags", "cache")
+_OPTIONS = ("name", "timeout", "retries", "backoff", "tags", "cache", "backend")
 
 
 @overload
@@ -171,6 +184,7 @@ def task(
     backoff: float = 0.1,
     tags: Iterable[str] = (),
     cache: bool = False,
+    backend: Any = None,
 ) -> Callable[[Callable[..., Any]], Task]: ...
 
 
@@ -194,6 +208,19 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     if function is None:
         return functools.partial(Task, **options)
     return Task(function, **options)
+
+
+def check_backend(backend: Any) -> Any:
+    """Refuse what is no backend; return what is."""
+    if isinstance(backend, str):
+        if backend not in BACKENDS:
+            known = ", ".join(BACKENDS)
+            nearest = did_you_mean(backend, BACKENDS)
+            raise ValueError(f"there is no backend {backend!r}{nearest or f'; there are {known}'}")
+        return backend
+    if backend is None or hasattr(backend, "submit"):
+        return backend
+    raise TypeError(f"a backend is a name, a Backend or an Executor, not {backend!r}")
 
 
 def _checked_name(function: Callable[..., Any], name: str | None) -> str:

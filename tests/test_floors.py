@@ -39,7 +39,7 @@ ONLY_IN = {
     "ray": ("dagnb.run.remote",),
 }
 
-HEAVY = {*ONLY_IN, "click", "cloudpickle", "loky", "matplotlib", "numpy", "pandas", "rich"}
+HEAVY = {*ONLY_IN, "click", "cloudpickle", "matplotlib", "numpy", "pandas", "rich", "tblib"}
 
 LONGEST_FILE = 450
 

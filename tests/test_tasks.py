@@ -38,7 +38,7 @@ def test_bare_options_are_those_of_a_plain_function() -> None:
 def test_options_are_kept() -> None:
     """As attributes; those that concern a run are handed to the executor."""
     assert (optioned.name, optioned.tags, optioned.cache) == ("other", ("slow", "net"), True)
-    assert optioned.options == (2.0, 3, 0.5)
+    assert optioned.options == (2.0, 3, 0.5, None)
 
 
 def test_waits_double() -> None:

@@ -35,12 +35,14 @@ class Overdue(BaseException):
     """
 
 
-def perform_under_alarm(call: Call, timeout: float) -> Report:
+def perform_under_alarm(call: Call, timeout: float | None) -> Report:
     """Perform a call once, on this thread, and interrupt it when its time is up.
 
     Where that is impossible, on another thread than the main one or on Windows, it is performed
     in a thread of its own.
     """
+    if timeout is None:
+        return perform(call)
     if not hasattr(signal, "setitimer") or not _is_main_thread():
         return perform_in_thread(call, timeout)
 

@@ -11,12 +11,11 @@ from time import perf_counter, sleep
 
 from dagnb.errors import TaskTimeoutError, TooManyStuckTasksError
 from dagnb.run.call import Call, Report, perform
-from dagnb.tasks import Options
 
 SLICE_SECONDS = 0.05  # how long a wait may last before it is looked whether to go on waiting
 MOST_STUCK = 8  # abandoned threads that may be alive before calls with a timeout are refused
 Wait = Callable[[float], bool]  # waits so many seconds, or returns True as soon as the run stops
-Limited = Callable[[Call, float], Report]  # performs a call once, for at most so many seconds
+Once = Callable[[Call, float | None], Report]  # performs a call once, for no longer than that
 
 _stuck: set[threading.Thread] = set()
 
@@ -27,25 +26,24 @@ def never_stopped(seconds: float) -> bool:
     return False
 
 
-def persist(call: Call, wait: Wait = never_stopped, limited: Limited | None = None) -> Report:
+def perform_here(call: Call, timeout: float | None) -> Report:
+    """Perform a call once in this process; with a limit, in a thread of its own."""
+    return perform(call) if timeout is None else perform_in_thread(call, timeout)
+
+
+def persist(call: Call, wait: Wait = never_stopped, once: Once = perform_here) -> Report:
     """Perform a call with its options: again after an error, and not for longer than it may."""
     options = call.options
     if options is None:
-        return perform(call)
-    first = report = _attempt(call, options, limited)
+        return once(call, None)
+    first = report = once(call, options.timeout)
     attempts = 1
     for seconds in options.waits():
         if not may_be_repeated(report) or wait(seconds):
             break
-        report = _attempt(call, options, limited)
+        report = once(call, options.timeout)
         attempts += 1
     return report._replace(started=first.started, attempts=attempts)
-
-
-def _attempt(call: Call, options: Options, limited: Limited | None) -> Report:
-    if options.timeout is None:
-        return perform(call)
-    return (limited or perform_in_thread)(call, options.timeout)
 
 
 def perform_in_thread(call: Call, timeout: float) -> Report:

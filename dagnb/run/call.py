@@ -36,6 +36,8 @@ class Report(NamedTuple):
         How often the function was called.
     overdue : str
         Why it was given up, if it was; empty otherwise.
+    place : str
+        Where it was performed, if not by the worker that reports it.
     """
 
     value: Any
@@ -44,6 +46,7 @@ class Report(NamedTuple):
     ended: float
     attempts: int = 1
     overdue: str = ""
+    place: str = ""
 
 
 def perform(call: Call) -> Report:
@@ -54,7 +57,7 @@ def perform(call: Call) -> Report:
         value = function(*arguments, **keywords) if keywords else function(*arguments)
     except BaseException as error:
         return Report(None, error, started, perf_counter())
-    return new_tuple(Report, (value, None, started, perf_counter(), 1, ""))
+    return new_tuple(Report, (value, None, started, perf_counter(), 1, "", ""))
 
 
 # The task of a node, the function to call, the nodes whose values it takes by position and by

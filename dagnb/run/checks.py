@@ -53,3 +53,12 @@ def check_limits(timeout: float | None, cancel_event: object) -> None:
         raise TypeError(f"timeout is a number of seconds, not {timeout!r}")
     if not timeout >= 0:
         raise ValueError(f"timeout is a number of seconds from 0 on, not {timeout!r}")
+
+
+def check_unlimited(timeout: float | None, cancel_event: object) -> None:
+    """Refuse limits where nobody is left to look after them."""
+    if timeout is not None or cancel_event is not None:
+        raise ValueError(
+            "backend='inline' runs tasks on the calling thread, which cannot watch the time "
+            "meanwhile; leave timeout and cancel_event out, or use backend='threads'"
+        )

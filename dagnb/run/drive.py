@@ -12,12 +12,14 @@ from typing import Protocol
 from dagnb.results import ExecutionResult, NodeStatus
 from dagnb.run.attempts import (
     SLICE_SECONDS,
-    Limited,
+    Once,
     Wait,
     interrupt,
     never_stopped,
+    perform_here,
     persist,
 )
+from dagnb.run.backends import Backends
 from dagnb.run.call import Call, Report
 from dagnb.run.engine import Engine, MakeResult, ResultT
 from dagnb.run.lease import SHORT_SECONDS, Lease
@@ -100,31 +102,33 @@ class Limits:
         return max(0.0, min(SLICE_SECONDS, self._deadline - perf_counter()))
 
 
-def drive_inline(
-    engine: Engine, kind: MakeResult[ResultT], limited: Limited | None = None
-) -> ResultT:
+def drive_inline(engine: Engine, kind: MakeResult[ResultT], once: Once = perform_here) -> ResultT:
     """Run every node on the calling thread, one after another.
 
     Parameters
     ----------
-    limited : callable, optional
-        Performs a call that has a timeout; without it, such a call gets a thread of its own.
+    once : callable, optional
+        Performs a call once; without it, one that has a timeout gets a thread of its own.
 
     Raises
     ------
     Interrupted
         ``KeyboardInterrupt`` arrived, in a node or between two; the node counts as cancelled.
     """
-    return _to_the_end(engine, kind, _perform_all, limited)
+    backends = Backends(here=once)
+    try:
+        return _to_the_end(engine, kind, _perform_all, backends.perform)
+    finally:
+        backends.close()
 
 
-def _perform_all(engine: Engine, limited: Limited | None) -> None:
+def _perform_all(engine: Engine, once: Once) -> None:
     while True:
         sprint(engine)
         call = engine.take()
         if call is None:
             return
-        report = persist(call, never_stopped, limited)
+        report = persist(call, never_stopped, once)
         if isinstance(report.error, KeyboardInterrupt):
             raise report.error
         engine.settle(call.node, report)
@@ -164,10 +168,15 @@ class Worker(threading.Thread):
     """
 
     def __init__(
-        self, name: str, work: SimpleQueue[Call | Lease | None], reports: Reports, wait: Wait
+        self,
+        name: str,
+        work: SimpleQueue[Call | Lease | None],
+        reports: Reports,
+        wait: Wait,
+        once: Once = perform_here,
     ) -> None:
         super().__init__(name=name, daemon=True)
-        self._work, self._reports, self._wait = work, reports, wait
+        self._work, self._reports, self._wait, self._once = work, reports, wait, once
 
     def run(self) -> None:
         """Perform calls, one at a time, or sprint on a lease, until the end or an interrupt."""
@@ -179,7 +188,7 @@ class Worker(threading.Thread):
             if isinstance(work, Lease):
                 self._reports.put(work.run(self.name))
             else:
-                self._reports.put((work.node, persist(work, self._wait), self.name))
+                self._reports.put((work.node, persist(work, self._wait, self._once), self.name))
 
 
 class Reports(Protocol):
@@ -190,9 +199,17 @@ class Reports(Protocol):
 
 
 class ThreadCrew:
-    """Up to ``size`` workers for one run, started when there is work for one more."""
+    """The workers of one run, started when there is work for one more.
 
-    def __init__(self, reports: Reports) -> None:
+    Parameters
+    ----------
+    reports : Reports
+    backends : Backends, optional
+        Who performs the calls; the workers themselves by default.
+    """
+
+    def __init__(self, reports: Reports, backends: Backends | None = None) -> None:
+        self._backends = backends or Backends()
         self._work: SimpleQueue[Call | Lease | None] = SimpleQueue()
         self._reports = reports
         self._workers: list[Worker] = []
@@ -203,7 +220,8 @@ class ThreadCrew:
         """Hand a call or a lease to a worker; ``busy`` others are out."""
         if busy >= len(self._workers):
             name = f"dagnb-{len(self._workers) + 1}"
-            worker = Worker(name, self._work, self._reports, self._stopped.wait)
+            wait, once = self._stopped.wait, self._backends.perform
+            worker = Worker(name, self._work, self._reports, wait, once)
             self._workers.append(worker)
             self._undisturbed.append(worker)
             worker.start()
@@ -218,6 +236,12 @@ class ThreadCrew:
         self.stop_waiting()
         for _ in self._workers:
             self._work.put(None)
+        self._backends.close()
+
+    @property
+    def may_sprint(self) -> bool:
+        """Whether a worker may run nodes by itself, in its own thread."""
+        return not self._backends.are_remote
 
     def interrupt(self) -> None:
         """Interrupt what workers do, once, as Ctrl-C would on the main thread; then they end."""
@@ -233,6 +257,7 @@ def drive_threads(
     timeout: float | None = None,
     cancel_event: CancelEvent | None = None,
     abandon: bool = False,
+    backends: Backends | None = None,
 ) -> ResultT:
     """Run nodes on daemon threads, driven from the calling thread.
 
@@ -246,6 +271,8 @@ def drive_threads(
         Looked at at least every 0.05 s; once set, nothing more is started.
     abandon : bool
         Whether tasks that run then are interrupted and not waited for.
+    backends : Backends, optional
+        Who performs the calls, if not the threads themselves: those wait for them then.
 
     Raises
     ------
@@ -254,7 +281,8 @@ def drive_threads(
         ``KeyboardInterrupt`` when it next comes to a line of Python.
     """
     reports: SimpleQueue[Item] = SimpleQueue()
-    crew, limits = ThreadCrew(reports), Limits(timeout, cancel_event, abandon=abandon)
+    crew = ThreadCrew(reports, backends)
+    limits = Limits(timeout, cancel_event, abandon=abandon)
     try:
         return _to_the_end(engine, kind, _with_crew, workers, crew, reports, limits)
     except BaseException:
@@ -298,7 +326,7 @@ def _hand_out_all(
             if limits.abandon:
                 crew.interrupt()
             limits.enforce(engine)
-        if pace.is_fast and engine.may_sprint:
+        if pace.is_fast and crew.may_sprint and engine.may_sprint:
             if not engine.active:
                 engine.gather()
                 began = perf_counter()

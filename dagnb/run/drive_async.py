@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from dagnb.errors import TaskTimeoutError
 from dagnb.results import NodeStatus
 from dagnb.run.attempts import given_up, may_be_repeated
+from dagnb.run.backends import Backends
 from dagnb.run.call import Call, OwnLoop, Report
 from dagnb.run.drive import CancelEvent, Item, Limits, ThreadCrew
 from dagnb.run.engine import Engine, MakeResult, ResultT
@@ -30,6 +31,7 @@ async def drive_async(
     *,
     timeout: float | None = None,
     cancel_event: CancelEvent | None = None,
+    backends: Backends | None = None,
 ) -> ResultT:
     """Run coroutine functions on the running loop and plain functions on daemon threads.
 
@@ -41,6 +43,8 @@ async def drive_async(
         Seconds for the whole run; what runs then is cancelled, and abandoned if it refuses.
     cancel_event : object with ``is_set()``, optional
         Looked at at least every 0.05 s; once set, nothing more is started.
+    backends : Backends, optional
+        Who performs plain functions, if not the threads themselves.
 
     Raises
     ------
@@ -48,7 +52,8 @@ async def drive_async(
         The coroutine was cancelled; so are its tasks, and the nodes count as cancelled.
     """
     inbox = Inbox(asyncio.get_running_loop())
-    limits, errands, crew = Limits(timeout, cancel_event), Errands(inbox), ThreadCrew(inbox)
+    limits, errands = Limits(timeout, cancel_event), Errands(inbox)
+    crew = ThreadCrew(inbox, backends)
     try:
         engine.begin()
         engine.spread()

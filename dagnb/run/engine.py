@@ -275,7 +275,7 @@ class Engine:
         """Take in what came of a call. A report for a node that is not out is dropped."""
         if node not in self.running:
             return
-        value, error, started, ended, attempts, overdue = report
+        value, error, started, ended, attempts, overdue, place = report
         changed, name = True, None
         if overdue:
             status = NodeStatus.TIMED_OUT
@@ -288,7 +288,7 @@ class Engine:
         seconds = ended - started
         settled: Record = (
             self._run, status, value, error, started, seconds, changed, True, name, overdue,
-            worker, attempts,
+            place or worker, attempts,
         )  # fmt: skip
         if self._policies:
             settled = self._amend(settled, node)

@@ -13,8 +13,9 @@ from dagnb.observe.callbacks import callbacks_observer
 from dagnb.observe.hooks import HookRegistry, hooks_observer
 from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult
-from dagnb.run.checks import check_dag, check_limits, check_tasks, check_workers
-from dagnb.run.drive import CancelEvent, drive_threads
+from dagnb.run.backends import Backends, Chosen
+from dagnb.run.checks import check_dag, check_limits, check_tasks, check_unlimited, check_workers
+from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown, Frontier
@@ -22,6 +23,7 @@ from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
+from dagnb.tasks import check_backend
 
 Tasks = Mapping[str, Callable[..., Any]]
 EVERY = "every node runs"
@@ -51,8 +53,10 @@ class Executor(Checkpointed):
         hooks: HookRegistry | None = None,
         *,
         checkpoint_dir: Folder | None = None,
+        backend: Chosen = None,
     ) -> None:
         check_dag(dag)
+        self._backend = check_backend(backend)
         self._dag = dag
         self.workers = check_workers(max_workers)
         self.checkpoint = Checkpoint(dag, checkpoint_dir)
@@ -115,14 +119,18 @@ class Executor(Checkpointed):
         *,
         resume: bool = False,
     ) -> ExecutionResult:
-        """Run on threads."""
+        """Run on threads, which perform the calls or wait for who does."""
         check_limits(timeout, cancel_event)
+        if self._backend == "inline":
+            check_unlimited(timeout, cancel_event)
+            return drive_inline(self.engine(tasks, resume=resume), ExecutionResult)
         return drive_threads(
             self.engine(tasks, resume=resume),
             ExecutionResult,
             self.workers,
             timeout=timeout,
             cancel_event=cancel_event,
+            backends=Backends(self._backend).ready(),
         )
 
     async def _run_async(
@@ -141,6 +149,7 @@ class Executor(Checkpointed):
             self.workers,
             timeout=timeout,
             cancel_event=cancel_event,
+            backends=Backends(self._backend).ready(),
         )
 
 
@@ -168,6 +177,10 @@ class DAGExecutor(Executor):
     checkpoint_dir : path, optional
         Where to save every value as soon as it is there, so that `resume` can go on after a
         failure or a crash. See `CheckpointExecutor`.
+    backend : str, Backend or Executor, optional
+        Who performs the tasks: ``"threads"`` (the default), ``"processes"``, ``"inline"`` (the
+        calling thread, one after another), or an executor of `concurrent.futures`, which is not
+        shut down. A `Task` may name another one for itself.
 
     Examples
     --------

@@ -1,0 +1,130 @@
+"""Who performs the calls of a run: this process, or the backend that the run or a node asks for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from math import inf
+from time import perf_counter
+from typing import Any, TypeAlias
+
+from dagnb.errors import BackendError, TaskTimeoutError
+from dagnb.run.attempts import SLICE_SECONDS, Once, given_up, perform_here
+from dagnb.run.call import Call, Report
+from dagnb.run.remote.backend import Backend
+from dagnb.tasks import BACKENDS, check_backend
+
+Chosen: TypeAlias = str | Backend | Executor | None
+
+
+class Backends:
+    """The backends of one run, each made when the first call asks for it.
+
+    Parameters
+    ----------
+    default : str, Backend or Executor, optional
+        Who performs the calls of nodes that do not say otherwise; this process by default.
+    here : callable
+        Performs a call once in this process.
+    """
+
+    def __init__(self, default: Chosen = None, here: Once = perform_here) -> None:
+        self._default = default
+        self._here = here
+        self._made: dict[Any, Backend | None] = {}
+        self._making = threading.Lock()
+
+    @property
+    def are_remote(self) -> bool:
+        """Whether nodes that do not say otherwise are performed elsewhere."""
+        return self._default not in (None, "threads", "inline")
+
+    def perform(self, call: Call, timeout: float | None) -> Report:
+        """Perform a call once, for no longer than it may, wherever it is to be."""
+        asked = None if call.options is None else call.options.backend
+        try:
+            backend = self._backend(self._default if asked is None else asked)
+        except BackendError as error:
+            return Report(None, error, now := perf_counter(), now)
+        if backend is None:
+            return self._here(call, timeout)
+        return perform_on(backend, call, timeout)
+
+    def ready(self) -> Backends:
+        """Make the default, so that what it lacks is said before anything runs; return these.
+
+        Raises
+        ------
+        BackendError
+            It cannot be used here.
+        """
+        self._backend(self._default)
+        return self
+
+    def _backend(self, chosen: Chosen) -> Backend | None:
+        if chosen is None:
+            return None
+        with self._making:
+            if chosen not in self._made:
+                self._made[chosen] = backend_of(chosen)
+        return self._made[chosen]
+
+    def close(self) -> None:
+        """End what is still going on."""
+        for backend in self._made.values():
+            if backend is not None:
+                backend.close()
+
+
+def backend_of(chosen: Chosen) -> Backend | None:
+    """Return the backend of a name, or around an executor; None for threads of this process.
+
+    Raises
+    ------
+    ValueError, TypeError
+        There is no such backend.
+    BackendError
+        It cannot be used here; the message says what is missing.
+    """
+    check_backend(chosen)
+    if isinstance(chosen, Executor):
+        from dagnb.run.remote.futures import Futures
+
+        return Futures(chosen)
+    if not isinstance(chosen, str):
+        return chosen
+    return _MAKERS[chosen]()
+
+
+def _processes() -> Backend:
+    from dagnb.run.remote.processes import Processes
+
+    return Processes()
+
+
+_MAKERS: dict[str, Callable[[], Backend | None]] = {
+    "inline": lambda: None,
+    "threads": lambda: None,
+    "processes": _processes,
+}
+assert _MAKERS.keys() == set(BACKENDS)
+
+
+def perform_on(backend: Backend, call: Call, timeout: float | None) -> Report:
+    """Perform a call once on a backend, and give it up when its time is over."""
+    attempt = backend.submit(call)
+    started = perf_counter()
+    deadline = inf if timeout is None else started + timeout
+    try:
+        while True:
+            left = deadline - perf_counter()
+            report = attempt.wait(max(0.0, min(SLICE_SECONDS, left)))
+            if report is not None:
+                return report
+            if left <= 0 and timeout is not None:
+                attempt.give_up()
+                return given_up(started, TaskTimeoutError(timeout))
+    except BaseException:
+        attempt.give_up()
+        raise

@@ -1,0 +1,124 @@
+"""Processes of this machine, one call each: what one of them does hurts no other.
+
+Not a pool of the standard library's or loky's: in a shared one a crash fails innocent calls, a
+call that is late cannot be killed alone, and a killed parent leaves orphans.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from dagnb.errors import BackendError, NotSendableError
+from dagnb.run.call import Call, Report
+from dagnb.run.remote.backend import Attempt, Done
+from dagnb.run.remote.calls import not_sent, pack_inputs
+from dagnb.run.remote.slot import IDLE, Slot
+from dagnb.run.remote.travel import pack_function
+
+_keys = itertools.count()
+
+
+class Processes:
+    """Performs each call in a process that has nothing else to do.
+
+    A call that is given up is killed, with everything that it started, whatever it does. One that
+    crashes its process has failed, and no other notices. Functions and values are pickled;
+    each call gets a function of its own, so that what it does to its variables stays there.
+
+    Attributes
+    ----------
+    slots : None
+        As many processes are started as calls are out at once.
+
+    Raises
+    ------
+    BackendError
+        The system is Windows, which lacks what this is made of.
+    """
+
+    slots: int | None = None
+
+    def __init__(self) -> None:
+        if os.name == "nt":
+            raise BackendError("processes", "needs Linux or macOS; use threads here")
+        self._idle: list[Slot] = []
+        self._busy: set[Slot] = set()
+        self._functions: dict[int, tuple[Callable[..., Any], int, bytes]] = {}
+        self._lock = threading.Lock()
+        IDLE.refresh()
+
+    def submit(self, call: Call) -> Attempt:
+        """Begin to perform a call in a process that is idle, or in a new one."""
+        try:
+            key, function = self._packed(call.function)
+            names, inputs = pack_inputs(call)
+        except NotSendableError as error:
+            return Done(not_sent(error))
+        slot = self._take()
+        attempt = _Running(self, slot)
+        try:
+            slot.wait_until_ready()
+            slot.send(key, function, names, inputs.data, inputs.buffers)
+        except (EOFError, OSError):
+            return Done(slot.receive(1.0) or not_sent(BackendError("processes", "did not start")))
+        except BaseException:
+            attempt.give_up()
+            raise
+        return attempt
+
+    def _packed(self, function: Callable[..., Any]) -> tuple[int, bytes]:
+        """Pack a function once a run: each node sees the variables as they were then."""
+        known = self._functions.get(id(function))
+        if known is None:
+            known = self._functions[id(function)] = function, next(_keys), pack_function(function)
+        return known[1:]
+
+    def _take(self) -> Slot:
+        with self._lock:
+            slot = self._idle.pop() if self._idle else IDLE.take()
+            self._busy.add(slot)
+        return slot
+
+    def give_back(self, slot: Slot) -> None:
+        """Take a slot back that has nothing to do."""
+        with self._lock:
+            self._busy.discard(slot)
+            self._idle.append(slot)
+
+    def drop(self, slot: Slot) -> None:
+        """End a slot, whatever it does."""
+        with self._lock:
+            self._busy.discard(slot)
+        slot.kill()
+
+    def close(self) -> None:
+        """Kill what is still at work; keep the others for the next run."""
+        while self._busy:
+            self.drop(next(iter(self._busy)))
+        while self._idle:
+            IDLE.give(self._idle.pop())
+        self._functions.clear()
+
+
+class _Running:
+    """A call that a slot performs."""
+
+    def __init__(self, processes: Processes, slot: Slot) -> None:
+        self._processes, self._slot = processes, slot
+
+    def wait(self, seconds: float) -> Report | None:
+        report = self._slot.receive(seconds)
+        if report is None:
+            return None
+        if self._slot.is_alive():
+            self._processes.give_back(self._slot)
+        else:
+            self._processes.drop(self._slot)
+        return report
+
+    def give_up(self) -> None:
+        self._processes.drop(self._slot)

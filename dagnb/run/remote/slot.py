@@ -1,0 +1,179 @@
+"""A process that performs one call at a time, and ends when it is told to or when we do."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from contextlib import suppress
+from pickle import PickleBuffer
+from typing import Any
+
+from dagnb.errors import WorkerLostError
+from dagnb.run.call import Report
+from dagnb.run.remote.calls import not_sent, unpack_report
+from dagnb.run.remote.channel import Channel
+from dagnb.run.remote.worker import START
+
+SLICE_SECONDS = 0.05  # how often a wait comes back to Python, where an interrupt finds it
+
+
+class Slot:
+    """One process, leader of a session and group of its own.
+
+    Starting one takes about a tenth of a second, so it is kept for later runs. It is killed with
+    whatever it started: when a call is given up, and by the system when this process ends.
+    """
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-u", "-c", START],
+                stdin=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                env=environment(DAGNB_SLOT=str(theirs.fileno()), MPLBACKEND="Agg"),
+                start_new_session=True,
+            )
+        self._owner = os.getpid()
+        self._channel = Channel(ours)
+        self._is_ready = False
+        self._is_first = True
+        self._known: set[int] = set()
+
+    @property
+    def name(self) -> str:
+        """What people may call it: ``process 4711``."""
+        return f"process {self._process.pid}"
+
+    def begin_anew(self) -> None:
+        """Let it forget the functions of the last run."""
+        self._is_first = True
+        self._known.clear()
+
+    def is_alive(self) -> bool:
+        """Whether it can be used."""
+        return self._owner == os.getpid() and self._process.poll() is None
+
+    def wait_until_ready(self) -> None:
+        """Wait until it has started, so that the time of a call begins with the call.
+
+        Raises
+        ------
+        EOFError
+            It ended at once.
+        """
+        while not self._is_ready:
+            self._is_ready = self._channel.receive(SLICE_SECONDS) is not None
+
+    def send(
+        self, key: int, function: bytes, names: Sequence[str], inputs: bytes,
+        buffers: Sequence[PickleBuffer],
+    ) -> None:  # fmt: skip
+        """Send a call; its function only if it is not there yet.
+
+        Raises
+        ------
+        OSError
+            The process has gone.
+        """
+        sent = None if key in self._known else function
+        head: tuple[Any, ...] = key, sent, self._is_first, names, inputs
+        self._channel.send(pickle.dumps(head, pickle.HIGHEST_PROTOCOL), buffers)
+        self._is_first = False
+        self._known.add(key)
+
+    def receive(self, seconds: float) -> Report | None:
+        """Wait so long for the report; that of a process that died says how."""
+        try:
+            message = self._channel.receive(seconds)
+        except EOFError:
+            return not_sent(WorkerLostError(self.name, self._exit_code()))
+        return None if message is None else unpack_report(*message)._replace(place=self.name)
+
+    def _exit_code(self) -> int:
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(1.0)
+        self.kill()
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """End the process and everything in its group, whatever they do."""
+        if self._owner != os.getpid():
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._channel.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+
+def environment(**own: str) -> dict[str, str]:
+    """Return our environment for another process, which finds the modules that we find."""
+    path = os.pathsep.join(each or os.getcwd() for each in sys.path)
+    return {**os.environ, "PYTHONPATH": path, **own}
+
+
+class IdleSlots:
+    """Processes that wait for the next run, of this interpreter.
+
+    They have imported modules as those were. Once one of ours has been reloaded or edited, they
+    are of no use any more.
+    """
+
+    def __init__(self) -> None:
+        self._slots: list[Slot] = []
+        self._modules: object = None
+
+    def take(self) -> Slot:
+        """Return a slot that waits, or a new one."""
+        while self._slots:
+            slot = self._slots.pop()
+            if slot.is_alive():
+                return slot
+            slot.kill()
+        return Slot()
+
+    def give(self, slot: Slot) -> None:
+        """Keep a slot for later; one too many ends."""
+        if len(self._slots) >= 2 * (os.cpu_count() or 1) or not slot.is_alive():
+            slot.kill()
+            return
+        slot.begin_anew()
+        self._slots.append(slot)
+
+    def refresh(self) -> None:
+        """End those that have imported what is not up to date any more."""
+        now = own_modules()
+        if now != self._modules:
+            self.end()
+        self._modules = now
+
+    def end(self) -> None:
+        """End all."""
+        while self._slots:
+            self._slots.pop().kill()
+
+
+def own_modules() -> dict[str, tuple[int, float]]:
+    """Tell the state of imported modules that people edit: those that are not installed."""
+    installed = tuple({os.path.realpath(each) for each in sysconfig.get_paths().values()})
+    found: dict[str, tuple[int, float]] = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or file.startswith(installed) or name == "__main__":
+            continue
+        with suppress(OSError):
+            found[name] = id(getattr(module, "__spec__", None)), os.stat(file).st_mtime
+    return found
+
+
+IDLE = IdleSlots()
+atexit.register(IDLE.end)
