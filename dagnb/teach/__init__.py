@@ -8,6 +8,13 @@ from __future__ import annotations
 from dagnb.teach.exercises import exercise
 from dagnb.teach.grade import Grade
 from dagnb.teach.kahn import Kahn
+from dagnb.teach.orders import (
+    Comparison,
+    OrderCount,
+    compare_orders,
+    count_orders,
+    random_orders,
+)
 from dagnb.teach.prediction import Prediction, Revealed, predict, reveal
 from dagnb.teach.question import Question
 from dagnb.teach.rerun import Rerun
@@ -17,8 +24,10 @@ from dagnb.teach.walk import Step, Walk
 
 __all__ = [
     "Bounds",
+    "Comparison",
     "Grade",
     "Kahn",
+    "OrderCount",
     "Prediction",
     "Question",
     "Rerun",
@@ -26,8 +35,11 @@ __all__ = [
     "Schedule",
     "Step",
     "Walk",
+    "compare_orders",
+    "count_orders",
     "exercise",
     "predict",
+    "random_orders",
     "reveal",
     "schedule",
     "speedups",
