@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
+from random import Random
 from typing import Any
 
-from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
 from dagnb.events import Event, NodeSettled, NodeStarted
@@ -19,6 +19,7 @@ CONSTANTS = (0, 1, 2, 1.0, True)
 OPERATIONS = (
     "v[0]", "(v * 2)[1]", "v[-1]", "max(v)", "sum(v) % 3", "len(v)", "v[0] > 1",
 )  # fmt: skip  # some pass a value on as it is, some lose most of it
+_COMPILED = [compile(each, "<operation>", "eval") for each in OPERATIONS]
 NAMES = tuple(f"n{number}" for number in range(6))
 GLOBALS = ("g0", "g1")
 HELPERS = ("h0", "h1")  # h0 reads g1, and h1 calls h0
@@ -104,7 +105,7 @@ class Notebook:
             terms = [value for _, value in sorted(zip(labels, terms, strict=True), key=_label)]
         else:
             terms.append(CONSTANTS[spec.constant])
-        return eval(OPERATIONS[spec.operation], {"v": terms})
+        return eval(_COMPILED[spec.operation], {"v": terms})
 
     def _given(self, spec: Spec) -> dict[str, Any]:
         try:
@@ -206,23 +207,19 @@ class Typed:
         return "stale" if stale else repr(last.result)
 
 
-def specs(names: Iterable[str]) -> st.SearchStrategy[Spec]:
-    """Draw a node that reads none, one or two of these names: two more often than not."""
+TEXTS = [
+    Spec((), operation, constant, default, is_function, reads, calls)
+    for operation in range(len(OPERATIONS))
+    for constant in range(len(CONSTANTS))
+    for default in range(len(CONSTANTS))
+    for is_function in (False, True)
+    for reads in ((), (), ("g0",), ("g0", "g1"))
+    for calls in ((), (), ("h0",), ("h1",))
+]
+
+
+def any_spec(chance: Random, names: Iterable[str]) -> Spec:
+    """Choose a node that reads none, one or two of these names: two more often than not."""
     known = [*dict.fromkeys(names)]
-    inputs = st.sampled_from([(), *((each,) for each in known), *permutations(known, 2)])
-    return st.builds(lambda text, given: replace(text, inputs=given), texts, inputs)
-
-
-operations = st.integers(0, len(OPERATIONS) - 1)
-constants = st.integers(0, len(CONSTANTS) - 1)
-texts = st.sampled_from(
-    [  # one draw for all of it: hypothesis takes longer to draw than a node to run
-        Spec((), operation, constant, default, is_function, reads, calls)
-        for operation in range(len(OPERATIONS))
-        for constant in range(len(CONSTANTS))
-        for default in range(len(CONSTANTS))
-        for is_function in (False, True)
-        for reads in ((), (), ("g0",), ("g0", "g1"))
-        for calls in ((), (), ("h0",), ("h1",))
-    ]
-)
+    inputs = chance.choice([(), *((each,) for each in known), *permutations(known, 2)])
+    return replace(chance.choice(TEXTS), inputs=inputs)

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, ClassVar
+from random import Random
+from typing import ClassVar
 
 import pytest
 from hypothesis import Phase, settings
@@ -28,22 +29,21 @@ from tests.laws.notebooks import (
     GLOBALS,
     HELPERS,
     NAMES,
+    OPERATIONS,
     Blocked,
     Notebook,
     Spec,
     Typed,
-    constants,
-    operations,
-    specs,
+    any_spec,
 )
 from tests.notebook.shells import new_shell
 
 EXAMPLES = int(os.environ.get("DAGNB_EXAMPLES", "3000"))
 
 
-def one_of(names: Any) -> st.SearchStrategy[Any]:
-    """Draw one of some names."""
-    return st.sampled_from(sorted(names))
+# A rule draws one number, and chooses all it has to by that: a draw of hypothesis takes as long
+# as a node.
+seeds = st.integers(0, 2**31)
 
 
 class Edits(RuleBasedStateMachine):
@@ -51,16 +51,17 @@ class Edits(RuleBasedStateMachine):
 
     shell: ClassVar[InteractiveShell]
 
-    @initialize(data=st.data(), size=st.integers(2, 4))
-    def begin(self, data: st.DataObject, size: int) -> None:
+    @initialize(seed=seeds, size=st.integers(2, 4))
+    def begin(self, seed: int, size: int) -> None:
         """Start with some nodes that have run."""
+        self.chance = Random(seed)
         self.model, self.typed = Notebook(), self.new_session()
         self.known: set[str] = set()
         self.typed.namespace.update(self.model.variables)
         for name in HELPERS:
             self.retype_helper(name)
         for place in range(size):
-            self.retype(NAMES[place], data.draw(specs(list(NAMES[:place]))))
+            self.retype(NAMES[place], any_spec(self.chance, NAMES[:place]))
         self.run_all()
 
     def new_session(self) -> Typed:
@@ -84,85 +85,98 @@ class Edits(RuleBasedStateMachine):
         """Define a helper function anew."""
         exec(self.model.helper_source(name), self.typed.namespace)
 
-    def any_spec(self, name: str) -> st.SearchStrategy[Spec]:
-        """Draw a node that reads others, now and then one that is not there."""
+    def any_spec(self, name: str) -> Spec:
+        """Choose a node that reads others, now and then one that is not there."""
         there = [each for each in self.model.nodes if each != name]
         others = [each for each in NAMES if each not in {name, *there}]
-        return specs([*there, *others[:1]])
+        return any_spec(self.chance, [*there, *others[:1]])
 
-    def then(self, data: st.DataObject, name: str) -> None:
+    def then(self, name: str) -> None:
         """After an edit run its cell, or everything, or nothing."""
-        what = data.draw(st.sampled_from(["run all", "run the cell", "nothing"]))
+        what = self.chance.choice(["run all", "run the cell", "nothing"])
         if what == "run all":
             self.run_all()
         elif what == "run the cell" and name in self.model.nodes:
             self.check_some(self.typed.run([name]))
             assert self.typed.state(name) == self.model.state(name), name
 
-    def existing(self, data: st.DataObject) -> str:
-        """Draw a node."""
-        return str(data.draw(one_of(self.model.nodes)))
+    def existing(self) -> str:
+        """Choose a node."""
+        return self.chance.choice(sorted(self.model.nodes))
 
-    @rule(data=st.data())
+    def free(self) -> str:
+        """Choose a name that no node has."""
+        return self.chance.choice(sorted(set(NAMES) - set(self.model.nodes)))
+
+    @rule(seed=seeds)
     @precondition(lambda self: len(self.model.nodes) < len(NAMES))
-    def add(self, data: st.DataObject) -> None:
+    def add(self, seed: int) -> None:
         """Add a node, which may read names that are no nodes yet."""
-        name = data.draw(one_of(set(NAMES) - set(self.model.nodes)))
-        self.retype(name, data.draw(self.any_spec(name)))
-        self.then(data, name)
+        self.chance.seed(seed)
+        name = self.free()
+        self.retype(name, self.any_spec(name))
+        self.then(name)
 
-    @rule(data=st.data())
-    def redefine(self, data: st.DataObject) -> None:
+    @rule(seed=seeds)
+    def redefine(self, seed: int) -> None:
         """Type a node anew; the edges may close a cycle."""
-        name = self.existing(data)
-        self.retype(name, data.draw(self.any_spec(name)))
-        self.then(data, name)
+        self.chance.seed(seed)
+        name = self.existing()
+        self.retype(name, self.any_spec(name))
+        self.then(name)
 
-    @rule(data=st.data(), what=st.sampled_from(["operation", "constant", "constant", "default"]))
-    def edit(self, data: st.DataObject, what: str) -> None:
+    @rule(seed=seeds)
+    def edit(self, seed: int) -> None:
         """Change one thing in a node."""
-        name = self.existing(data)
-        value = data.draw(operations if what == "operation" else constants)
+        self.chance.seed(seed)
+        what = self.chance.choice(["operation", "constant", "constant", "default"])
+        name = self.existing()
+        value = self.chance.randrange(len(OPERATIONS if what == "operation" else CONSTANTS))
         self.retype(name, replace(self.model.nodes[name], **{what: value}))
-        self.then(data, name)
+        self.then(name)
 
-    @rule(data=st.data())
-    def comment(self, data: st.DataObject) -> None:
+    @rule(seed=seeds)
+    def comment(self, seed: int) -> None:
         """Change a comment: nothing is stale for it."""
-        name = self.existing(data)
+        self.chance.seed(seed)
+        name = self.existing()
         was_stale = self.typed.session.is_stale(name)
         spec = self.model.nodes[name]
         self.retype(name, replace(spec, comment=spec.comment + 1))
         assert self.typed.session.is_stale(name) == was_stale
 
-    @rule(data=st.data())
-    def permute(self, data: st.DataObject) -> None:
+    @rule(seed=seeds)
+    def permute(self, seed: int) -> None:
         """Turn the order of the parameters round."""
-        name = self.existing(data)
+        self.chance.seed(seed)
+        name = self.existing()
         spec = self.model.nodes[name]
         self.retype(name, replace(spec, inputs=spec.inputs[::-1]))
-        self.then(data, name)
+        self.then(name)
 
-    @rule(data=st.data())
-    def break_or_mend(self, data: st.DataObject) -> None:
+    @rule(seed=seeds)
+    def break_or_mend(self, seed: int) -> None:
         """Make a node fail, or succeed again."""
-        name = self.existing(data)
+        self.chance.seed(seed)
+        name = self.existing()
         self.retype(name, replace(self.model.nodes[name], fails=not self.model.nodes[name].fails))
-        self.then(data, name)
+        self.then(name)
 
-    @rule(data=st.data())
-    def remove(self, data: st.DataObject) -> None:
+    @rule(seed=seeds)
+    def remove(self, seed: int) -> None:
         """Remove a node; what reads it waits."""
-        name = self.existing(data)
+        self.chance.seed(seed)
+        name = self.existing()
         if len(self.model.nodes) > 1:
             self.typed.session.remove(name)
             del self.model.nodes[name]
 
-    @rule(data=st.data())
+    @rule(seed=seeds)
     @precondition(lambda self: len(self.model.nodes) < len(NAMES))
-    def rename(self, data: st.DataObject) -> None:
+    def rename(self, seed: int) -> None:
         """Give a node another name, as when its cell is run with one."""
-        old, new = self.existing(data), data.draw(one_of(set(NAMES) - set(self.model.nodes)))
+        self.chance.seed(seed)
+        old, new = self.existing(), self.free()
         spec = self.model.nodes[old]
         if new in spec.inputs or set(spec.inputs) & self.model.below(new):
             return
@@ -181,35 +195,40 @@ class Edits(RuleBasedStateMachine):
             if other not in self.model.below(one) and one not in self.model.below(other)
         ]
 
-    @rule(data=st.data())
+    @rule(seed=seeds)
     @precondition(lambda self: self.readers_of_two())
-    def swap(self, data: st.DataObject) -> None:
+    def swap(self, seed: int) -> None:
         """Swap what the two inputs of a node are."""
-        one, other = self.model.nodes[data.draw(one_of(self.readers_of_two()))].inputs
+        self.chance.seed(seed)
+        one, other = self.model.nodes[self.chance.choice(self.readers_of_two())].inputs
         specs_of = self.model.nodes[one], self.model.nodes[other]
         self.retype(one, specs_of[1])
         self.retype(other, specs_of[0])
-        self.then(data, one)
+        self.then(one)
 
-    @rule(data=st.data(), name=st.sampled_from(GLOBALS), constant=constants)
-    def assign(self, data: st.DataObject, name: str, constant: int) -> None:
+    @rule(seed=seeds)
+    def assign(self, seed: int) -> None:
         """Give a variable another value, in a plain cell."""
+        self.chance.seed(seed)
+        name, constant = self.chance.choice(GLOBALS), self.chance.randrange(len(CONSTANTS))
         self.model.variables[name] = self.typed.namespace[name] = CONSTANTS[constant]
-        self.plain_cell(data, name)
+        self.plain_cell(name)
 
-    @rule(data=st.data(), name=st.sampled_from(HELPERS), constant=constants)
-    def edit_helper(self, data: st.DataObject, name: str, constant: int) -> None:
+    @rule(seed=seeds)
+    def edit_helper(self, seed: int) -> None:
         """Change a helper function, in a plain cell."""
+        self.chance.seed(seed)
+        name, constant = self.chance.choice(HELPERS), self.chance.randrange(len(CONSTANTS))
         self.model.added[name] = constant
         self.retype_helper(name)
-        self.plain_cell(data, name)
+        self.plain_cell(name)
 
     # -- runs -------------------------------------------------------------------------------
 
-    def plain_cell(self, data: st.DataObject, name: str) -> None:
+    def plain_cell(self, name: str) -> None:
         """End a plain cell; what it changed runs at once, unless the cell failed."""
         self.typed.executed.clear()
-        self.typed.session.cells.after([name], run=data.draw(st.booleans()))
+        self.typed.session.cells.after([name], run=self.chance.choice([False, True]))
         self.check_some(list(self.typed.executed))
 
     @rule()
@@ -224,21 +243,23 @@ class Edits(RuleBasedStateMachine):
             if self.model.state(name) not in {"failed", "blocked"}:
                 assert repr(self.typed.read(name)) == self.model.state(name), name
 
-    @rule(data=st.data())
-    def run_some(self, data: st.DataObject) -> None:
+    @rule(seed=seeds)
+    def run_some(self, seed: int) -> None:
         """Run some nodes, with what they need and what reads them."""
-        wanted = st.lists(one_of(self.model.nodes), min_size=1, max_size=2, unique=True)
-        names = data.draw(wanted)
-        self.typed.session.auto = data.draw(st.booleans())
+        self.chance.seed(seed)
+        nodes = sorted(self.model.nodes)
+        names = self.chance.sample(nodes, min(len(nodes), self.chance.choice([1, 2])))
+        self.typed.session.auto = self.chance.choice([False, True])
         self.check_some(self.typed.run(names))
         self.typed.session.auto = True
         for name in names:
             assert self.typed.state(name) == self.model.state(name), name
 
-    @rule(data=st.data())
-    def interrupt(self, data: st.DataObject) -> None:
+    @rule(seed=seeds)
+    def interrupt(self, seed: int) -> None:
         """Stop a run where some node starts, if it does."""
-        self.typed.interrupt_at = name = self.existing(data)
+        self.chance.seed(seed)
+        self.typed.interrupt_at = name = self.existing()
         with suppress(KeyboardInterrupt):
             self.typed.run()
         self.typed.interrupt_at = ""
