@@ -61,9 +61,9 @@ class Answers:
         )
         return why.also(self._cautions.undeclared(name))
 
-    def verify(self, names: Collection[str], *, named: bool) -> Verdict:
+    def verify(self, names: Collection[str], *, named: bool, timeout: float | None) -> Verdict:
         """Run nodes again elsewhere; a manual one only if it is named."""
-        return self._verifying.verify(names, named=named)
+        return self._verifying.verify(names, named=named, timeout=timeout)
 
     def _recent(self, name: str, settled: Container[str]) -> NodeResult | None:
         """Return the last result of a node; it counts as executed if the last run did that."""

@@ -330,7 +330,7 @@ class Session(Parts):
         held = self._waiting.held_back(targets if names is not None else [])
         return plan_of(self._registry, self._memory, causes, held)
 
-    def verify(self, names: Iterable[str] | None = None) -> Verdict:
+    def verify(self, names: Iterable[str] | None = None, timeout: float | None = None) -> Verdict:
         """Run nodes again in processes of their own; say which do not come out the same.
 
         Nothing here is touched. What nodes write or send, they write and send again.
@@ -339,6 +339,8 @@ class Session(Parts):
         ----------
         names : list of str, optional
             By default all that are not manual.
+        timeout : float, optional
+            Seconds for all runs together; what is not judged by then is listed. Ctrl-C ends it too.
 
         Raises
         ------
@@ -350,7 +352,7 @@ class Session(Parts):
         self._one_run.wait()
         targets = self._lookout.targets(names)
         self.look()
-        return self._answers.verify(targets, named=names is not None)
+        return self._answers.verify(targets, named=names is not None, timeout=timeout)
 
     # -- asking -----------------------------------------------------------------------------
 

@@ -21,7 +21,10 @@ VERBS = {
     "status": ("", "list the nodes with what happened to them last"),
     "show": ("", "show the live graph"),
     "why": ("NAME", "say why a node ran, or why it did not"),
-    "verify": ("[NAME ...]", "run nodes again elsewhere; say which do not come out the same"),
+    "verify": (
+        "[NAME ...] [--timeout S]",
+        "run nodes again elsewhere; say which come out otherwise",
+    ),
     "rm": ("NAME ...", "remove nodes"),
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
     "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
@@ -114,7 +117,11 @@ class Verbs:
         print(self._session.why(*_take(words, 1, "why")))
 
     def _verify(self, words: Sequence[str]) -> None:
-        print(self._session.verify(words or None))
+        parser = MagicArgumentParser("%dag verify")
+        parser.add_argument("names", nargs="*")
+        parser.add_argument("--timeout", type=float, metavar="SECONDS")
+        arguments = parser.parse_args(list(words))
+        print(self._session.verify(arguments.names or None, arguments.timeout))
 
     def _rm(self, words: Sequence[str]) -> None:
         if not words:

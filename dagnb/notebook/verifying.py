@@ -8,7 +8,9 @@ put the blame on those below it. If any differs, one circumstance at a time is v
 from __future__ import annotations
 
 import linecache
+import math
 import random
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from inspect import unwrap
@@ -24,6 +26,7 @@ WORKERS = 4
 Outcomes = Mapping[str, Outcome]
 _CHANCE = "gives another value each time: chance, the clock, or an identity decides it"
 _HASHES = "depends on the hash seed, as the order of a set of strings does"
+_UNCLEAR = "comes out as another value elsewhere; the time limit was over before it was clear why"
 _FRESH = (
     "comes out as another value in a new process, and always as that one: its value here rests on "
     "state that cells or other nodes left behind"
@@ -92,10 +95,10 @@ class Verifying:
         self._staleness = staleness
         self._last = last
 
-    def verify(self, names: Collection[str], *, named: bool) -> Verdict:
+    def verify(self, names: Collection[str], *, named: bool, timeout: float | None) -> Verdict:
         """Run nodes again, and compare; a manual one only if it is named.
 
-        What they need besides is handed in as it is.
+        What they need besides is handed in as it is. All runs together end within the time limit.
         """
         dag, nodes = self._registry.dag, self._registry.nodes
         wanted = [name for name in names if named or not nodes[name].options.manual]
@@ -110,7 +113,7 @@ class Verifying:
                 steps[name] = self._step(name, steps) if name in wanted else self._given(name)
         left_out.update(_unmovable(steps))
         judged = [name for name in wanted if name not in left_out]
-        trial = _Trial([step for name, step in steps.items() if name not in left_out])
+        trial = _Trial([step for name, step in steps.items() if name not in left_out], timeout)
         return self._judge(trial, judged, {n: why for n, why in left_out.items() if n in wanted})
 
     def _obstacle(self, name: str, left_out: Collection[str]) -> str:
@@ -149,6 +152,7 @@ class Verifying:
 
     def _judge(self, trial: _Trial, names: Sequence[str], left_out: dict[str, str]) -> Verdict:
         first, second = trial.run(), trial.run(backwards=True, hash_seed=2, workers=WORKERS)
+        late = trial.late
         changed = {n: each.changed for n, each in first.items() if each.changed and n in names}
         recorded = {name: self._recorded(name) for name in trial.names}
         findings: dict[str, str] = {}
@@ -157,6 +161,8 @@ class Verifying:
             pair = [_judged(runs.get(name), recorded) for runs in (first, second)]
             if name in changed:
                 findings[name] = self._mutation(name, trial.lines(name, changed[name]))
+            elif late:
+                left_out[name] = late
             elif why := _no_judgement(pair, recorded[name]):
                 left_out[name] = why
             elif any(each is not None and each != recorded[name] for each in pair):
@@ -181,7 +187,10 @@ class Verifying:
 class _Trial:
     """Runs of the same steps in different circumstances; each is made once."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], timeout: float | None) -> None:
+        self._timeout = timeout
+        self._ends = math.inf if timeout is None else time.monotonic() + timeout
+        self.late = ""
         self._steps = list(steps)
         self._work = packed(self._steps)
         self._runs: dict[tuple[Setting, int], Outcomes] = {}
@@ -200,15 +209,24 @@ class _Trial:
         order = self._order[::-1] if backwards else self._order
         setting = Setting(order, hash_seed, workers)
         if (setting, attempt) not in self._runs:
-            self._runs[setting, attempt] = repeat(self._work, setting)
+            self._runs[setting, attempt] = self._repeat(self._work, setting)
         return self._runs[setting, attempt]
+
+    def _repeat(self, work: bytes, setting: Setting) -> Outcomes:
+        """Return the outcomes of a run, or none if the time is up; `late` says it then."""
+        left = None if self._timeout is None else max(0.0, self._ends - time.monotonic())
+        try:
+            return repeat(work, setting, left)
+        except TimeoutError:
+            self.late = f"the time limit of {self._timeout:g} s was over before that was done"
+            return {}
 
     def lines(self, name: str, changed: Mapping[str, int]) -> Mapping[str, int]:
         """Return the line that changes each input, looking for it if nobody has yet."""
         if all(changed.values()):
             return changed
         traced = [replace(each, is_traced=each.name == name) for each in self._steps]
-        found = repeat(packed(traced), Setting(self._order))
+        found = self._repeat(packed(traced), Setting(self._order))
         return found[name].changed if name in found else changed
 
     def cause(self, name: str) -> str:
@@ -222,7 +240,7 @@ class _Trial:
                 return f"{what}: there it fails with {found.error}"
             if (base.digest, base.error) != (found.digest, found.error):
                 return what
-        return _FRESH
+        return _UNCLEAR if self.late else _FRESH
 
     def _variations(self) -> Iterator[tuple[str, Outcomes]]:
         yield _CHANCE, self.run(attempt=2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import math
 import os
 import pickle
 import subprocess
@@ -113,19 +114,25 @@ def packed(steps: Sequence[Step]) -> bytes:
     return data
 
 
-def repeat(steps: bytes, setting: Setting) -> dict[str, Outcome]:
+def repeat(steps: bytes, setting: Setting, timeout: float | None = None) -> dict[str, Outcome]:
     """Run steps in a new process, which ends with this one.
+
+    Ctrl-C ends it too, and so does the time limit; both kill it.
 
     Parameters
     ----------
     steps : bytes
         As `packed` returns them.
     setting : Setting
+    timeout : float, optional
+        Seconds.
 
     Raises
     ------
     DagError
         The process died.
+    TimeoutError
+        It did not end in time.
     """
     work = pickle.dumps((steps, setting.order, setting.workers))
     process = subprocess.Popen(
@@ -137,7 +144,7 @@ def repeat(steps: bytes, setting: Setting) -> dict[str, Outcome]:
         start_new_session=True,
     )
     try:
-        answer = _asked(process, work)
+        answer = _asked(process, work, timeout)
     finally:
         process.kill()
         process.wait()
@@ -156,23 +163,31 @@ def _environment(hash_seed: int) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def _asked(process: subprocess.Popen[bytes], work: bytes) -> bytes:
+def _asked(process: subprocess.Popen[bytes], work: bytes, timeout: float | None) -> bytes:
     """Send the work and wait for the answer; its standard input stays open meanwhile."""
-    assert process.stdin is not None and process.stdout is not None
-    try:
-        process.stdin.write(len(work).to_bytes(_LENGTH, "big") + work)
-        process.stdin.flush()
-    except BrokenPipeError:
-        return b""
-    return _patiently(process.stdout.read)
+    question, answer = process.stdin, process.stdout
+    assert question is not None and answer is not None
+
+    def ask() -> bytes:
+        try:
+            question.write(len(work).to_bytes(_LENGTH, "big") + work)
+            question.flush()
+            return answer.read()
+        except (BrokenPipeError, ValueError):  # it is dead, or was given up and its pipe closed
+            return b""
+
+    return _patiently(ask, timeout)
 
 
-def _patiently(read: Callable[[], bytes]) -> bytes:
+def _patiently(read: Callable[[], bytes], timeout: float | None) -> bytes:
     """Read in a thread, and look after signals here: they need not arrive on this thread."""
     found: list[bytes] = []
+    ends = math.inf if timeout is None else time.monotonic() + timeout
     reader = threading.Thread(target=lambda: found.append(read()), daemon=True)
     reader.start()
     while reader.is_alive():
+        if time.monotonic() >= ends:
+            raise TimeoutError(f"the process that repeats nodes did not end within {timeout:g} s")
         reader.join(SLICE_SECONDS)
     return found[0]
 

@@ -42,7 +42,15 @@ _SEEDED |= {"PCG64", "MT19937", "Philox", "SFC64"}
 
 _STATE = "random_state"
 # Other estimators take a random state, but need it in few of their settings only.
-_DRAWING: tuple[str, ...] = ("KMeans", "MiniBatch", "RandomForest", "ExtraTrees", "Isolation", "MLP", "TSNE")
+_DRAWING: tuple[str, ...] = (
+    "KMeans",
+    "MiniBatch",
+    "RandomForest",
+    "ExtraTrees",
+    "Isolation",
+    "MLP",
+    "TSNE",
+)
 _DRAWING += ("Shuffle", "StratifiedShuffle", "GroupShuffle", "Bagging", "SGD", "GaussianMixture")
 
 

@@ -154,3 +154,12 @@ def test_the_verb_prints_a_line_for_each_finding(nb: Notebook) -> None:
     head, finding = nb.run("%dag verify").out.splitlines()
     assert head.startswith("1 of 2 nodes came out the same in 3 runs: ")
     assert finding.startswith("noisy gives another value each time: ")
+
+
+def test_what_takes_too_long_is_not_judged(nb: Notebook) -> None:
+    """The processes are ended; what was found until then is told."""
+    nb.run("import os, time\nhere = os.getpid()")
+    nb.node("slow", "slow = 1\nif os.getpid() != here: time.sleep(600)\nslow")
+    head, told = nb.run("%dag verify --timeout 1.5").out.splitlines()
+    assert head.startswith("0 of 0 nodes came out the same in ")
+    assert told == ("slow is not verified: the time limit of 1.5 s was over before that was done")

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -125,3 +126,15 @@ def test_an_interrupt_ends_the_process() -> None:
         os.kill(child, 0)
     os.close(reader)
     os.close(writer)
+
+
+def forever() -> None:
+    """Never end."""
+    threading.Event().wait()
+
+
+def test_a_time_limit_ends_the_process() -> None:
+    """However little of it is left."""
+    for seconds in (0.0, 0.5):
+        with pytest.raises(TimeoutError, match=f"did not end within {seconds:g} s"):
+            repeat(packed([Step("forever", forever)]), Setting(("forever",)), seconds)
