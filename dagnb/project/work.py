@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, ClassVar
 
 from dagnb.errors import ManifestError, UncacheableValue, did_you_mean
 from dagnb.project.manifest import ManifestNode
@@ -33,12 +33,9 @@ class Work:
     ----------
     options : tuple of str
         The names that its configuration may have.
-    is_opaque : bool
-        Whether its effect is elsewhere, so that two values that look the same need not be.
     """
 
-    options: tuple[str, ...] = ()
-    is_opaque = False
+    options: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, node: ManifestNode, above: Above, root: Path) -> None:
         self.node = node

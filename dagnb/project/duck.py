@@ -1,0 +1,204 @@
+"""DuckDB: SQL over the values of nodes, and tables in files.
+
+Its own parser says whether two statements are the same, so formatting and comments are no change,
+and nothing is refused that it would run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from dagnb.errors import ProjectError, SqlError, did_you_mean
+
+FORMATS = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
+    ".parquet": "parquet", ".pq": "parquet",
+    ".json": "json", ".jsonl": "json", ".ndjson": "json",
+}  # fmt: skip
+_PLACES = ("query_location", "query_location_length")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A SELECT, parsed.
+
+    Attributes
+    ----------
+    canonical : str
+        The same for statements that differ in formatting and comments only.
+    tables : tuple of str
+        What it reads, as it writes it; names that it gives itself (WITH) are left out.
+    """
+
+    canonical: str
+    tables: tuple[str, ...]
+
+
+@cache
+def parse(sql: str) -> Statement:
+    r"""Return a statement.
+
+    Raises
+    ------
+    SqlError
+        It does not parse, and the place is shown; or it is not one SELECT.
+
+    Examples
+    --------
+    >>> one = parse("SELECT a FROM users -- all")
+    >>> one.tables, one == parse("select a\nfrom users")
+    (('users',), True)
+    """
+    cursor = _database(False).cursor()
+    [text] = cursor.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    tree = json.loads(text)
+    if tree["error"]:
+        raise SqlError(_complaint(sql, tree))
+    if len(tree["statements"]) != 1:
+        raise SqlError(f"it is one SELECT, not {len(tree['statements'])} statements")
+    nodes = list(_walk(tree))
+    own = {each["key"] for node in nodes for each in (node.get("cte_map") or {}).get("map", ())}
+    paths = [_path(node) for node in nodes if node.get("type") == "BASE_TABLE"]
+    tables = dict.fromkeys(path for path in paths if path not in own)
+    return Statement(json.dumps(_without_places(tree), sort_keys=True), tuple(tables))
+
+
+def _path(node: Mapping[str, Any]) -> str:
+    parts = (node.get("catalog_name"), node.get("schema_name"), node["table_name"])
+    return ".".join(part for part in parts if part)
+
+
+def _walk(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+    for each in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _walk(each)
+
+
+def _without_places(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _without_places(each) for key, each in tree.items() if key not in _PLACES}
+    return [_without_places(each) for each in tree] if isinstance(tree, list) else tree
+
+
+def _complaint(sql: str, tree: Mapping[str, Any]) -> str:
+    """Say what is wrong with SQL, and show where."""
+    if "position" not in tree:
+        return "it is not a SELECT, and a node only reads"
+    place = min(int(tree["position"]), len(sql))
+    before = sql[:place]
+    line, column = before.count("\n") + 1, place - (before.rfind("\n") + 1)
+    shown = sql.split("\n")[line - 1]
+    return (
+        f"{tree['error_message']} (line {line}, column {column + 1})\n  {shown}\n  {' ' * column}^"
+    )
+
+
+def check_tables(statement: Statement, known: Collection[str]) -> None:
+    """Refuse a statement that reads what is none of the known tables.
+
+    Raises
+    ------
+    SqlError
+        It names the nearest.
+    """
+    folded = {name.lower() for name in known}
+    for name in statement.tables:
+        if name.lower() not in folded:
+            raise SqlError(
+                f"it reads {name!r}, which is no input of this node"
+                f"{did_you_mean(name, known)}{'' if known else '; it has no edge into it'}"
+            )
+
+
+def query(sql: str, tables: Mapping[str, Any]) -> Any:
+    """Return the rows of a SELECT over tables by name, as a ``pyarrow.Table``.
+
+    It sees these tables and nothing else: no files, no variables.
+    """
+    cursor = _database(False).cursor()
+    for name, table in tables.items():
+        cursor.register(name, table)
+    try:
+        return cursor.sql(sql).to_arrow_table()
+    finally:
+        cursor.close()
+
+
+def read(paths: Sequence[Path], kind: str, options: Mapping[str, Any]) -> Any:
+    """Return the rows of files of one kind as a ``pyarrow.Table``."""
+    cursor = _database(True).cursor()
+    try:
+        names = [str(path) for path in paths]
+        return getattr(cursor, f"read_{kind}")(names, **options).to_arrow_table()
+    finally:
+        cursor.close()
+
+
+def write(table: Any, path: Path, kind: str) -> None:
+    """Write a table to a file."""
+    cursor = _database(True).cursor()
+    cursor.register("rows", table)
+    header = ", HEADER" if kind == "csv" else ""
+    try:
+        cursor.execute(f"COPY rows TO {_quoted(str(path))} (FORMAT {kind}{header})")
+    finally:
+        cursor.close()
+
+
+def version() -> str:
+    """Return the version of DuckDB: what SQL gives may be otherwise in another one."""
+    return str(_duckdb().__version__)
+
+
+def errors() -> type[Exception]:
+    """Return the class of DuckDB's errors."""
+    kind: type[Exception] = _duckdb().Error
+    return kind
+
+
+def as_table(value: Any) -> Any:
+    """Return what has rows as a ``pyarrow.Table``; None if it has none.
+
+    Frames of pandas and polars, relations of DuckDB, and lists of mappings have.
+    """
+    library = type(value).__module__.partition(".")[0]
+    pa = import_module("pyarrow")
+    if isinstance(value, pa.Table):
+        return value
+    if library == "pandas" and hasattr(value, "columns"):
+        return pa.Table.from_pandas(value, preserve_index=False).replace_schema_metadata()
+    if library == "polars" and hasattr(value, "columns"):
+        return (value.collect() if hasattr(value, "collect") else value).to_arrow()
+    if library in ("duckdb", "_duckdb") and hasattr(value, "to_arrow_table"):
+        return value.to_arrow_table()
+    if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+        return pa.Table.from_pylist(value)
+    return None
+
+
+@cache
+def _database(may_use_files: bool) -> Any:
+    """Return the database in memory of this process; every cursor has tables of its own."""
+    return _duckdb().connect(
+        config={"enable_external_access": may_use_files, "python_enable_replacements": False}
+    )
+
+
+def _duckdb() -> Any:
+    try:
+        return import_module("duckdb")
+    except ImportError as error:
+        raise ProjectError(
+            "this kind of node needs DuckDB; install it with: pip install 'dagnb[sql]'"
+        ) from error
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
