@@ -6,12 +6,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from dagnb.render.look import DARK, ICONS, LIGHT, WORDS, rules, shapes
+from dagnb.render.look import DARK, GRAVEST, ICONS, LIGHT, WORDS, rules, shapes
 from dagnb.render.view import STATUSES
 
 # In this order; the last one only for a page of its own, which no kernel answers.
 _VIEW = Path(__file__).parent / "view"
-_PARTS = ("tools", "graph", "stage", "minimap", "panel", "table", "timeline", "replay", "page")
+_PARTS = (
+    "tools", "graph", "stage", "hands", "folds", "minimap", "panel", "table", "timeline", "replay",
+    "page",
+)  # fmt: skip
 _SHEETS = ("graph", "stage", "panel", "table", "replay", "wishes")
 EMBEDDED = "embedded"
 
@@ -20,6 +23,7 @@ def module(*more: str) -> str:
     """Return the browser's code, preceded by the icons and words it shares with the still."""
     tones = {"light": LIGHT.tones, "dark": DARK.tones}
     look = {"icons": ICONS, "words": WORDS, "statuses": STATUSES, "tones": tones}
+    look["gravest"] = GRAVEST
     known = f"const LOOK={json.dumps(look, separators=(',', ':'))};\n"
     return known + _joined([*_PARTS, *more], ".js")
 

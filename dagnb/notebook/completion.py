@@ -10,6 +10,11 @@ NODE_OPTIONS = (
     "--replace",
 )  # fmt: skip
 
+VERB_OPTIONS = {
+    "run": ("--fresh", "--bg"),
+    "show": ("--fold", "--open", "--around", "--hops", "--direction", "--all"),
+}
+
 VALUES = {
     "auto": ("on", "off"),
     "store": ("on", "off", "ls"),
@@ -38,4 +43,4 @@ def completions(
         return VALUES[verb]
     arguments = verbs.get(verb, ("", ""))[0]
     names = list(nodes) if "NAME" in arguments else []
-    return [*names, "--fresh", "--bg"] if verb == "run" else names
+    return [*names, *VERB_OPTIONS.get(verb, ())]

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from dagnb.errors import did_you_mean
 from dagnb.notebook.assets import EMBEDDED, module, styles
 from dagnb.render.dot import to_dot
-from dagnb.render.layout import layout
 from dagnb.render.mermaid import to_mermaid
+from dagnb.render.picture import Picture
 from dagnb.render.svg import svg
-from dagnb.render.view import GraphView
 
 if TYPE_CHECKING:
     from dagnb.notebook.panel import Panel
@@ -43,27 +42,27 @@ body{{margin:16px;background:#fff}}
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
 
 
-def export(view: GraphView, path: str | os.PathLike[str], panel: Panel) -> Path:
+def export(picture: Picture, path: str | os.PathLike[str], panel: Panel) -> Path:
     """Write a graph to a file in the form that its ending names; see `Session.export`."""
     file = Path(path).expanduser()
     kind = file.suffix.lower()
     if kind not in _FORMS:
         known = ", ".join(_FORMS)
         raise ValueError(f"{path}: the ending says the form{did_you_mean(kind, _FORMS)}; {known}")
-    file.write_text(_FORMS[kind](view, panel), encoding="utf-8", newline="\n")
+    file.write_text(_FORMS[kind](picture, panel), encoding="utf-8", newline="\n")
     return file
 
 
-def page(view: GraphView, panel: Panel) -> str:
+def page(picture: Picture, panel: Panel) -> str:
     """Return a page with the graph, the last run and what there is to know of each node."""
     code = f"\n{module(EMBEDDED)}\n"
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return _PAGE.format(
         policy=_POLICY.format(digest),
-        title=escape(view.title or "dagnb run"),
+        title=escape(picture.view.title or "dagnb run"),
         styles=styles(),
-        still=svg(view),
-        data=script_safe(_facts(view, panel)),
+        still=svg(picture),
+        data=script_safe(_facts(picture, panel)),
         code=code,
     )
 
@@ -82,33 +81,35 @@ def script_safe(data: object) -> str:
     return text
 
 
-def _facts(view: GraphView, panel: Panel) -> dict[str, object]:
+def _facts(picture: Picture, panel: Panel) -> dict[str, object]:
     """Return all that the page shows; the drawing's geometry is that of the live view."""
     from dagnb.notebook.widget import geometry  # takes a while, so not before it is needed
 
-    plan = layout(view.nodes, view.edges, view.groups)
+    view = picture.view
     return {
         "embedded": True,
         "can_act": False,
-        "graph": geometry(plan, view, view.structure_rev),
+        "graph": geometry(picture),
         "state": view.snapshot() | {"seq": 0, "clock": view.run.started if view.run else 0.0},
         "recording": panel.record(),
         "details": {name: panel.details(name) for name in view.nodes},
     }
 
 
-def _dot(view: GraphView, _panel: Panel) -> str:
+def _dot(picture: Picture, _panel: Panel) -> str:
+    view = picture.view
     status = {name: node.status for name, node in view.nodes.items()}
     return str(to_dot(view.nodes, view.edges, groups=view.groups, status=status).source)
 
 
-def _mermaid(view: GraphView, _panel: Panel) -> str:
+def _mermaid(picture: Picture, _panel: Panel) -> str:
+    view = picture.view
     status = {name: node.status for name, node in view.nodes.items()}
     return to_mermaid(view.nodes, view.edges, groups=view.groups, status=status)
 
 
-def _svg(view: GraphView, _panel: Panel) -> str:
-    return svg(view)
+def _svg(picture: Picture, _panel: Panel) -> str:
+    return svg(picture)
 
 
 _FORMS = {".html": page, ".svg": _svg, ".dot": _dot, ".gv": _dot, ".mmd": _mermaid}

@@ -30,6 +30,7 @@ from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.why import Explain
+from dagnb.render.picture import Picture
 from dagnb.render.recording import Recorder
 from dagnb.render.view import GraphView
 from dagnb.results import NodeResult, NodeStatus
@@ -120,6 +121,11 @@ class Parts:
             self._recorder,
             self._display.follow,
         )
+
+    @property
+    def picture(self) -> Picture:
+        """How the graph is looked at: what is folded, around which node, in which direction."""
+        return self._display.picture
 
     @property
     def dag(self) -> DAG:

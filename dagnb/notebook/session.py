@@ -379,8 +379,8 @@ class Session(Parts):
         return [name for name, shown in self.view.nodes.items() if shown.status == "stale"]
 
     def svg(self) -> str:
-        """Return the graph as it is now, as a picture."""
-        return svg(self.view)
+        """Return the graph as it is looked at now, as a still picture."""
+        return svg(self.picture)
 
     def source(self, name: str) -> str:
         """Return the source of a node as typed."""
@@ -423,7 +423,7 @@ class Session(Parts):
             The file cannot be written.
         """
         self._one_run.wait()
-        return export(self.view, path, self._panel)
+        return export(self.picture, path, self._panel)
 
     def show_again(self, name: str) -> None:
         """Show a node's outputs, or why it has none, below the cell that is being executed.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagnb.events import Event, RunFinished
 from dagnb.notebook.capture import Shell, keeps_outputs, publisher_of
+from dagnb.render.picture import Picture
 from dagnb.render.svg import summary, svg
 from dagnb.render.timeline import Timeline
 from dagnb.render.view import GraphView
@@ -45,10 +46,11 @@ class GraphDisplay:
     ) -> None:
         self._shell = shell
         self._view = view
+        self.picture = Picture(view)
         self._details, self._act, self._record = details, act, record
         self._widget: GraphWidget | None = None
-        self._picture = f"dagnb-graph-{secrets.token_hex(4)}"
-        self._drawn_rev = -1
+        self._display_id = f"dagnb-graph-{secrets.token_hex(4)}"
+        self._drawn_rev: object = None
 
     def __call__(self, event: Event) -> None:
         """Let the live view follow; the view has taken in the event already."""
@@ -76,7 +78,7 @@ class GraphDisplay:
             )  # takes a while, so not before it is needed
 
             self._widget = GraphWidget(
-                self._view, details=self._details, act=self._act, record=self._record
+                self.picture, details=self._details, act=self._act, record=self._record
             )
         self._widget.timeline = with_timeline
         data, metadata = self._shell.display_formatter.format(self._widget)
@@ -85,12 +87,19 @@ class GraphDisplay:
 
     def follow(self) -> None:
         """Bring the still picture up to date, if one is shown and something changed."""
-        if self._drawn_rev not in (-1, self._view.rev):
+        if self._drawn_rev not in (None, self._rev):
             self._publish(update=True)
 
+    @property
+    def _rev(self) -> tuple[int, tuple[int, int]]:
+        return self._view.rev, self.picture.rev
+
     def _publish(self, *, update: bool) -> None:
-        self._drawn_rev = self._view.rev
-        data: dict[str, Any] = {"image/svg+xml": svg(self._view), "text/plain": summary(self._view)}
+        self._drawn_rev = self._rev
+        data: dict[str, Any] = {
+            "image/svg+xml": svg(self.picture),
+            "text/plain": summary(self._view),
+        }
         publisher_of(self._shell).publish(
-            data, {}, transient={"display_id": self._picture}, update=update
+            data, {}, transient={"display_id": self._display_id}, update=update
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from argparse import Namespace
 from collections.abc import Sequence
 
 from IPython.core.error import UsageError
@@ -13,13 +14,18 @@ from dagnb.notebook.handle import BackgroundRun
 from dagnb.notebook.lessons import Guess, Stepper
 from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
+from dagnb.render.picture import Picture
+from dagnb.render.scene import Lens
 
 VERBS = {
     "run": ("[NAME ...] [--fresh] [--bg]", "run what is stale: all, or what these need and feed"),
     "stop": ("", "end the run in the background"),
     "plan": ("[NAME ...]", "say what that would do, without doing it"),
     "status": ("", "list the nodes with what happened to them last"),
-    "show": ("", "show the live graph"),
+    "show": (
+        "[--fold|--open GROUP|all] [--around NAME [--hops N]] [--direction TB|LR] [--all]",
+        "show the live graph, and how to look at it from now on",
+    ),
     "why": ("NAME", "say why a node ran, or why it did not"),
     "verify": (
         "[NAME ...] [--timeout S]",
@@ -110,7 +116,18 @@ class Verbs:
         print(self._session.status())
 
     def _show(self, words: Sequence[str]) -> None:
-        _take(words, 0, "show")
+        parser = MagicArgumentParser("%dag show")
+        parser.add_argument("--all", action="store_true")
+        parser.add_argument("--fold", action="append", default=[])
+        parser.add_argument("--open", action="append", default=[])
+        parser.add_argument("--around")
+        parser.add_argument("--hops", type=int, default=2)
+        parser.add_argument("--direction", choices=["auto", "TB", "LR"])
+        arguments = parser.parse_args(list(words))
+        try:
+            _look(self._session.picture, arguments)
+        except ValueError as error:
+            raise UsageError(f"%dag show: {error}") from None
         self._session.show()
 
     def _why(self, words: Sequence[str]) -> None:
@@ -192,6 +209,24 @@ class Verbs:
 
     def _help(self, words: Sequence[str]) -> None:
         print(usage())
+
+
+def _look(picture: Picture, wanted: Namespace) -> None:
+    """Look at the graph as the options of ``%dag show`` say; without any, as before."""
+    if wanted.all:
+        picture.look(Lens())
+    if wanted.fold:
+        picture.fold(*_groups(wanted.fold))
+    if wanted.open:
+        picture.open(*_groups(wanted.open))
+    if wanted.around is not None:
+        picture.focus(wanted.around, wanted.hops)
+    if wanted.direction:
+        picture.turn(wanted.direction)
+
+
+def _groups(given: Sequence[str]) -> Sequence[str]:
+    return [] if "all" in given else given
 
 
 def words_of(line: str) -> list[str]:

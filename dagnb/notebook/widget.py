@@ -12,8 +12,10 @@ import anywidget
 import traitlets
 
 from dagnb.notebook.assets import module, styles
-from dagnb.render.layout import Layout, layout
+from dagnb.render.layout import Box
 from dagnb.render.measure import shorten
+from dagnb.render.picture import Drawing, Picture
+from dagnb.render.scene import fold_key
 from dagnb.render.view import GraphView
 
 Details = Callable[[str], Mapping[str, object]]
@@ -35,8 +37,8 @@ class GraphWidget(anywidget.AnyWidget):
 
     Parameters
     ----------
-    view : GraphView
-        Read, never changed.
+    drawn : GraphView or Picture
+        What events say is read, never changed; how a picture is looked at, readers change.
     details : callable, optional
         ``details(name)`` returns what the panel of a node shows: ``source``, ``preview_html``,
         ``preview_text``, ``why``, ``seconds``, ``status``, ``error``, ``inputs``, ``dependents``;
@@ -63,19 +65,21 @@ class GraphWidget(anywidget.AnyWidget):
 
     def __init__(
         self,
-        view: GraphView,
+        drawn: GraphView | Picture,
         *,
         details: Details | None = None,
         act: Act | None = None,
         record: Record | None = None,
     ) -> None:
-        self._view = view
+        self._picture = drawn if isinstance(drawn, Picture) else Picture(drawn)
+        self._view = self._picture.view
         self._details, self._act, self._record = details, act, record
         self._lock = threading.RLock()
         self._dirty = threading.Event()
         self._closed = False
         self._seq = 0
-        self._sent_rev = self._drawn_rev = self._synced_rev = -1
+        self._sent_rev = self._synced_rev = -1
+        self._drawn_rev = (-1, -1)
         self._sent_at = self._synced_at = 0.0
         self._layout_thread: threading.Thread | None = None
         super().__init__(can_act=act is not None)
@@ -129,7 +133,7 @@ class GraphWidget(anywidget.AnyWidget):
 
     def _paint(self) -> None:
         """Send one frame; geometry that takes long is made meanwhile."""
-        if self._drawn_rev != self._view.structure_rev:
+        if self._drawn_rev != self._picture.rev:
             self._draw_somewhere()
         self._send_delta()
         pause = max(_SYNC_SECONDS, len(self._view.nodes) / 1000)
@@ -155,19 +159,18 @@ class GraphWidget(anywidget.AnyWidget):
 
     def _draw(self) -> None:
         """Publish the geometry of the current structure, with the state that belongs to it."""
-        view = self._view
-        rev = view.structure_rev
+        rev = self._picture.rev
         if rev == self._drawn_rev:
             return
         try:
-            plan = layout(view.nodes, view.edges, view.groups)
+            drawing = self._picture.drawing()
         except Exception as error:  # a run must not fail because it cannot be drawn
             self._drawn_rev = rev
             self.notice(f"The graph could not be laid out: {error}")
             return
         with self._lock:
-            self._drawn_rev = rev
-            self._publish(self._snapshot(), geometry(plan, view, rev))
+            self._drawn_rev = drawing.rev
+            self._publish(self._snapshot(), geometry(self._picture, drawing))
 
     def _send_delta(self) -> None:
         """Send the nodes that changed since the last message, if any did."""
@@ -219,11 +222,25 @@ class GraphWidget(anywidget.AnyWidget):
                 self._post({"kind": "details", "name": name, **self._described(name)})
             case "recording" if self._record is not None:
                 self._post({"kind": "recording", **self._record()})
+            case "fold":
+                self._look(lambda: self._fold(name, folded=bool(message.get("folded"))))
+            case "reveal" if name in self._view.nodes:
+                self._look(lambda: self._picture.reveal(name))
             case "act" if self._act is not None:
                 self._perform(str(message.get("verb", "")), name)
             case "sync":
                 with self._lock:
                     self._post({"kind": "state", **self._snapshot()})
+
+    def _look(self, turn: Callable[[], None]) -> None:
+        """Look at the graph in another way, and show it so."""
+        turn()
+        self.refresh()
+
+    def _fold(self, group: str, *, folded: bool) -> None:
+        """Fold or open a group, or all of them if there is none of this name."""
+        groups = [group] if group in self._picture.groups else []
+        (self._picture.fold if folded else self._picture.open)(*groups)
 
     def _described(self, name: str) -> dict[str, object]:
         """Return what the panel shows, or why it cannot be shown."""
@@ -252,28 +269,41 @@ class GraphWidget(anywidget.AnyWidget):
             self.comm._reply_subshell_for = lambda _data, default: default
 
 
-def geometry(plan: Layout, view: GraphView, rev: int) -> dict[str, object]:
-    """Return a layout as compact JSON; edges refer to nodes by position.
+def geometry(picture: Picture, drawing: Drawing | None = None) -> dict[str, object]:
+    """Return a drawing as compact JSON; edges refer to nodes, then folds, by position.
 
     Examples
     --------
-    >>> geometry(layout([], []), GraphView("empty"), 0)["nodes"]
+    >>> geometry(Picture(GraphView("empty")))["nodes"]
     []
     """
+    drawing = drawing or picture.drawing()
+    seen, plan, groups = drawing.scene, drawing.plan, drawing.scene.groups
     index = {name: i for i, name in enumerate(plan.nodes)}
-    groups = view.groups
+    places = {name: -1 for name in picture.view.nodes if name not in index}
+    for number, inside in enumerate(seen.folds.values()):
+        places |= dict.fromkeys(inside, number)
     return {
-        "rev": rev,
-        "title": view.title,
+        "rev": list(drawing.rev),
+        "title": picture.view.title,
         "direction": plan.direction,
         "size": [plan.width, plan.height],
         "nodes": [
-            [name, plan.labels[name], groups.get(name, ""), b.x, b.y, b.w, b.h]
-            for name, b in plan.nodes.items()
+            [name, plan.labels[name], groups.get(name, ""), *_box(plan.nodes[name])]
+            for name in seen.nodes
         ],
-        "edges": [[index[e.source], index[e.target], e.d] for e in plan.edges],
+        "folds": [
+            [group, plan.labels[key], len(inside), *_box(plan.nodes[key])]
+            for group, inside in seen.folds.items()
+            for key in [fold_key(group)]
+        ],
+        "hidden": [list(each) for each in places.items()],
+        "edges": [[index[e.source], index[e.target], e.d, *[1] * e.back] for e in plan.edges],
         "groups": [
-            [name, shorten(name, b.w - 20, 11.5), b.x, b.y, b.w, b.h]
-            for name, b in plan.groups.items()
+            [name, shorten(name, b.w - 38, 11.5), *_box(b)] for name, b in plan.groups.items()
         ],
     }
+
+
+def _box(box: Box) -> tuple[float, float, float, float]:
+    return box.x, box.y, box.w, box.h

@@ -112,6 +112,34 @@ def levels(nodes: Iterable[str], edges: Iterable[Edge]) -> dict[str, int]:
     return depth
 
 
+def back_edges(nodes: Iterable[str], edges: Iterable[Edge]) -> set[Edge]:
+    """Return edges without which there is no cycle; only folded groups can make one.
+
+    Examples
+    --------
+    >>> back_edges("abc", [("a", "b"), ("b", "c"), ("c", "a")])
+    {('c', 'a')}
+    """
+    below: dict[str, list[str]] = {name: [] for name in nodes}
+    for a, b in edges:
+        below[a].append(b)
+    found, seen = set[Edge](), set[str]()
+    for root, starts in below.items():
+        way = {root: iter(starts)} if root not in seen else {}
+        seen.add(root)
+        while way:
+            name, rest = next(reversed(way.items()))
+            other = next(rest, None)
+            if other is None:
+                del way[name]
+            elif other in way:
+                found.add((name, other))
+            elif other not in seen:
+                seen.add(other)
+                way[other] = iter(below[other])
+    return found
+
+
 def _graphviz(source: str) -> list[dict[str, str]] | None:
     """Return Graphviz's objects with their positions, or None if there is no Graphviz."""
     try:

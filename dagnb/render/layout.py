@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import floor
 from pathlib import Path
 from typing import Literal
 
 from dagnb.errors import LayoutError
 from dagnb.render.align import align
-from dagnb.render.engines import NODE_GAP, Centre, levels, place
+from dagnb.render.engines import NODE_GAP, Centre, back_edges, levels, place
 from dagnb.render.measure import shorten, text_width
 from dagnb.render.route import route
 
 Direction = Literal["auto", "TB", "LR"]
 
-NODE_HEIGHT = 28.0
+NODE_HEIGHT, FOLD_HEIGHT = 28.0, 48.0
 ICON_ROOM, SECONDS_ROOM, NAME_ROOM = 30.0, 50.0, 230.0
 MARGIN, GROUP_PAD, GROUP_HEAD = 16.0, 10.0, 24.0
 
@@ -42,11 +42,15 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class EdgePath:
-    """An edge as cubic Bezier curves: a start, then three points for each piece."""
+    """An edge as cubic Bezier curves: a start, then three points for each piece.
+
+    ``back`` says that it runs against the direction of the others, between folded groups.
+    """
 
     source: str
     target: str
     points: tuple[tuple[float, float], ...]
+    back: bool = False
 
     @property
     def d(self) -> str:
@@ -85,6 +89,8 @@ def layout(
     edges: Iterable[tuple[str, str]],
     groups: Mapping[str, str] | None = None,
     direction: Direction = "auto",
+    *,
+    folds: Mapping[str, str] | None = None,
 ) -> Layout:
     """Lay out a graph; the same structure gives the same geometry, from a cache.
 
@@ -101,6 +107,8 @@ def layout(
         Nodes of one group are placed together in a box; an empty group name is none.
     direction : {"auto", "TB", "LR"}
         Which way edges go; ``"auto"`` takes the one that shows larger on a screen.
+    folds : mapping of str to str, optional
+        Folded groups, each with its title: larger boxes beside the nodes. Edges may name them.
 
     Raises
     ------
@@ -113,11 +121,11 @@ def layout(
     >>> plan.nodes["clean"].y > plan.nodes["raw"].y
     True
     """
-    names = tuple(dict.fromkeys(nodes))
+    names = tuple(dict.fromkeys([*nodes, *(folds or ())]))
     known = set(names)
     pairs = tuple(dict.fromkeys((a, b) for a, b in edges if a != b and {a, b} <= known))
     members = tuple((n, groups[n]) for n in names if groups and groups.get(n))
-    return _cached(names, pairs, members, direction)
+    return _cached(names, pairs, members, direction, tuple((folds or {}).items()))
 
 
 @lru_cache(maxsize=16)
@@ -126,11 +134,12 @@ def _cached(
     edges: tuple[tuple[str, str], ...],
     groups: tuple[tuple[str, str], ...],
     direction: Direction,
+    folds: tuple[tuple[str, str], ...] = (),
 ) -> Layout:
     """Lay out here or, if it takes long, in another process."""
     if len(names) > _IN_PROCESS_UP_TO and sys.platform != "emscripten":
-        return _elsewhere(names, edges, groups, direction)
-    return _compute(names, edges, dict(groups), direction)
+        return _elsewhere(names, edges, groups, direction, folds)
+    return _compute(names, edges, dict(groups), direction, dict(folds))
 
 
 def _compute(
@@ -138,16 +147,18 @@ def _compute(
     edges: Sequence[tuple[str, str]],
     groups: Mapping[str, str],
     direction: Direction,
+    folds: Mapping[str, str] | None = None,
 ) -> Layout:
     """Lay out in this thread, in the better of both directions if asked to choose."""
+    one = partial(_one, names, edges, groups, folds=folds or {}, back=back_edges(names, edges))
     if direction != "auto":
-        return _one(names, edges, groups, direction)
+        return one(direction)
     if len(names) > _TRY_BOTH_UP_TO:
-        return _one(names, edges, groups, _guess(names, edges))
-    down = _one(names, edges, groups, "TB")
+        return one(_guess(names, edges))
+    down = one("TB")
     if _scale(down.width, down.height) >= 1:
         return down
-    right = _one(names, edges, groups, "LR")
+    right = one("LR")
     better = _scale(right.width, right.height) > 1.15 * _scale(down.width, down.height)
     return right if better else down
 
@@ -157,10 +168,14 @@ def _one(
     edges: Sequence[tuple[str, str]],
     groups: Mapping[str, str],
     direction: Literal["TB", "LR"],
+    *,
+    folds: Mapping[str, str],
+    back: Collection[tuple[str, str]],
 ) -> Layout:
     """Place the nodes, box the groups, route the edges, and move all to the origin."""
-    labels = {name: shorten(name, NAME_ROOM) or "…" for name in names}
-    sizes = {n: (_node_width(label), NODE_HEIGHT) for n, label in labels.items()}
+    given, edges = edges, [(b, a) if (a, b) in back else (a, b) for a, b in edges]
+    labels = {name: shorten(folds.get(name, name), NAME_ROOM) or "…" for name in names}
+    sizes = {n: _size(label, n in folds) for n, label in labels.items()}
     boxes = _boxes(place(sizes, edges, groups, direction), sizes)
     boxes = _aligned(boxes, edges, groups, direction)
     if direction == "LR":
@@ -168,13 +183,17 @@ def _one(
     frames = _frames(boxes, groups)
     boxes, frames, width, height = _to_origin(boxes, frames)
     curves = route({n: (b.x, b.y, b.w, b.h) for n, b in boxes.items()}, edges, direction)
-    paths = tuple(EdgePath(*edge, points) for edge, points in zip(edges, curves, strict=True))
+    paths = tuple(
+        EdgePath(*edge, points[::-1], back=True) if edge in back else EdgePath(*edge, points)
+        for edge, points in zip(given, curves, strict=True)
+    )
     return Layout(direction, width, height, boxes, labels, paths, frames)
 
 
-def _node_width(label: str) -> float:
-    """Return the width of a node: icon, name and duration, on a grid of 4 px."""
-    return max(92.0, 4 * round((ICON_ROOM + text_width(label) + SECONDS_ROOM) / 4))
+def _size(label: str, folded: bool) -> tuple[float, float]:
+    """Return the size of a box: icon, name, and duration or count, on a grid of 4 px."""
+    width = 4 * round((ICON_ROOM + text_width(label) + SECONDS_ROOM) / 4)
+    return (max(140.0, width), FOLD_HEIGHT) if folded else (max(92.0, width), NODE_HEIGHT)
 
 
 def _boxes(
@@ -265,7 +284,8 @@ def _scale(width: float, height: float) -> float:
 
 def _guess(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> Literal["TB", "LR"]:
     """Choose a direction from the depth and breadth of the graph, without laying it out."""
-    depth = max(levels(names, edges).values()) + 1
+    back = back_edges(names, edges)
+    depth = max(levels(names, [each for each in edges if each not in back]).values()) + 1
     breadth = len(names) / depth * 1.5
     down, right = _scale(breadth * 150, depth * 62), _scale(depth * 185, breadth * 42)
     return "LR" if right > down else "TB"
@@ -280,10 +300,11 @@ def _elsewhere(
     edges: Sequence[tuple[str, str]],
     groups: Sequence[tuple[str, str]],
     direction: Direction,
+    folds: Sequence[tuple[str, str]],
 ) -> Layout:
     """Lay out in another process."""
     code = _CHILD.format(root=str(Path(__file__).parents[2]))
-    question = json.dumps([names, edges, groups, direction])
+    question = json.dumps([names, edges, groups, direction, folds])
     child = subprocess.run(
         [sys.executable, "-P", "-c", code],
         input=question.encode(),
@@ -298,8 +319,8 @@ def _elsewhere(
 
 def serve() -> None:
     """Answer one layout question from standard input on standard output, as JSON."""
-    names, edges, groups, direction = json.load(sys.stdin.buffer)
-    plan = _compute(names, [(a, b) for a, b in edges], dict(groups), direction)
+    names, edges, groups, direction, folds = json.load(sys.stdin.buffer)
+    plan = _compute(names, [(a, b) for a, b in edges], dict(groups), direction, dict(folds))
     sys.stdout.write(json.dumps(asdict(plan)))
 
 
@@ -307,7 +328,7 @@ def _from_json(data: dict[str, object]) -> Layout:
     """Build a layout from what ``serve`` wrote."""
     plan = Layout(**data)  # type: ignore[arg-type]  # the fields are those of asdict
     edges = tuple(
-        EdgePath(e["source"], e["target"], tuple((x, y) for x, y in e["points"]))  # type: ignore[index]
+        EdgePath(**{**e, "points": tuple((x, y) for x, y in e["points"])})  # type: ignore
         for e in plan.edges
     )
     boxes = {name: Box(**box) for name, box in plan.nodes.items()}  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dagnb.render.view import STATUSES
@@ -56,6 +57,8 @@ WORDS = {status: status.replace("_", " ") for status in STATUSES} | {"cutoff": "
 FRESH = ("completed", "cached", "reused", "cutoff")
 #: Statuses that carry the weight of the picture.
 LOUD = ("running", "failed", "timed_out")
+#: Which status a folded group is shown with: the first of these that a member has.
+GRAVEST = ("failed", "timed_out", "running", "stale", "pending", "skipped", "cancelled", *FRESH)
 #: Statuses that recede.
 QUIET = ("pending", "stale", "skipped", "cancelled")
 
@@ -103,6 +106,17 @@ def flow(source: str, target: str) -> str:
     return "done" if source in FRESH and target in FRESH else "wait"
 
 
+def gravest(counts: Mapping[str, int]) -> str:
+    """Return the status that stands for several.
+
+    Examples
+    --------
+    >>> gravest({"completed": 8, "failed": 1, "pending": 3})
+    'failed'
+    """
+    return next((status for status in GRAVEST if counts.get(status)), "pending")
+
+
 def rules(theme: Theme, scope: str) -> str:
     """Return the drawing's colours as CSS under a scope, in literal colours.
 
@@ -112,6 +126,8 @@ def rules(theme: Theme, scope: str) -> str:
     done = _mix(theme.tones["completed"], theme.edge, 0.35)
     lines = [
         f".ground{{fill:{theme.ground};stroke:{theme.line}}}",
+        f".sheet{{fill:{theme.group};stroke:{theme.line}}}",
+        f".chevron{{stroke:{theme.muted}}}",
         f".group rect{{fill:{theme.group};stroke:{soft}}}",
         f".group text,.secs,.muted{{fill:{theme.muted}}}",
         f".name,.strong{{fill:{theme.text}}}",
@@ -144,6 +160,9 @@ SHAPES = (
     '.edge[data-flow="dead"]{stroke-dasharray:2 4}'
     ".title{font-size:13px;font-weight:600}"
     ".name{font-size:13px}"
+    ".sheet{stroke-width:1}"
+    ".chevron{fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}"
+    ".fold .name{font-weight:600}"
     ".secs{font-size:11px;text-anchor:end;font-variant-numeric:tabular-nums}"
     ".group text{font-size:11px;font-weight:600;letter-spacing:.02em}"
 )

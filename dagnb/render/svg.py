@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Literal
 
-from dagnb.render.layout import Box, Layout, layout
-from dagnb.render.look import DARK, ICONS, LIGHT, WORDS, duration, flow, rules, shapes
+from dagnb.render.layout import Box, Layout
+from dagnb.render.look import DARK, ICONS, LIGHT, WORDS, duration, flow, gravest, rules, shapes
 from dagnb.render.measure import shorten, text_width
+from dagnb.render.picture import Drawing, Picture
+from dagnb.render.scene import fold_key
 from dagnb.render.view import GraphView, NodeView
 
 FONT = "-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
@@ -20,12 +22,13 @@ _WIDEST = 840.0
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def svg(view: GraphView, *, theme: Literal["auto", "light", "dark"] = "auto") -> str:
-    """Return a picture of the view; the same state gives the same bytes.
+def svg(drawn: GraphView | Picture, *, theme: Literal["auto", "light", "dark"] = "auto") -> str:
+    """Return a still picture; the same state gives the same bytes.
 
     Parameters
     ----------
-    view : GraphView
+    drawn : GraphView or Picture
+        A picture is shown as it is looked at now, a view as a picture of it begins.
     theme : {"auto", "light", "dark"}
         ``"auto"`` is light on a ground of its own, which is legible on any page, and dark where
         the picture stands in a page that declares itself dark (by the attributes of JupyterLab
@@ -37,8 +40,10 @@ def svg(view: GraphView, *, theme: Literal["auto", "light", "dark"] = "auto") ->
     >>> svg(GraphView("empty")).startswith("<svg")
     True
     """
-    plan = layout(view.nodes, view.edges, view.groups)
-    counts = view.counts()
+    picture = drawn if isinstance(drawn, Picture) else Picture(drawn)
+    view, drawing = picture.view, picture.drawing()
+    plan, counts = drawing.plan, view.counts()
+    statuses = _statuses(view, drawing)
     width = max(plan.width, _head_width(view.title, counts))
     height = _HEAD + plan.height
     shown = min(1.0, _WIDEST / width)
@@ -56,8 +61,9 @@ def svg(view: GraphView, *, theme: Literal["auto", "light", "dark"] = "auto") ->
             *_head(view.title, counts, width),
             f'<g transform="translate({round((width - plan.width) / 2)},{_HEAD:g})">',
             *_groups(plan),
-            *_edges(view.nodes, plan),
+            *_edges(statuses, plan),
             *_nodes(view.nodes, plan),
+            *_folds(view, drawing),
             "</g></svg>",
         ]
     )
@@ -88,6 +94,14 @@ def tooltip(node: NodeView) -> str:
     seconds = duration(node.duration_seconds)
     first = f"{node.name}: {WORDS[node.status]}{', ' if seconds else ''}{seconds}"
     return "\n".join(filter(None, [first, node.reason, node.error]))
+
+
+def _statuses(view: GraphView, drawing: Drawing) -> dict[str, str]:
+    """Return the status of everything that is drawn."""
+    found = {name: view.nodes[name].status for name in drawing.scene.nodes}
+    for group, members in drawing.scene.folds.items():
+        found[fold_key(group)] = gravest(view.counts(members))
+    return found
 
 
 def _style(theme: str) -> str:
@@ -145,29 +159,58 @@ def _head_width(title: str, counts: Mapping[str, int]) -> float:
 def _groups(plan: Layout) -> Iterator[str]:
     """Draw the boxes of the groups with their titles."""
     for group, box in plan.groups.items():
-        title = _text(shorten(group, box.w - 20, 11.5))
+        title = _text(shorten(group, box.w - 38, 11.5))
         yield (
             f'<g class="group" data-group="{_attribute(group)}" '
             f'transform="translate({box.x:g},{box.y:g})">'
             f'<rect width="{box.w:g}" height="{box.h:g}" rx="10"/>'
-            f'<text x="11" y="16.5">{title}</text></g>'
+            '<path class="chevron" d="M11 10.5l3.5 3.5 3.5-3.5"/>'
+            f'<text x="25" y="16.5">{title}</text></g>'
         )
 
 
-def _edges(nodes: Mapping[str, NodeView], plan: Layout) -> Iterator[str]:
+def _edges(statuses: Mapping[str, str], plan: Layout) -> Iterator[str]:
     """Draw the edges; those that wait first, so that what happened is on top."""
     order = ("dead", "wait", "done", "live")
-    drawn = [(flow(nodes[e.source].status, nodes[e.target].status), e.d) for e in plan.edges]
+    drawn = [(flow(statuses[e.source], statuses[e.target]), e.d) for e in plan.edges]
     for kind, d in sorted(drawn, key=lambda each: order.index(each[0])):
         yield f'<path class="edge" data-flow="{kind}" d="{d}"/>'
 
 
 def _nodes(nodes: Mapping[str, NodeView], plan: Layout) -> Iterator[str]:
     """Draw the nodes."""
-    entered = {edge.target for edge in plan.edges}
+    entered = _entered(plan)
     for name, box in plan.nodes.items():
-        tip = _tip(box, plan.direction) if name in entered else ""
-        yield _node(nodes[name], box, plan.labels[name], tip)
+        if name in nodes:
+            tip = _tip(box, plan.direction) if name in entered else ""
+            yield _node(nodes[name], box, plan.labels[name], tip)
+
+
+def _entered(plan: Layout) -> set[str]:
+    """Return where edges arrive from the usual side."""
+    return {edge.target for edge in plan.edges if not edge.back}
+
+
+def _folds(view: GraphView, drawing: Drawing) -> Iterator[str]:
+    """Draw the folded groups: a stack of sheets, title, number of members, and their statuses."""
+    plan, entered = drawing.plan, _entered(drawing.plan)
+    for group, members in drawing.scene.folds.items():
+        box, counts = plan.nodes[fold_key(group)], view.counts(members)
+        tip = _tip(box, plan.direction) if fold_key(group) in entered else ""
+        high = box.h - 2
+        said = ", ".join(f"{count} {WORDS[status]}" for status, count in counts.items())
+        yield (
+            f'<g class="fold" data-group="{_attribute(group)}" data-folded="{len(members)}" '
+            f'data-status="{gravest(counts)}" transform="translate({box.x:g},{box.y:g})">'
+            f"<title>{_text(group)}: {len(members)} nodes\n{said}</title>{tip}"
+            f'<rect class="sheet" x="5" y="5" width="{box.w - 10:g}" height="{high:g}" rx="8"/>'
+            f'<rect class="box" width="{box.w:g}" height="{high:g}" rx="8"/>'
+            '<path class="chevron" d="M14 13l5 5-5 5"/>'
+            f'<text class="name" x="29" y="22.5">{_text(plan.labels[fold_key(group)])}</text>'
+            f'<text class="secs" x="{box.w - 12:g}" y="22">{len(members)}</text>'
+            '<g transform="translate(12,33)"><g class="segments">'
+            f"{''.join(_bar(counts, box.w - 24))}</g></g></g>"
+        )
 
 
 def _node(node: NodeView, box: Box, label: str, tip: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from dagnb.events import (
@@ -172,9 +172,12 @@ class GraphView:
         """The group of each node that has one."""
         return {name: node.group for name, node in list(self.nodes.items()) if node.group}
 
-    def counts(self) -> dict[str, int]:
-        """Return how many nodes there are of each status that occurs."""
-        return _counts(self.nodes)
+    def counts(self, names: Iterable[str] | None = None) -> dict[str, int]:
+        """Return how many nodes, of all or of these, there are of each status that occurs."""
+        nodes = self.nodes
+        if names is None:
+            return _counts(nodes)
+        return _counts({name: nodes[name] for name in names if name in nodes})
 
     def snapshot(self) -> dict[str, object]:
         """Return the whole state, ready for JSON."""

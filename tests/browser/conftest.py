@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import nbformat
@@ -55,11 +55,18 @@ def open_notebook(
     server: JupyterServer, browser: Browser, request: pytest.FixtureRequest
 ) -> Iterator[OpenNotebook]:
     """Open a notebook of these cell sources, or a copy of one in ``notebooks/``."""
+    with opening(server, browser, request.node.originalname) as open_notebook:
+        yield open_notebook
+
+
+@contextmanager
+def opening(server: JupyterServer, browser: Browser, name: str) -> Iterator[OpenNotebook]:
+    """Lend a function that opens notebooks, which are closed and their kernels ended after it."""
     server.reset_settings()
     with ExitStack() as closing:
 
         def open_notebook(*sources: str, copy_of: str = "") -> NotebookPage:
-            file = server.work / f"{request.node.originalname}.ipynb"
+            file = server.work / f"{name}.ipynb"
             if copy_of:
                 shutil.copy(ROOT / "notebooks" / copy_of, file)
             else:

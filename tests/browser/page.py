@@ -198,8 +198,8 @@ class NotebookPage:
     # -- how ------------------------------------------------------------------------------------
 
     def _note(self, error: str) -> None:
-        """Keep an error that passed through a widget, whose code is the only one at a blob URL."""
-        if "blob:" in error:
+        """Keep an error that passed through a widget: ours is the only code at a blob URL."""
+        if "blob:" in error or "Error setting state" in error:
             self.errors.append(error)
 
     def _wait_for_the_kernel(self) -> None:

@@ -34,6 +34,9 @@ class Ran:
         return self.out + self.err
 
 
+Failure = type | tuple[type, ...] | None
+
+
 @dataclass
 class Notebook:
     """A shell with the extension loaded; `run` runs one cell."""
@@ -50,7 +53,7 @@ class Notebook:
             session.observers.append(self._note)
         return session
 
-    def run(self, source: str, cell: str | None = None, *, fails: type | None = None) -> Ran:
+    def run(self, source: str, cell: str | None = None, *, fails: Failure = None) -> Ran:
         """Run a cell, under a cell id if the front end gives one; say whether it shall fail."""
         self._executed.clear()
         self.read_output()

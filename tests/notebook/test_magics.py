@@ -354,6 +354,22 @@ class TestVerbs:
         assert list(chain.session.nodes) == ["raw", "clean"]
         assert "total" not in chain.shell.user_ns
 
+    def test_show_says_how_to_look_at_the_graph(self, chain: Notebook) -> None:
+        """The options stay in force until others are given; ``--all`` takes them back."""
+        chain.run("%dag show --around clean --hops 1 --direction LR")
+        lens = chain.session.picture.lens
+        assert (lens.around, lens.hops, lens.direction) == ("clean", 1, "LR")
+        chain.run("%dag show --fold all")
+        assert chain.session.picture.lens.around == "clean"
+        chain.run("%dag show --all")
+        assert chain.session.picture.lens.around == ""
+
+    @pytest.mark.parametrize("option", ["--fold nothing", "--around nobody", "--hops many"])
+    def test_show_refuses_what_is_not_there(self, chain: Notebook, option: str) -> None:
+        """With its name."""
+        result = chain.run(f"%dag show {option}", fails=(UsageError, NodeNotFoundError))
+        assert option.split()[1] in str(result.error)
+
     def test_show_in_a_terminal(self, chain: Notebook) -> None:
         """Without a front end that draws, show is one sentence."""
         assert chain.run("%dag show").out.startswith("Graph: 4 nodes: 4 ")

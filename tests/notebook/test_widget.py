@@ -15,8 +15,8 @@ import pytest
 
 from dagnb.events import GraphEdited, NodeSettled, NodeStarted, RunStarted
 from dagnb.notebook.widget import GraphWidget, geometry
-from dagnb.render.layout import layout
 from dagnb.render.look import DARK, ICONS, LIGHT
+from dagnb.render.picture import Picture
 from dagnb.render.view import STATUSES, GraphView
 from dagnb.results import NodeResult, NodeStatus
 
@@ -196,6 +196,29 @@ def test_without_a_session_there_are_no_actions(view: GraphView, sent: Sent) -> 
     widget.close()
 
 
+def test_a_click_folds_a_group(widget: GraphWidget, view: GraphView) -> None:
+    """Its members are no longer drawn, but their place is known; a second click opens it."""
+    view(GraphEdited(["raw", "clean", "fit"], [("clean", "fit")], {"raw": "etl", "clean": "etl"}))
+    say(widget, kind="fold", name="etl", folded=True)
+    widget.flush()
+    assert [node[0] for node in widget.graph["nodes"]] == ["fit"]
+    assert [fold[0] for fold in widget.graph["folds"]] == ["etl"]
+    assert widget.graph["hidden"] == [["raw", 0], ["clean", 0]]
+    assert widget.graph["edges"][0][:2] == [1, 0]
+    say(widget, kind="fold", name="etl", folded=False)
+    widget.flush()
+    assert widget.graph["folds"] == widget.graph["hidden"] == []
+
+
+def test_what_a_page_looks_for_is_shown(widget: GraphWidget, view: GraphView) -> None:
+    """A node in a folded group is not drawn until somebody asks for it."""
+    view(GraphEdited(["raw", "clean"], [], {"raw": "etl", "clean": "etl"}))
+    say(widget, kind="fold", name="etl", folded=True)
+    say(widget, kind="reveal", name="raw")
+    widget.flush()
+    assert [node[0] for node in widget.graph["nodes"]] == ["raw", "clean"]
+
+
 @pytest.mark.parametrize("message", [{}, {"kind": 7}, {"kind": "delta"}, {"name": None}])
 def test_strange_messages_are_ignored(
     widget: GraphWidget, sent: Sent, message: dict[str, object]
@@ -245,7 +268,7 @@ def test_a_graph_that_cannot_be_drawn_does_not_reach_the_run(
     widget: GraphWidget, view: GraphView, sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reader is told, the statuses go on."""
-    monkeypatch.setattr("dagnb.notebook.widget.layout", lambda *_: 1 / 0)
+    monkeypatch.setattr("dagnb.render.picture.layout", lambda *_, **__: 1 / 0)
     view(GraphEdited(["other"], []))
     widget.flush()
     kinds = [message["kind"] for message in drain(sent)]
@@ -297,13 +320,13 @@ def test_clicks_are_answered_where_they_are_asked(
 
 def test_geometry_is_json(view: GraphView) -> None:
     """It is stored in the notebook."""
-    data = geometry(layout(view.nodes, view.edges, view.groups), view, 1)
+    data = geometry(Picture(view))
     assert json.loads(json.dumps(data)) == data
 
 
 def test_the_code_stays_small() -> None:
     """Each saved notebook holds a copy of both files."""
-    assert len(GraphWidget._esm) < 60_000
+    assert len(GraphWidget._esm) < 90_000
     assert len(GraphWidget._css) < 30_000
 
 

@@ -10,6 +10,7 @@ import pytest
 from dagnb.events import Event, GraphEdited, NodeSettled, NodesStale, NodeStarted
 from dagnb.render.layout import layout
 from dagnb.render.look import DARK, LIGHT, Theme, duration
+from dagnb.render.picture import Picture
 from dagnb.render.svg import summary, svg
 from dagnb.render.view import STATUSES, GraphView
 from dagnb.results import NodeResult, NodeStatus
@@ -157,3 +158,19 @@ def test_an_empty_graph_is_a_picture_too() -> None:
 def test_durations_stay_short(seconds: float) -> None:
     """They fit the room that a node keeps for them."""
     assert 1 < len(duration(seconds)) <= 6
+
+
+def test_a_folded_group_says_how_its_members_are() -> None:
+    """As the live view does: the gravest status, the number, and a part of the bar for each."""
+    picture = Picture(make_view("etl.raw", "etl.clean", "fit"))
+    picture.open("etl")
+    picture.view(GraphEdited(["etl.raw", "etl.clean", "fit"], [("etl.clean", "fit")]))
+    picture.fold("etl")
+    drawn = svg(picture)
+    [fold] = [e for e in ElementTree.fromstring(drawn).iter() if "data-folded" in e.attrib]
+    assert fold.attrib["data-group"] == "etl"
+    assert fold.attrib["data-folded"] == "2"
+    assert fold.attrib["data-status"] == "failed"
+    bars = [e.attrib["data-status"] for e in fold.iter(f"{NS}rect") if "data-status" in e.attrib]
+    assert bars == ["completed", "failed"]
+    assert list(nodes_of(drawn)) == ["fit"]

@@ -11,7 +11,8 @@ export default {
 class Graph {
   constructor(model, el) {
     this.model = model;
-    this.nodes = new Map();
+    this.nodes = new Map(); // all of them, drawn or not
+    this.items = []; // what is drawn: nodes and folded groups
     this.seq = null;
     this.build();
     el.append(this.root);
@@ -48,6 +49,7 @@ class Graph {
     this.title = make("div", { class: "dagnb-title" });
     this.runLine = make("div", { class: "dagnb-run" });
     this.counts = make("ul", { class: "dagnb-counts", "aria-label": "Nodes by status" });
+    this.foldButton = button("fold", "Fold all groups", "Fold");
     this.tableButton = button("table", "Show as a table", "Table");
     this.timelineButton = button("timeline", "Show when the nodes of the last run ran, and replay it", "Timeline");
     this.timelineButton.hidden = Boolean(this.model.get("embedded"));
@@ -55,7 +57,7 @@ class Graph {
       "header", { class: "dagnb-head" }, this.title, this.runLine, this.counts,
       make("div", { class: "dagnb-tools", role: "toolbar", "aria-label": "View" },
         button("zoom-out", "Zoom out (-)", "\u2212"), button("zoom-in", "Zoom in (+)", "+"),
-        button("fit", "Show all (0)", "Fit"), this.tableButton, this.timelineButton),
+        button("fit", "Show all (0)", "Fit"), this.foldButton, this.tableButton, this.timelineButton),
     );
     this.bar = make("div", { class: "dagnb-bar", role: "progressbar", "aria-label": "Up to date" });
     this.body = make("div", { class: "dagnb-body" });
@@ -69,6 +71,7 @@ class Graph {
     if (action === "zoom-in") this.stage.zoom(1.3);
     if (action === "zoom-out") this.stage.zoom(1 / 1.3);
     if (action === "fit") this.stage.fit(true);
+    if (action === "fold") this.fold("", this.folds.length === 0);
     if (action === "table") this.toggleTable();
     if (action === "timeline") this.replay.toggle();
   }
@@ -80,21 +83,29 @@ class Graph {
     if (!graph.nodes) return;
     this.replay.leave();
     const before = this.nodes;
-    this.nodes = new Map();
-    graph.nodes.forEach(([name, label, group, x, y, w, h]) =>
-      this.nodes.set(name, { name, label, group, x, y, w, h, inputs: [], dependents: [], edges: [],
-        status: before.get(name)?.status ?? "pending" }));
-    const list = [...this.nodes.values()];
-    this.edges = graph.edges.map(([a, b, d]) => ({ source: list[a], target: list[b], d }));
+    const known = (name) => ({ name, key: name, status: before.get(name)?.status ?? "pending" });
+    const drawn = graph.nodes.map(([name, label, group, x, y, w, h]) =>
+      ({ ...known(name), label, group, x, y, w, h, inputs: [], dependents: [], edges: [] }));
+    this.folds = graph.folds.map(foldOf);
+    const hidden = graph.hidden.map(([name, fold]) => ({ ...known(name), fold: this.folds[fold], inputs: [], dependents: [] }));
+    for (const node of hidden) node.fold?.members.push(node);
+    this.nodes = new Map([...drawn, ...hidden].map((node) => [node.name, node]));
+    this.items = [...drawn, ...this.folds];
+    this.edges = graph.edges.map(([a, b, d, back]) => ({ source: this.items[a], target: this.items[b], d, back }));
     for (const edge of this.edges) {
       edge.source.dependents.push(edge.target);
       edge.target.inputs.push(edge.source);
       edge.source.edges.push(edge);
       edge.target.edges.push(edge);
+      edge.target.entered ||= !edge.back;
     }
     this.title.textContent = this.title.title = graph.title;
-    this.body.dataset.empty = list.length ? "" : "No nodes yet. A cell that begins with %%dag_node makes one.";
+    this.body.dataset.empty = this.nodes.size ? "" : "No nodes yet. A cell that begins with %%dag_node makes one.";
+    this.foldButton.hidden = !graph.groups.length && !this.folds.length;
+    this.foldButton.textContent = this.folds.length ? "Unfold" : "Fold";
+    fill(this.foldButton, { "aria-label": this.folds.length ? "Open all groups" : "Fold all groups", title: "Fold or open all groups (c folds the group of a node)" }, []);
     this.stage.draw(graph);
+    for (const fold of this.folds) updateFold(fold);
     this.restore(this.model.get("state"));
     this.panel.redrawn();
     this.replay.mark();
@@ -128,6 +139,7 @@ class Graph {
   apply({ nodes, counts, run, rev, clock }) {
     const now = performance.now();
     const began = [];
+    const inside = new Set();
     for (const [name, facts] of Object.entries(nodes)) {
       const node = this.nodes.get(name);
       if (!node) continue;
@@ -135,12 +147,14 @@ class Graph {
       if (facts.status === "failed" && node.status !== "failed" && this.root.dataset.rev) this.say(`${name} failed`);
       node.facts = facts;
       node.since = facts.started ? now - (clock - facts.started) * 1000 : now;
-      this.stage.update(node);
+      if (node.el) this.stage.update(node);
+      else { node.status = facts.status; inside.add(node.fold); }
     }
+    for (const fold of inside) if (fold) { updateFold(fold); this.stage.updateEdges(fold); }
     this.run = run && { ...run, since: now - (clock - run.started) * 1000 };
     this.showCounts(counts);
     this.showRun();
-    this.stage.follow(began);
+    this.stage.follow(began.map((node) => (node.el ? node : node.fold)).filter(Boolean));
     this.map.draw();
     this.panel.update(nodes);
     this.table?.update();
@@ -149,9 +163,14 @@ class Graph {
 
   tick() {
     if (this.replay.holds(this.root.dataset.rev)) return;
-    for (const node of this.nodes.values()) if (node.status === "running") this.stage.tick(node);
+    for (const node of this.nodes.values()) if (node.status === "running" && node.el) this.stage.tick(node);
     if (this.run && this.run.seconds == null) this.showRun();
     this.panel.tick();
+  }
+
+  // Ask Python to fold or open a group, or all of them.
+  fold(name, folded) {
+    this.model.send({ kind: "fold", name, folded });
   }
 
   // -------------------------------------------------------------- head

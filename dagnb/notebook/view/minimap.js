@@ -15,7 +15,7 @@ class Minimap {
   }
 
   paint() {
-    const { stage, nodes, root } = this.graph;
+    const { stage, items, root } = this.graph;
     if (!stage.size) return;
     const [w, h] = stage.size;
     const [width, height] = stage.room();
@@ -28,7 +28,7 @@ class Minimap {
     const pen = this.canvas.getContext("2d");
     pen.setTransform(ratio * s, 0, 0, ratio * s, 0, 0);
     const tones = LOOK.tones[root.dataset.theme] ?? LOOK.tones.light;
-    for (const node of nodes.values()) {
+    for (const node of items) {
       pen.globalAlpha = WAITING.has(node.status) ? 0.35 : 0.9;
       pen.fillStyle = tones[node.status];
       pen.fillRect(node.x, node.y, node.w, Math.max(node.h, 1.6 / s));

@@ -17,13 +17,14 @@ class Panel {
     if (!node) return;
     const { graph } = this;
     if (this.name !== node.name) {
-      graph.nodes.get(this.name)?.el.classList.remove("picked");
+      graph.nodes.get(this.name)?.el?.classList.remove("picked");
       this.name = this.el.dataset.for = node.name;
       this.facts = {};
       this.build(node);
       this.ask();
     }
     this.el.hidden = false;
+    if (!node.el) { graph.model.send({ kind: "reveal", name: node.name }); return; }
     node.el.classList.add("picked");
     graph.stage.show(node, graph.stage.aside());
   }
@@ -33,8 +34,8 @@ class Panel {
     this.name = null;
     this.el.hidden = true;
     delete this.el.dataset.for;
-    node?.el.classList.remove("picked");
-    if (this.el.contains(document.activeElement) || document.activeElement === document.body) node?.el.focus({ preventScroll: true });
+    node?.el?.classList.remove("picked");
+    if (this.el.contains(document.activeElement) || document.activeElement === document.body) node?.el?.focus({ preventScroll: true });
     const { stage } = this.graph;
     if (stage.size) stage.moveTo({ x: stage.aside(), y: stage.y, k: stage.k }, true);
   }
@@ -48,7 +49,7 @@ class Panel {
     if (!this.name) return;
     const node = this.graph.nodes.get(this.name);
     if (!node) this.close();
-    else { node.el.classList.add("picked"); this.ask(); }
+    else { node.el?.classList.add("picked"); this.ask(); }
   }
 
   update(nodes) {
@@ -137,7 +138,7 @@ class Panel {
 
   go(name) {
     const node = this.graph.nodes.get(name);
-    this.graph.stage.walkFrom(node);
+    if (node.el) this.graph.stage.walkFrom(node);
     this.open(node);
     this.el.focus({ preventScroll: true });
   }

@@ -118,7 +118,7 @@ class Replay {
       if (this.drawn.get(name) === facts) continue;
       this.drawn.set(name, facts);
       changed[name] = facts ?? { status: "pending" };
-      this.graph.nodes.get(name)?.el.classList.toggle("dagnb-unborn", !facts);
+      this.graph.nodes.get(name)?.el?.classList.toggle("dagnb-unborn", !facts);
     }
     for (const edge of this.graph.edges) {
       const ends = [edge.source, edge.target].map(({ name }) => this.shown.get(name));
@@ -228,7 +228,7 @@ class Replay {
     const path = this.timeline ? this.timeline.critical : new Set();
     const { graph } = this;
     graph.root.toggleAttribute("data-critical", path.size > 0);
-    for (const node of graph.nodes.values()) node.el.classList.toggle("dagnb-critical", path.has(node.name));
+    for (const node of graph.nodes.values()) node.el?.classList.toggle("dagnb-critical", path.has(node.name));
     for (const edge of graph.edges ?? []) edge.el.classList.toggle("dagnb-critical", path.has(edge.source.name) && path.has(edge.target.name));
   }
 

@@ -1,0 +1,89 @@
+"""Hands on the live graph: one page for all tests, so each leaves it as it found it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.browser.conftest import opening
+from tests.browser.page import NotebookPage
+from tests.browser.server import JupyterServer
+
+NODES = {
+    "raw": ("etl", "[3, 1, 2]"),
+    "clean": ("etl", "sorted(raw)"),
+    "rows": ("etl", "len(clean)"),
+    "model": ("fit", "sum(clean) / rows"),
+    "score": ("fit", "1 / (model - 2)"),
+    "report": ("", "f'{score} of {model}'"),
+}
+CELL = "%%dag_node {name} --tags {group}\n{body}"
+SHOW = len(NODES) + 1
+
+
+@pytest.fixture(scope="module")
+def graph_page(server: JupyterServer, browser: Browser) -> Iterator[NotebookPage]:
+    """Two groups and a node on its own, of which one failed."""
+    cells = [
+        CELL.format(name=name, group=group, body=body).replace(" --tags \n", "\n")
+        for name, (group, body) in NODES.items()
+    ]
+    with opening(server, browser, "graph") as open_notebook:
+        page = open_notebook("%load_ext dagnb\n%dag auto off", *cells, "%dag show", "%dag run")
+        for cell in range(SHOW + 1):
+            page.run_cell(cell)
+        page.expect_status("score", "failed")
+        yield page
+
+
+@pytest.fixture
+def page(graph_page: NotebookPage) -> Iterator[NotebookPage]:
+    """The page, whose view is as after ``%dag show --all`` again when the test is over."""
+    yield graph_page
+    graph_page.page.keyboard.press("Escape")
+    for fold in graph_page.graph().locator(".fold").all():
+        graph_page.graph().get_by_role("button", name="Open all groups").click()
+        expect(fold).to_have_count(0)
+    assert graph_page.errors == []
+
+
+def fold_of(page: NotebookPage, group: str) -> Locator:
+    """The box of a folded group."""
+    return page.graph().locator(f'.fold[data-group="{group}"]')
+
+
+def test_a_click_folds_a_group_and_opens_it(page: NotebookPage, screenshots: Path) -> None:
+    """Its box says how many there are and how the worst of them is."""
+    page.graph().locator('.group[data-group="fit"] .handle').click()
+    fold = fold_of(page, "fit")
+    expect(fold).to_have_attribute("data-status", "failed")
+    expect(fold).to_have_attribute("data-folded", "2")
+    expect(page.node("model")).to_have_count(0)
+    expect(page.node("raw")).to_be_visible()
+    page.screenshot(screenshots / "folded.png", of=page.graph())
+    fold.click()
+    expect(page.node("model")).to_be_visible()
+    expect(fold).to_have_count(0)
+
+
+def test_the_keyboard_folds_and_opens(page: NotebookPage) -> None:
+    """``c`` on a node, Enter on the box; the focus stays where the reader is."""
+    page.node("clean").focus()
+    page.page.keyboard.press("c")
+    expect(fold_of(page, "etl")).to_be_focused()
+    page.page.keyboard.press("Enter")
+    expect(page.node("raw")).to_be_focused()
+
+
+def test_a_folded_group_follows_its_members(page: NotebookPage) -> None:
+    """A status that changes behind the box changes the box."""
+    page.graph().locator('.group[data-group="fit"] .handle').click()
+    expect(fold_of(page, "fit")).to_have_attribute("data-status", "failed")
+    page.edit_cell(5, "model - 2", "model + 2")
+    page.run_cell(5)
+    page.run_cell(SHOW + 1)
+    expect(fold_of(page, "fit")).to_have_attribute("data-status", "completed")
+    page.expect_status("report", "completed")
