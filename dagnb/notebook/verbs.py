@@ -16,6 +16,7 @@ from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
 from dagnb.render.picture import Picture
 from dagnb.render.scene import Lens
+from dagnb.teach.sickness import lab, sickness
 
 VERBS = {
     "run": ("[NAME ...] [--fresh] [--bg]", "run what is stale: all, or what these need and feed"),
@@ -40,9 +41,10 @@ VERBS = {
     "store": ("[DIR|on|off|ls]", "say where values are saved, choose, or list them"),
     "step": ("[next|back|N|all|order|run]", "see how the order is found, or how a run went"),
     "predict": ("[NAME ...|nothing]", "say what will run next; the next run says how right it was"),
+    "lab": ("[NAME [cure]]", "break something on purpose, see how it is noticed, and mend it"),
     "help": ("", "this text"),
 }
-ANY_TIME = ("help", "auto", "workers", "store")  # also where there are no nodes yet
+ANY_TIME = ("help", "auto", "workers", "store", "lab")  # also where there are no nodes yet
 
 
 def usage() -> str:
@@ -206,6 +208,14 @@ class Verbs:
 
     def _predict(self, words: Sequence[str]) -> None:
         print(self._guess.say(words))
+
+    def _lab(self, words: Sequence[str]) -> None:
+        if len(words) > 2 or words[1:] not in ([], ["cure"]):
+            raise UsageError(f"usage: %dag lab {VERBS['lab'][0]}")
+        try:
+            print(sickness(words[0]).told() if words[1:] else lab(*words))
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
     def _help(self, words: Sequence[str]) -> None:
         print(usage())

@@ -19,6 +19,7 @@ from dagnb.teach.prediction import Prediction, Revealed, predict, reveal
 from dagnb.teach.question import Question
 from dagnb.teach.rerun import Rerun
 from dagnb.teach.schedule import Bounds, Schedule, schedule, speedups
+from dagnb.teach.sickness import Sickness, lab, sickness
 from dagnb.teach.stepper import steps
 from dagnb.teach.walk import Step, Walk
 
@@ -33,15 +34,18 @@ __all__ = [
     "Rerun",
     "Revealed",
     "Schedule",
+    "Sickness",
     "Step",
     "Walk",
     "compare_orders",
     "count_orders",
     "exercise",
+    "lab",
     "predict",
     "random_orders",
     "reveal",
     "schedule",
+    "sickness",
     "speedups",
     "steps",
 ]
