@@ -11,7 +11,7 @@ NODE_OPTIONS = (
 )  # fmt: skip
 
 VERB_OPTIONS = {
-    "run": ("--fresh", "--bg"),
+    "run": ("--fresh", "--to", "--bg"),
     "show": ("--fold", "--open", "--around", "--hops", "--direction", "--all"),
 }
 
@@ -31,7 +31,7 @@ def completions(
     --------
     >>> verbs = {"run": ("[NAME ...]", ""), "rm": ("NAME ...", ""), "auto": ("[on|off]", "")}
     >>> completions("%dag r", verbs, ["clean"]), completions("%dag run c", verbs, ["clean"])
-    (['run', 'rm'], ['clean', '--fresh', '--bg'])
+    (['run', 'rm'], ['clean', '--fresh', '--to', '--bg'])
     """
     words = line.split()
     if words[0].startswith("%%"):

@@ -157,6 +157,17 @@ def composed(outputs: Sequence[Output]) -> Bundle:
     return {"text/html": page, "text/plain": "\n".join(filter(None, texts))}, {}
 
 
+def without_colours(text: str) -> str:
+    r"""Return text without a terminal's codes.
+
+    Examples
+    --------
+    >>> without_colours("\x1b[31mred\x1b[0m")
+    'red'
+    """
+    return _ANSI.sub("", text)
+
+
 def _fit(outputs: Sequence[Output], slots: int) -> list[Bundle]:
     """Return exactly as many bundles as there are slots."""
     if len(outputs) > slots:
@@ -176,7 +187,7 @@ def _html_of(output: Output) -> str:
         if mime in data:
             return _image(mime, data[mime], metadata.get(mime, {}))
     style = _RED if output["output_type"] == "error" else ""
-    return _pre(_ANSI.sub("", data.get("text/plain", "")), style)
+    return _pre(without_colours(data.get("text/plain", "")), style)
 
 
 def _image(mime: str, encoded: str, metadata: dict[str, Any]) -> str:

@@ -92,7 +92,7 @@ def _facts(picture: Picture, panel: Panel) -> dict[str, object]:
         "graph": geometry(picture),
         "state": view.snapshot() | {"seq": 0, "clock": view.run.started if view.run else 0.0},
         "recording": panel.record(),
-        "details": {name: panel.details(name) for name in view.nodes},
+        "details": {name: panel.details(name, loading=False) for name in view.nodes},
     }
 
 

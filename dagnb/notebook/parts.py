@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from dagnb.events import Observer
 from dagnb.graph.dag import DAG
 from dagnb.notebook.aftermath import Aftermath
 from dagnb.notebook.announcing import Announcer
@@ -30,6 +31,7 @@ from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.why import Explain
+from dagnb.observe.history import History
 from dagnb.render.picture import Picture
 from dagnb.render.recording import Recorder
 from dagnb.render.view import GraphView
@@ -56,6 +58,8 @@ class Parts:
         What is kept for other kernels, and where.
     view : GraphView
         What the graph looks like now.
+    history : History
+        How long nodes took in their last runs.
     cautions : Cautions
         What nodes may depend on unseen.
     stage : Stage
@@ -66,6 +70,7 @@ class Parts:
 
     def __init__(self, shell: Shell, namespace: MutableMapping[str, Any], panel: Panel) -> None:
         self._shell = shell
+        self._panel = panel
         self._registry = Registry(namespace)
         self._memory = Memory(self.dag.adjacency)
         self._tasks = Tasks(self.nodes, shell, namespace)
@@ -84,7 +89,9 @@ class Parts:
         self.view = GraphView()
         self._display = GraphDisplay(shell, self.view, panel.details, panel.act, panel.record)
         self._recorder = Recorder(self.view)
-        self._announce = Announcer(self._registry, [self._recorder, self._display])
+        self.history = History()
+        watching: list[Observer] = [self._recorder, self.history, self._display]
+        self._announce = Announcer(self._registry, watching)
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
         parts = self._tasks, self._staleness, self._explain, self.cautions
         self._answers = Answers(self._registry, *parts, last=self._last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -15,21 +16,17 @@ from dagnb.notebook.background import Background, check_threads
 from dagnb.notebook.capture import Shell
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
-from dagnb.notebook.export import export
 from dagnb.notebook.handle import BackgroundRun
 from dagnb.notebook.node import NodeOptions, NotebookNode
 from dagnb.notebook.panel import Panel
-from dagnb.notebook.parts import Parts
 from dagnb.notebook.plain_cells import PlainCells
 from dagnb.notebook.planning import plan_of
 from dagnb.notebook.rounds import Request
+from dagnb.notebook.shown import Shown
 from dagnb.notebook.status import status_table
 from dagnb.notebook.verifying import Verdict
 from dagnb.notebook.why import Why
 from dagnb.observe.trace import ExecutionTrace
-from dagnb.render.recording import Recording
-from dagnb.render.svg import svg
-from dagnb.render.timeline import Timeline, timeline
 from dagnb.results import IncrementalResult, NodeResult
 from dagnb.run.checks import check_workers
 from dagnb.run.plan import Plan
@@ -40,7 +37,7 @@ NO_NODES = (
 )
 
 
-class Session(Parts):
+class Session(Shown):
     """The pipeline of a notebook.
 
     Everything that the magics do can be done here; `dagnb.session()` returns the notebook's.
@@ -62,8 +59,7 @@ class Session(Parts):
     """
 
     def __init__(self, shell: Shell, namespace: MutableMapping[str, Any]) -> None:
-        self._panel = Panel(self, shell)
-        super().__init__(shell, namespace, self._panel)
+        super().__init__(shell, namespace, Panel(self, shell))
         self.auto = True
         self.cells = PlainCells(
             self,
@@ -124,11 +120,6 @@ class Session(Parts):
         """What became of the nodes that the last run looked at, in the order it did."""
         return self._rounds.settled
 
-    @property
-    def recording(self) -> Recording:
-        """The last run as it was shown, or the present one so far."""
-        return self._recorder.recording
-
     def trace(self) -> ExecutionTrace:
         """Return the last run as a timeline, with a lane for each worker.
 
@@ -139,10 +130,6 @@ class Session(Parts):
         """
         self._one_run.wait()
         return self._rounds.trace()
-
-    def timeline(self) -> Timeline:
-        """Return when the nodes of the last run ran, worker by worker, and its critical path."""
-        return timeline(self.recording, self.dag)
 
     def __getitem__(self, name: str) -> Any:
         """Return the current value of a node."""
@@ -195,6 +182,22 @@ class Session(Parts):
             raise DagError(f"{name} is made by {parent}: change what that makes, or remove it")
         self._remove_children(name)
         self._withdraw(self._lookout.remove(name))
+
+    def make_manual(self, name: str, manual: bool = True) -> None:
+        """Let a node run only when it is asked for, or again as its inputs change.
+
+        It holds until its cell is executed, which says by ``--manual`` what it is to be.
+
+        Raises
+        ------
+        NodeNotFoundError
+            There is no such node.
+        DagError
+            A run is going on, and not in the background.
+        """
+        self._one_run.wait()
+        node = self._registry[name]
+        node.options = replace(node.options, manual=manual)
 
     def _remove_children(self, name: str) -> None:
         for child in self._registry.children(name):
@@ -378,10 +381,6 @@ class Session(Parts):
         """Return the nodes that are shown as stale: they have a value, and it is not current."""
         return [name for name, shown in self.view.nodes.items() if shown.status == "stale"]
 
-    def svg(self) -> str:
-        """Return the graph as it is looked at now, as a still picture."""
-        return svg(self.picture)
-
     def source(self, name: str) -> str:
         """Return the source of a node as typed."""
         return self._registry[name].code.source
@@ -399,45 +398,12 @@ class Session(Parts):
         with self._registry.lock:
             return status_table(map(str, self.dag.topological_sort()), self.view, self._last)
 
-    def show(self, *, timeline: bool = False) -> None:
-        """Show the live graph below the cell that is being executed, with the last run or not."""
-        self._display.show(self.timeline() if timeline else None)
-
-    def export(self, path: str | os.PathLike[str]) -> Path:
-        """Write the graph and the last run to a file; its ending says how.
-
-        ``.html`` is one page that needs nothing else: the graph, the timeline of the last run,
-        its replay, and code and value of each node. ``.svg`` is the picture, ``.dot`` and
-        ``.mmd`` are the graph for Graphviz and for Mermaid.
-
-        Returns
-        -------
-        Path
-            Where it was written.
-
-        Raises
-        ------
-        ValueError
-            The ending is none of these.
-        OSError
-            The file cannot be written.
-        """
-        self._one_run.wait()
-        return export(self.picture, path, self._panel)
-
     def show_again(self, name: str) -> None:
         """Show a node's outputs, or why it has none, below the cell that is being executed.
 
         It takes that cell for the node's own.
         """
         self._publisher.show_again(name, self.result(name))
-
-    def follow(self) -> None:
-        """Bring still pictures of the graph up to date; called at the end of every cell."""
-        self._display.follow()
-
-    def _ipython_display_(self) -> None:
-        self.show()
 
     def __repr__(self) -> str:
         return self.status() if self.nodes else NO_NODES

@@ -19,7 +19,10 @@ from dagnb.render.scene import Lens
 from dagnb.teach.sickness import lab, sickness
 
 VERBS = {
-    "run": ("[NAME ...] [--fresh] [--bg]", "run what is stale: all, or what these need and feed"),
+    "run": (
+        "[NAME ...] [--fresh] [--to] [--bg]",
+        "run what is stale: all, or what these need and feed; with --to only what they need",
+    ),
     "stop": ("", "end the run in the background"),
     "plan": ("[NAME ...]", "say what that would do, without doing it"),
     "status": ("", "list the nodes with what happened to them last"),
@@ -28,6 +31,12 @@ VERBS = {
         "show the live graph, and how to look at it from now on",
     ),
     "why": ("NAME", "say why a node ran, or why it did not"),
+    "source": ("NAME", "print the code of a node"),
+    "value": ("NAME", "show the value of a node in short, whatever its size"),
+    "manual": (
+        "NAME [on|off]",
+        "run a node only when it is asked for, until its cell is run again",
+    ),
     "verify": (
         "[NAME ...] [--timeout S]",
         "run nodes again elsewhere; say which come out otherwise",
@@ -86,12 +95,17 @@ class Verbs:
         parser = MagicArgumentParser("%dag run")
         parser.add_argument("names", nargs="*")
         parser.add_argument("--fresh", action="store_true")
+        parser.add_argument("--to", action="store_true")
         parser.add_argument("--bg", action="store_true")
         arguments = parser.parse_args(list(words))
+        names, below = arguments.names or None, False if arguments.to else None
+        if arguments.to and names is None:
+            raise UsageError("usage: %dag run NAME ... --to")
         if arguments.bg:
-            names = arguments.names or None
-            return self._session.run(names, fresh=arguments.fresh, background=True)
-        result = self._session.run(arguments.names or None, fresh=arguments.fresh)
+            return self._session.run(
+                names, fresh=arguments.fresh, downstream=below, background=True
+            )
+        result = self._session.run(names, fresh=arguments.fresh, downstream=below)
         print(run_summary(self._session.settled.values(), result.total_duration_seconds))
         for each in self._session.settled.values():
             if each.error is not None:
@@ -134,6 +148,20 @@ class Verbs:
 
     def _why(self, words: Sequence[str]) -> None:
         print(self._session.why(*_take(words, 1, "why")))
+
+    def _source(self, words: Sequence[str]) -> None:
+        print(self._session.source(*_take(words, 1, "source")).rstrip())
+
+    def _value(self, words: Sequence[str]) -> None:
+        self._session.show_value(*_take(words, 1, "value"))
+
+    def _manual(self, words: Sequence[str]) -> None:
+        name, state = [*words, "on"][:2] if words else ("", "")
+        if len(words) > 2 or state not in ("on", "off"):
+            raise UsageError(f"usage: %dag manual {VERBS['manual'][0]}")
+        self._session.make_manual(name, state == "on")
+        how = "runs only when it is asked for" if state == "on" else "runs whenever it is stale"
+        print(f"{name} {how}, until its cell is run again")
 
     def _verify(self, words: Sequence[str]) -> None:
         parser = MagicArgumentParser("%dag verify")

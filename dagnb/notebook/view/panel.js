@@ -72,6 +72,10 @@ class Panel {
     this.asked = null;
     const node = this.graph.nodes.get(this.name);
     if (node) this.state(node);
+    if (this.manual) {
+      this.manual.dataset.action = facts.manual ? "automatic" : "manual";
+      this.manual.textContent = facts.manual ? "Make automatic" : "Make manual";
+    }
     this.rest.replaceChildren(...this.sections(facts));
   }
 
@@ -87,7 +91,7 @@ class Panel {
         make("button", { type: "button", "data-action": "close", "aria-label": "Close", title: "Close (Esc)" }, "\u00d7")),
       this.status, this.why, this.error,
       make("div", { class: "dagnb-acts" }, can ? button("run", "Run", true) : null,
-        can ? button("run_to", "Run to here") : null, button("copy", "Copy code")),
+        can ? button("run_to", "Run to here") : null, can ? (this.manual = button("manual", "Make manual")) : null, button("copy", "Copy code")),
       this.rest);
     this.el.setAttribute("aria-label", `Node ${node.name}`);
     this.el.scrollTop = 0;
@@ -111,14 +115,18 @@ class Panel {
     const section = (title, ...content) => make("section", {}, make("h4", {}, title), ...content);
     const chips = (list) => make("div", { class: "dagnb-chips" }, ...list.map((name) => this.chip(name)));
     const inputs = names(facts.inputs, node?.inputs ?? []), dependents = names(facts.dependents, node?.dependents ?? []);
-    const value = facts.preview_html ? shadowed(facts.preview_html, this.graph.root)
-      : facts.preview_text ? make("pre", {}, facts.preview_text) : null;
+    const value = [
+      facts.preview_html && drawn(facts.preview_html),
+      facts.preview_image && make("img", { class: "dagnb-image", alt: facts.preview_text, src: facts.preview_image }),
+      facts.preview_page && framed(facts.preview_page, this.graph.root),
+    ].find(Boolean) || (facts.preview_text && make("pre", { tabindex: 0 }, facts.preview_text));
     return [
       facts.evidence && section("Evidence", make("pre", {}, facts.evidence)),
       inputs.length ? section("Reads", chips(inputs)) : null,
       dependents.length ? section("Read by", chips(dependents)) : null,
       value && section("Value", value),
-      facts.source && section("Code", make("pre", { class: "dagnb-code" }, ...highlight(facts.source))),
+      facts.history?.length > 1 ? section("Took", history(facts.history)) : null,
+      facts.source && section("Code", code(facts.source_html)),
     ].filter(Boolean);
   }
 
@@ -133,7 +141,8 @@ class Panel {
     if (action === "close") this.close();
     if (action === "copy") this.copy(button);
     if (action === "go") this.go(button.dataset.name);
-    if (action === "run" || action === "run_to") this.graph.model.send({ kind: "act", verb: action, name: this.name });
+    if (["run", "run_to", "manual", "automatic"].includes(action)) this.graph.model.send({ kind: "act", verb: action, name: this.name });
+    if (action === "manual" || action === "automatic") this.ask();
   }
 
   go(name) {
@@ -151,35 +160,39 @@ class Panel {
   }
 }
 
-// A value's own HTML brings its own styles; a shadow root keeps them from the page.
-function shadowed(html, root) {
-  const host = make("div", { class: "dagnb-value" });
-  host.attachShadow({ mode: "open" }).innerHTML = `<style>
-    :host{font:12px/1.4 var(--jp-ui-font-family,system-ui,sans-serif);color:inherit}
-    table{border-collapse:collapse;border:0;font-size:12px;font-variant-numeric:tabular-nums}
-    th,td{padding:3px 9px;text-align:right;white-space:nowrap;border:0;border-bottom:1px solid #8883}
-    th{font-weight:600}p{margin:6px 0 0;opacity:.7}
-    img,svg{max-width:100%;height:auto}pre{white-space:pre-wrap;margin:0}</style>${html}`;
-  return host;
+function code(html) {
+  const el = make("pre", { class: "dagnb-code", tabindex: 0, "aria-label": "Code" });
+  el.innerHTML = html;
+  return el;
 }
 
-const TOKENS = new RegExp([
-  /(#[^\n]*)/, // 1 comment
-  /([rbfuRBFU]{0,2}(?:"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))/, // 2 string
-  /(\b(?:False|None|True|and|as|assert|async|await|break|case|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|match|nonlocal|not|or|pass|raise|return|try|while|with|yield)\b)/, // 3 keyword
-  /(\b\d[\d_]*\.?\d*(?:[eE][+-]?\d+)?j?\b)/, // 4 number
-  /(^\s*%%?\w+|@[\w.]+)/, // 5 magic or decorator
-  /(\b[A-Za-z_]\w*(?=\())/, // 6 call
-].map((part) => part.source).join("|"), "gm");
-const KINDS = ["", "comment", "string", "keyword", "number", "magic", "call"];
+// What Python drew of a value; every string of the value's is escaped in it.
+function drawn(html) {
+  const el = make("div", { class: "dagnb-value", tabindex: 0, role: "group", "aria-label": "Value" });
+  el.innerHTML = html;
+  return el;
+}
 
-function highlight(source) {
-  const parts = [];
-  let last = 0;
-  for (const match of source.matchAll(TOKENS)) {
-    const kind = KINDS[match.findIndex((part, i) => i && part !== undefined)];
-    parts.push(source.slice(last, match.index), make("span", { class: `dagnb-${kind}` }, match[0]));
-    last = match.index + match[0].length;
-  }
-  return [...parts, source.slice(last)];
+// What a value made of itself, in a frame of its own in which no script runs and nothing loads.
+function framed(html, root) {
+  const style = getComputedStyle(root);
+  const page = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+    <style>html{color-scheme:${root.dataset.theme ?? "light"}}body{margin:0;font:12px/1.4 system-ui,sans-serif;color:${style.color}}
+    table{border-collapse:collapse;font-size:12px}th,td{padding:3px 9px;text-align:right}img,svg{max-width:100%;height:auto}</style>${html}`;
+  const frame = make("iframe", { class: "dagnb-framed", sandbox: "allow-same-origin", title: "Value", srcdoc: page });
+  frame.addEventListener("load", () => { frame.style.height = `${clamp(frame.contentDocument.documentElement.scrollHeight, 24, 320)}px`; });
+  return frame;
+}
+
+// Past durations as bars, the last one at the right, with a sentence for who does not see them.
+function history(seconds) {
+  const most = Math.max(...seconds, 1e-9);
+  const bars = seconds.map((each, i) => {
+    const height = Math.max((each / most) * 22, 1.5);
+    return draw("rect", { x: i * 9, y: 24 - height, width: 7, height, rx: 1.5, class: i === seconds.length - 1 ? "dagnb-last" : null },
+      draw("title", {}, duration(each)));
+  });
+  const words = `${seconds.length} run${seconds.length === 1 ? "" : "s"}: ${duration(Math.min(...seconds))} to ${duration(most)}, the last ${duration(seconds.at(-1))}`;
+  return make("p", { class: "dagnb-past" },
+    draw("svg", { width: seconds.length * 9, height: 24, role: "img", "aria-label": `Durations of ${words}` }, ...bars), make("span", {}, words));
 }
