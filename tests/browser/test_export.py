@@ -14,6 +14,7 @@ from tests.notebook.shells import new_shell
 
 SHOTS = ROOT / "build" / "screenshots" / "export"
 NASTY = "'</script><img src=x onerror=\"document.title=1\"><script>document.title=2</script>'"
+BLOCKED = ("Blocked script execution in 'about:srcdoc'", "Refused to load", "Loading the image")
 NODES = {
     "raw": "time.sleep(0.05)\n[3, 1, 2]",
     "rates": "time.sleep(0.08)\n[0.5]",
@@ -21,15 +22,22 @@ NODES = {
     "broken": "1 / 0 * clean[0]",
     "after": "broken",
     "nasty": NASTY,
+    "rich": "Rich()",
 }
+RICH = """\
+class Rich:
+    def _repr_html_(self):
+        return ('<b>bold</b><script>parent.document.title=3</script>'
+                '<img src=x onerror="parent.document.title=4"><img src=https://example.com/a.png>')
+"""
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six nodes on two workers, one of which fails."""
+    """Seven nodes on two workers, one of which fails."""
     file = tmp_path_factory.mktemp("export") / "run.html"
     with new_shell() as shell:
-        shell.run_cell("%load_ext dagnb\nimport time")
+        shell.run_cell(f"%load_ext dagnb\nimport time\n{RICH}")
         shell.run_cell("%dag workers 2\n%dag auto off")
         for name, source in NODES.items():
             shell.run_cell(f"%%dag_node {name} --manual\n{source}")
@@ -41,18 +49,21 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(exported: Path, browser: Browser) -> Iterator[Page]:
-    """The page, opened from the disk; it may ask for nothing and complain of nothing."""
+    """The page, opened from the disk; its policy lets nothing be asked for, and it is well."""
     context = browser.new_context(viewport={"width": 1100, "height": 860})
     page = context.new_page()
     asked: list[str] = []
+    refused: list[tuple[str, str | None]] = []
     said: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: refused.append((request.url, request.failure)))
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(error.message))
     page.goto(exported.as_uri())
     expect(page.locator(".dagnb[data-ready][data-moment]")).to_be_visible()
     yield page
-    assert (asked, said) == ([exported.as_uri()], [])
+    assert {url for url in asked if (url, "csp") not in refused} == {exported.as_uri()}
+    assert [each for each in said if not each.startswith(BLOCKED)] == []
     context.close()
 
 
@@ -97,9 +108,9 @@ def test_the_slider_says_where_it_is(page: Page) -> None:
     slider = page.get_by_role("slider", name="Moment of the run")
     slider.focus()
     page.keyboard.press("Home")
-    expect(slider).to_have_attribute("aria-valuetext", "0 of 13, 0ms: before the run")
+    expect(slider).to_have_attribute("aria-valuetext", "0 of 15, 0ms: before the run")
     page.keyboard.press("ArrowRight")
-    expect(slider).to_have_attribute("aria-valuetext", "1 of 13, 0ms: run of 6 nodes started")
+    expect(slider).to_have_attribute("aria-valuetext", "1 of 15, 0ms: run of 7 nodes started")
 
 
 def test_timeline_and_graph_are_linked(page: Page) -> None:
@@ -131,6 +142,15 @@ def test_nothing_in_a_value_runs(page: Page) -> None:
     page.locator('[data-node="nasty"]').click()
     expect(page.locator(".dagnb-panel")).to_contain_text("</script><img src=x onerror=")
     assert page.title() == "dagnb run"
+
+
+def test_html_of_a_value_is_shown_and_nothing_in_it_runs(page: Page) -> None:
+    """It stands in a frame without scripts, and what it wants to load is not asked for."""
+    page.locator('[data-node="rich"]').click()
+    frame = page.frame_locator(".dagnb-framed")
+    expect(frame.locator("b")).to_have_text("bold")
+    assert page.title() == "dagnb run"
+    page.screenshot(path=SHOTS / "framed.png")
 
 
 def test_it_is_dark_where_the_reader_is(page: Page) -> None:
