@@ -21,6 +21,7 @@ from tests.notebook.conftest import Notebook, Ran, nb
 __all__ = ["nb"]
 
 pd = pytest.importorskip("pandas")
+rc_context = pytest.importorskip("matplotlib").rc_context
 
 
 @dataclass(frozen=True)
@@ -728,7 +729,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "hazard_module.py").write_text(
         "k = 1\nd = {'a': 1}\ndef get(): return k\nclass C:\n def f(self): return k\n"
     )
-    yield tmp_path
+    with rc_context():
+        yield tmp_path
     sys.modules.pop("hazard_module", None)
     if hasattr(pd.DataFrame, "hazard"):
         del pd.DataFrame.hazard
