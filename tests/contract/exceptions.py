@@ -98,6 +98,21 @@ DEPARTURES = [
         why="a value of other code, or a damaged one, would be served as new",
         test="test_a_changed_task_is_not_skipped",
     ),
+    Departure(
+        example="the runner: a node runs to the value that it had",
+        printed="all below a changed node is rebuilt",
+        ours="what reads a value that came out the same is cached",
+        why="what is below a changed node is rebuilt because its input is another one, and here it "
+        "is not; an executor of one's own that returns a report is never taken to be the same",
+        test="test_changes_are_detected",
+    ),
+    Departure(
+        example="the runner: old_manifest",
+        printed="needed, or no change is found",
+        ours="the state decides; the old manifest gives the reasons",
+        why="a run that was killed would otherwise do twice what it had finished",
+        test="test_changes_are_found_without_an_old_manifest",
+    ),
 ]
 
 # What dagron 0.1.1 does and its documentation does not say: code written against it finds these.
