@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dagnb.cli.ask import graph, plan, status, why
 from dagnb.cli.commands import Group
 from dagnb.cli.run import run
 from dagnb.cli.store import store
@@ -17,11 +18,14 @@ def main() -> None:
     \b
       dagnb run report.ipynb                 run what is stale, write the outputs back
       dagnb run report.ipynb -p limit 20     with another value for a parameter
+      dagnb plan report.ipynb                say what would run, and why
+      dagnb why report.ipynb totals          say why one node would, or would not
+      dagnb run pipeline.json                run a pipeline described in JSON
       dagnb store ls                         list the saved values
 
     A value that was computed in JupyterLab is not computed again here, and the other way round.
     """  # noqa: D301  # click wants the character, not its name
 
 
-main.add_command(run)
-main.add_command(store)
+for command in (run, plan, status, why, graph, store):
+    main.add_command(command)

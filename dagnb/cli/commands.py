@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
-from dagnb.errors import DagError, NodeNotFoundError, NotebookError, did_you_mean
+from dagnb.errors import (
+    DagError,
+    ManifestError,
+    NodeNotFoundError,
+    NotebookError,
+    SelectionError,
+    did_you_mean,
+)
 
 WRONG_USAGE = 2
+_MISUSE = NotebookError | NodeNotFoundError | SelectionError | ManifestError
 
 
 class Refusal(click.ClickException):
@@ -50,6 +57,10 @@ class Group(click.Group):
 
     command_class = Command
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they were added."""
+        return list(self.commands)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -66,11 +77,6 @@ def is_debugging(ctx: click.Context) -> bool:
     return bool(ctx.find_root().meta.get("dagnb.debug"))
 
 
-def warn(text: str) -> None:
-    """Say something beside the output of a command."""
-    click.echo(text, file=sys.stderr)
-
-
 def words(ctx: click.Context, param: click.Parameter, value: Iterable[str]) -> tuple[str, ...]:
     """Take an option that may be repeated and may hold commas; a callback."""
     found = (word.strip() for each in value for word in each.split(","))
@@ -82,5 +88,5 @@ def _note_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None
 
 
 def _said(error: DagError) -> click.ClickException:
-    misuse = isinstance(error, NotebookError | NodeNotFoundError)
+    misuse = isinstance(error, _MISUSE)
     return Refusal(str(error)) if misuse else click.ClickException(str(error))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +14,15 @@ from typing import Any
 
 import click
 
-from dagnb.cli.commands import Command, Refusal, is_debugging, words
+from dagnb.cli.commands import Command, Refusal
 from dagnb.cli.console import Console
+from dagnb.cli.options import (
+    file_argument,
+    is_manifest,
+    parameters_option,
+    selection_options,
+    state_option,
+)
 from dagnb.cli.selection import Selection
 from dagnb.cli.stopping import Stopping
 from dagnb.notebook.file import NotebookFile
@@ -22,6 +32,8 @@ from dagnb.notebook.parameters import typed
 from dagnb.notebook.session import Session
 from dagnb.observe.progress import Tally
 from dagnb.observe.text import run_summary
+from dagnb.project.manifest import Manifest
+from dagnb.project.runner import DAGRunner
 from dagnb.tasks import Options
 
 BACKENDS = ("inline", "threads")
@@ -39,39 +51,11 @@ class Wanted:
     continue_on_error: bool = False
     attempts: Options = ONE_ATTEMPT
     workers: int | None = 1
-
-
-def _several(*names: str, help: str) -> Any:
-    return click.option(*names, multiple=True, metavar="A,B", callback=words, help=help)
-
-
-notebook_argument = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-parameters_option = click.option(
-    "-p",
-    "--parameter",
-    "parameters",
-    nargs=2,
-    multiple=True,
-    metavar="NAME VALUE",
-    help="Another value for a name that the cell tagged `parameters` assigns.",
-)
-selection_options = (
-    _several("--nodes", "--node", help="Run these, what they need and what depends on them."),
-    _several("--tags", "--tag", help="The same for the nodes with these tags."),
-    _several("--types", "--type", help="The same for nodes of these types, in a manifest."),
-    _several("--exclude-tags", "--exclude-tag", help="Leave these out, and what depends on them."),
-)
-
-
-def with_selection(command: Any) -> Any:
-    """Add the options that select nodes."""
-    for option in reversed(selection_options):
-        command = option(command)
-    return command
+    state_dir: Path | None = None
 
 
 @click.command(cls=Command)
-@notebook_argument
+@file_argument
 @click.option(
     "-o",
     "--output",
@@ -79,7 +63,8 @@ def with_selection(command: Any) -> Any:
     help="Write the outputs into a copy; FILE stays as it is.",
 )
 @parameters_option
-@with_selection
+@selection_options
+@state_option
 @click.option("--full", is_flag=True, help="Run every node, whatever is known.")
 @click.option("--dry-run", is_flag=True, help="Say what would run; plain cells do run.")
 @click.option("--continue-on-error", is_flag=True, help="Run all that does not need what failed.")
@@ -119,7 +104,10 @@ def run(ctx: click.Context, /, file: Path, **options: Any) -> None:
       dagnb run report.ipynb --dry-run
     """  # noqa: D301  # click wants the character, not its name
     console = Console(as_json=options.pop("as_json"), quiet=options.pop("quiet"))
-    ctx.exit(run_notebook(file, _wanted(options), console, debug=is_debugging(ctx)))
+    wanted = _wanted(options)
+    if is_manifest(file):
+        ctx.exit(run_manifest(file, wanted, console))
+    ctx.exit(run_notebook(file, wanted, console))
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:
@@ -127,14 +115,14 @@ def _wanted(options: dict[str, Any]) -> Wanted:
 
     Raises
     ------
-    Refusal, click.UsageError
-        Two contradict each other, or a notebook has no use for one.
+    click.UsageError
+        Two contradict each other.
     """
-    if options["types"]:
-        raise Refusal("the nodes of a notebook have no types; select them with --nodes or --tags")
     if options["dry_run"] and options["output"]:
         raise click.UsageError("--dry-run writes nothing, so it cannot go with --output")
-    selection = Selection(options["nodes"], options["tags"], options["exclude_tags"])
+    selection = Selection(
+        options["nodes"], options["tags"], options["types"], options["exclude_tags"]
+    )
     return Wanted(
         selection,
         options["output"],
@@ -144,6 +132,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         options["continue_on_error"],
         Options.checked(options["timeout"], options["retry"]),
         _workers(options["jobs"], options["backend"]),
+        options["state_dir"],
     )
 
 
@@ -162,7 +151,7 @@ def _workers(jobs: str | None, backend: str | None) -> int | None:
     return None if jobs == "auto" else int(jobs)
 
 
-def run_notebook(file: Path, wanted: Wanted, console: Console, *, debug: bool = False) -> int:
+def run_notebook(file: Path, wanted: Wanted, console: Console) -> int:
     """Run a notebook and write its outputs; return the exit code."""
     began = perf_counter()
     notebook = NotebookFile.read(file)
@@ -170,7 +159,10 @@ def run_notebook(file: Path, wanted: Wanted, console: Console, *, debug: bool = 
         notebook.check_writable(wanted.output)
     progress = Tally() if wanted.dry_run else console.progress()
     with _opened(notebook, wanted, progress) as headless:
-        with Stopping(headless.session.gate, progress.note) as stopping, console.shown(progress):
+        with (
+            Stopping(headless.session.gate.close, progress.note) as stopping,
+            console.shown(progress),
+        ):
             _perform(headless, wanted)
         made = headless.ran()
         if wanted.dry_run:
@@ -218,3 +210,49 @@ def _conclude(headless: Headless, progress: Tally, stopping: Stopping, took: flo
     code = stopping.exit_code or int(bool(headless.failures) or has_failed)
     progress.finish(run_summary(progress.results.values(), took), {"exit_code": code})
     return code
+
+
+def run_manifest(file: Path, wanted: Wanted, console: Console) -> int:
+    """Run a manifest; return the exit code.
+
+    Raises
+    ------
+    Refusal
+        It is asked for what only a notebook has.
+    """
+    if wanted.parameters or wanted.output:
+        option = "--parameter" if wanted.parameters else "--output"
+        raise Refusal(f"{option} is for notebooks; a manifest has none")
+    progress, drain = console.progress(), threading.Event()
+    runner = DAGRunner(Manifest.load(file), state_dir=wanted.state_dir, observers=[progress])
+    progress.total = len(runner.manifest)
+    if wanted.dry_run:
+        progress = Tally()
+    with Stopping(drain.set, progress.note) as stopping, console.shown(progress):
+        try:
+            runner.run(**_of_manifest(wanted), cancel_event=drain, progress=wanted.dry_run)
+        except KeyboardInterrupt:
+            stopping.signal = stopping.signal or signal.SIGINT
+    if wanted.dry_run or runner.summary is None:
+        return stopping.exit_code
+    code = stopping.exit_code or runner.summary.exit_code
+    took = runner.summary.total_duration
+    progress.finish(run_summary(progress.results.values(), took), {"exit_code": code})
+    return code
+
+
+def _of_manifest(wanted: Wanted) -> dict[str, Any]:
+    """Return the options of a run in the words of `DAGRunner.run`."""
+    chosen = wanted.selection
+    return {
+        "full": wanted.full,
+        "dry_run": wanted.dry_run,
+        "nodes": chosen.nodes or None,
+        "tags": chosen.tags or None,
+        "node_types": chosen.types or None,
+        "exclude_tags": chosen.exclude_tags or None,
+        "continue_on_error": wanted.continue_on_error,
+        "retry": wanted.attempts.retries,
+        "timeout": wanted.attempts.timeout,
+        "jobs": wanted.workers or os.cpu_count() or 1,
+    }

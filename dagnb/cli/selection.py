@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dagnb.cli.commands import Refusal
-from dagnb.errors import NodeNotFoundError, did_you_mean
+from dagnb.errors import SelectionError, did_you_mean
 from dagnb.notebook.node import NotebookNode
 from dagnb.notebook.session import Session
 
@@ -17,11 +16,12 @@ class Selection:
 
     Attributes
     ----------
-    nodes, tags, exclude_tags : tuple of str
+    nodes, tags, types, exclude_tags : tuple of str
     """
 
     nodes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
 
     def names(self, session: Session) -> list[str] | None:
@@ -29,12 +29,17 @@ class Selection:
 
         Raises
         ------
-        NodeNotFoundError, Refusal
+        SelectionError
             A name or tag is unknown, or what is asked for needs what is left out.
         """
+        if self.types:
+            raise SelectionError(
+                "the nodes of a notebook have no types; select them with --nodes or --tags"
+            )
         for name in self.nodes:
             if name not in session.nodes:
-                raise NodeNotFoundError(name, session.nodes, where="--nodes")
+                nearest = did_you_mean(name, session.nodes)
+                raise SelectionError(f"there is no node {name!r}, in --nodes{nearest}")
         named = dict.fromkeys([*self.nodes, *_tagged(session.nodes, self.tags, "--tags")])
         self._check(session, named)
         return list(named) if self.nodes or self.tags else None
@@ -50,7 +55,7 @@ class Selection:
             needed = sorted(excluded.intersection([name, *session.dag.ancestors(name)]))
             if needed:
                 what = "is among them" if needed[0] == name else f"needs {needed[0]}"
-                raise Refusal(
+                raise SelectionError(
                     f"--exclude-tags leaves {', '.join(needed)} out, but {name} was asked for "
                     f"and {what}; drop one of the two"
                 )
@@ -62,7 +67,7 @@ def _tagged(nodes: Mapping[str, NotebookNode], tags: tuple[str, ...], option: st
     for tag in tags:
         if tag not in known:
             has = f" (there are {', '.join(sorted(known))})" if known else "; no node has tags"
-            raise Refusal(
+            raise SelectionError(
                 f"no node has the tag {tag!r}, in {option}{did_you_mean(tag, known)}{has}"
             )
     return [name for name, node in nodes.items() if not set(tags).isdisjoint(node.options.tags)]

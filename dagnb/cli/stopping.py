@@ -6,8 +6,6 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from dagnb.notebook.gate import Gate
-
 EXIT_CODE = 128
 
 
@@ -16,8 +14,8 @@ class Stopping:
 
     Parameters
     ----------
-    gate : Gate
-        Closed by the first Ctrl-C.
+    drain : callable
+        Lets nothing more start; called by the first Ctrl-C.
     say : callable
         Tells what was understood.
 
@@ -27,8 +25,8 @@ class Stopping:
         The last signal that arrived; 0 for none.
     """
 
-    def __init__(self, gate: Gate, say: Callable[[str], None]) -> None:
-        self._gate, self._say = gate, say
+    def __init__(self, drain: Callable[[], None], say: Callable[[str], None]) -> None:
+        self._drain, self._say = drain, say
         self.signal = 0
 
     def __enter__(self) -> Stopping:
@@ -47,7 +45,7 @@ class Stopping:
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         is_first, self.signal = not self.signal, number
-        self._gate.closed = self._gate.closed or "it was stopped"
+        self._drain()
         if is_first and number == signal.SIGINT:
             self._say("stopping when what runs has ended; Ctrl-C again stops it at once")
             return

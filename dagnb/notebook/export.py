@@ -10,16 +10,15 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagnb.errors import did_you_mean
 from dagnb.notebook.assets import EMBEDDED, module, styles
-from dagnb.render.dot import to_dot
-from dagnb.render.mermaid import to_mermaid
+from dagnb.render.forms import formed
 from dagnb.render.picture import Picture
 from dagnb.render.svg import svg
 
 if TYPE_CHECKING:
     from dagnb.notebook.panel import Panel
 
+PAGE = ".html"
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -45,11 +44,9 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-
 def export(picture: Picture, path: str | os.PathLike[str], panel: Panel) -> Path:
     """Write a graph to a file in the form that its ending names; see `Session.export`."""
     file = Path(path).expanduser()
-    kind = file.suffix.lower()
-    if kind not in _FORMS:
-        known = ", ".join(_FORMS)
-        raise ValueError(f"{path}: the ending says the form{did_you_mean(kind, _FORMS)}; {known}")
-    file.write_text(_FORMS[kind](picture, panel), encoding="utf-8", newline="\n")
+    is_page = file.suffix.lower() == PAGE
+    made = page(picture, panel) if is_page else formed(picture, file, also=[PAGE])
+    file.write_bytes(made if isinstance(made, bytes) else made.encode())
     return file
 
 
@@ -94,22 +91,3 @@ def _facts(picture: Picture, panel: Panel) -> dict[str, object]:
         "recording": panel.record(),
         "details": {name: panel.details(name, loading=False) for name in view.nodes},
     }
-
-
-def _dot(picture: Picture, _panel: Panel) -> str:
-    view = picture.view
-    status = {name: node.status for name, node in view.nodes.items()}
-    return str(to_dot(view.nodes, view.edges, groups=view.groups, status=status).source)
-
-
-def _mermaid(picture: Picture, _panel: Panel) -> str:
-    view = picture.view
-    status = {name: node.status for name, node in view.nodes.items()}
-    return to_mermaid(view.nodes, view.edges, groups=view.groups, status=status)
-
-
-def _svg(picture: Picture, _panel: Panel) -> str:
-    return svg(picture)
-
-
-_FORMS = {".html": page, ".svg": _svg, ".dot": _dot, ".gv": _dot, ".mmd": _mermaid}

@@ -51,7 +51,11 @@ class Gate:
             self.deferred[name] = None
         return name in self.deferred
 
+    def close(self, reason: str = "it was stopped") -> None:
+        """Let nothing more start."""
+        self.closed = self.closed or reason
+
     def __call__(self, event: Event) -> None:
         """Close when a node fails, if asked to; an observer."""
         if self.closes_on_error and isinstance(event, NodeSettled) and event.result.error:
-            self.closed = self.closed or f"{event.result.name} failed"
+            self.close(f"{event.result.name} failed")

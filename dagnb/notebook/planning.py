@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from dagnb.notebook.registry import Registry
 from dagnb.run.plan import Plan, make_plan
-from dagnb.run.records import EXECUTED, SECONDS, Memory
+from dagnb.run.records import DIGEST, EXECUTED, SECONDS, Memory
+from dagnb.values.saved import Saved
 
 
 def plan_of(
-    registry: Registry, memory: Memory, causes: Mapping[int, str], held: Mapping[str, str]
+    registry: Registry,
+    memory: Memory,
+    causes: Mapping[int, str],
+    held: Mapping[str, str],
+    earlier: Mapping[str, Saved] = {},
 ) -> Plan:
     """Return the plan of a run that starts from dirty nodes.
 
@@ -23,11 +28,34 @@ def plan_of(
         The dirty nodes, by number, and why they are.
     held : mapping of str to str
         The nodes that cannot or must not run, and why.
+    earlier : mapping of str to Saved
+        What other kernels saved of nodes that have not run in this one.
     """
     dag, nodes = registry.dag, registry.nodes
     records = enumerate(memory.records)
-    took = {node: last[SECONDS] for node, last in records if last and last[EXECUTED]}
+    took = {dag.number(name): saved.seconds for name, saved in earlier.items() if name in nodes}
+    took |= {node: last[SECONDS] for node, last in records if last and last[EXECUTED]}
+    causes = dict(_forecast(registry, memory, causes, earlier)) if earlier else causes
     waiting = {dag.number(name): reason for name, reason in held.items()}
     whens = {name: node.options.when for name, node in nodes.items()}
     conditions = {dag.number(name): when.text for name, when in whens.items() if when is not None}
     return make_plan(dag.adjacency, causes, waiting, took, conditions)
+
+
+def _forecast(
+    registry: Registry, memory: Memory, causes: Mapping[int, str], earlier: Mapping[str, Saved]
+) -> Iterator[tuple[int, str]]:
+    """Yield the dirty nodes that are sure to run, with what differs from when they ran last."""
+    graph, records = registry.dag.adjacency, memory.records
+    for node, why in causes.items():
+        saved = earlier.get(graph.names[node])
+        if saved is None or records[node] is not None:
+            yield node, why
+            continue
+        lasts = {graph.names[each]: records[each] for each in graph.predecessors[node]}
+        if None in lasts.values():
+            continue  # it depends on what comes out there
+        digests = {name: last[DIGEST] for name, last in lasts.items() if last is not None}
+        other = [name for name, each in digests.items() if saved.inputs.get(name) != each]
+        changed = f"its input {', '.join(other)} changed" if other else "its code or what it reads"
+        yield node, changed if other else f"{changed} changed"

@@ -22,6 +22,7 @@ from dagnb.values.saved import Saved
 from dagnb.values.saved_value import SavedValue
 from dagnb.values.signature import signing_key
 from dagnb.values.store import Store
+from dagnb.values.upkeep import saved_values
 
 VARIABLE = "DAGNB_STORE"
 OFF = "off"
@@ -80,6 +81,13 @@ class Saving:
             return "values are not saved; %dag store on saves them from now on"
         layout = Layout(self.folder)
         return store_listing(layout, signing_key()) if listed else store_summary(layout)
+
+    def earlier(self) -> dict[str, Saved]:
+        """Return what was saved last of each node, whatever its code and inputs were then."""
+        if self.folder is None or not self.folder.is_dir():
+            return {}
+        found = (saved for saved, _ in saved_values(Layout(self.folder), signing_key()))
+        return {saved.node: saved for saved in sorted(found, key=lambda each: each.created)}
 
     def take_notices(self) -> list[str]:
         """Return the sentences that nobody has been told yet."""

@@ -87,7 +87,7 @@ def test_the_graph_alone(chain: Notebook, tmp_path: Path) -> None:
     ("file", "complaint"),
     [
         ("graph.smg", "the ending says the form; did you mean '.svg'?"),
-        ("graph", ".html, .svg, .dot, .gv, .mmd"),
+        ("graph", ".html, .svg, .png, .dot, .gv, .mmd"),
         ("no/such/run.html", "cannot write no/such/run.html: No such file"),
         ("", "usage: %dag export FILE"),
     ],
