@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 NODE_OPTIONS = (
     "--deps", "--manual", "--tags", "--timeout", "--retries", "--backoff", "--when",
-    "--depends", "--env", "--files", "--no-cache", "--expand",
+    "--depends", "--env", "--files", "--no-cache", "--expand", "--backend",
     "--replace",
 )  # fmt: skip
 

@@ -97,6 +97,11 @@ class DagMagics(Magics):
         action="store_true",
         help="its value, a dict of names and functions, makes further nodes",
     )
+    @argument(
+        "--backend",
+        metavar="NAME",
+        help="run it in a process of its own (processes), whatever others do",
+    )
     @argument("--replace", action="store_true", help="take the name over from another cell")
     @cell_magic
     def dag_node(self, line: str, cell: str) -> None:
@@ -274,6 +279,7 @@ def dag_node(
     files: Sequence[str | os.PathLike[str]] = (),
     cache: bool = True,
     expand: bool = False,
+    backend: str | None = None,
     replace: bool = False,
 ) -> Any:
     """Make a function a node: its parameters are its inputs.
@@ -317,6 +323,9 @@ def dag_node(
     expand : bool
         Whether the value makes further nodes: a dict of names and functions, whose parameters
         are inputs like its own. They are tried as often and for as long as it is.
+    backend : str, optional
+        Where it runs, whatever others do: ``"processes"`` for a process of its own, which can be
+        killed when it takes too long, and crash without harm.
     replace : bool
         Take the name over from another cell.
 
@@ -340,7 +349,7 @@ def dag_node(
         if isinstance(value, str | os.PathLike):
             one = "string" if isinstance(value, str) else "path"
             raise TypeError(f"{option} is a list of names, not one {one}; write [{value!r}]")
-    attempts = Options.checked(timeout, retries, backoff)
+    attempts = Options.checked(timeout, retries, backoff, backend)
     declared = Declared(tuple(depends), tuple(env), tuple(os.fspath(each) for each in files))
     options = NodeOptions(
         tuple(deps), manual, tuple(tags), attempts, cache=cache, declared=declared, expand=expand
@@ -366,7 +375,9 @@ def _magics() -> DagMagics | None:
 def _options(arguments: Any) -> NodeOptions:
     """Return what was parsed as a node's options."""
     try:
-        attempts = Options.checked(arguments.timeout, arguments.retries, arguments.backoff)
+        attempts = Options.checked(
+            arguments.timeout, arguments.retries, arguments.backoff, arguments.backend
+        )
         declared = Declared(*map(_split, (arguments.depends, arguments.env, arguments.files)))
     except ValueError as error:
         raise UsageError(f"--{error}; see %%dag_node?") from None

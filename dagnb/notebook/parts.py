@@ -38,7 +38,7 @@ from dagnb.render.view import GraphView
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Fact
 from dagnb.run.records import Memory, as_result
-from dagnb.tasks import Options
+from dagnb.tasks import Options, check_backend
 
 
 class Parts:
@@ -152,6 +152,16 @@ class Parts:
     @attempts.setter
     def attempts(self, attempts: Options) -> None:
         self._tasks.attempts = attempts
+
+    @property
+    def backend(self) -> str:
+        """Where nodes run that do not say otherwise: ``"threads"`` or ``"processes"``."""
+        return self._runs.backend or "threads"
+
+    @backend.setter
+    def backend(self, backend: str) -> None:
+        check_backend(backend)
+        self._runs.backend = None if backend in ("threads", "inline") else backend
 
     def result(self, name: str) -> NodeResult:
         """Return what happened to a node the last time anything did."""

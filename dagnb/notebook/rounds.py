@@ -22,6 +22,7 @@ from dagnb.notebook.why import Explain
 from dagnb.observe.trace import ExecutionTrace, trace_of
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.alarm import perform_under_alarm
+from dagnb.run.backends import Backends
 from dagnb.run.drive import Interrupted, drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown, Frontier
@@ -65,23 +66,31 @@ class Hands:
         So many threads; 1 is the thread that runs.
     cancelled : threading.Event or None
         Of a run in the background, which leaves its own thread free to watch for that.
+    backend : str or None
+        Performs the calls of nodes that do not say otherwise, if not these threads.
     """
 
     workers: int = 1
     cancelled: threading.Event | None = None
+    backend: str | None = None
 
     @property
     def are_alone(self) -> bool:
         """Whether nothing else goes on while a node runs, no other node and no plain cell."""
-        return self.workers == 1 and self.cancelled is None
+        return self.workers == 1 and self.cancelled is None and self.backend is None
 
     def drive(self, engine: Engine, *, alone: bool) -> IncrementalResult:
         """Run to the end, one node at a time if each is to be alone."""
         workers, cancelled = 1 if alone else self.workers, self.cancelled
-        if workers == 1 and cancelled is None:
+        if workers == 1 and cancelled is None and self.backend is None:
             return drive_inline(engine, IncrementalResult, perform_under_alarm)
         return drive_threads(
-            engine, IncrementalResult, workers, cancel_event=cancelled, abandon=True
+            engine,
+            IncrementalResult,
+            workers,
+            cancel_event=cancelled,
+            abandon=True,
+            backends=Backends(self.backend),
         )
 
 

@@ -33,6 +33,8 @@ class Runs:
         Brings still pictures up to date.
     workers : int
         How many nodes run side by side.
+    backend : str or None
+        Where they run, if not in this process.
     """
 
     shell: Shell
@@ -45,6 +47,7 @@ class Runs:
     recorder: Recorder
     follow: Callable[[], None]
     workers: int = 1
+    backend: str | None = None
 
     def perform(
         self, request: Request, own: str | None = None, *, live: bool = False
@@ -64,7 +67,9 @@ class Runs:
         with self.recorder.run():
             try:
                 with proxies(self.shell):
-                    return self.rounds.run(request, observers, Hands(self.workers))
+                    return self.rounds.run(
+                        request, observers, Hands(self.workers, backend=self.backend)
+                    )
             finally:
                 self.publisher.own = None
                 self.staleness.show()
@@ -79,7 +84,7 @@ class Runs:
         result : IncrementalResult
         summary : str
         """
-        here, hands = self.stage.observer, Hands(self.workers, handle.cancelled)
+        here, hands = self.stage.observer, Hands(self.workers, handle.cancelled, self.backend)
         self.stage.run(self.tasks.begin)
         with self.recorder.run():
             try:

@@ -6,16 +6,19 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any
 
 from dagnb.notebook.capture import Shell, Sink, capture
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import show
+from dagnb.notebook.elsewhere import Brought, NodeElsewhere
 from dagnb.notebook.node import ONE_ATTEMPT, NotebookNode
 from dagnb.notebook.opened import Opened, noticed
 from dagnb.observe.text import error_text, seconds
+from dagnb.run.call import Report
 from dagnb.run.coroutines import run_coroutine
 from dagnb.tasks import Options, Task
 
@@ -110,6 +113,9 @@ def _filled(options: Options, usual: Options) -> Options:
     return options._replace(timeout=timeout, retries=options.retries or usual.retries)
 
 
+_NONE = Exception()  # stands for no error
+
+
 class NodeTask:
     """The function of one node's task, called with its inputs by keyword, once an attempt.
 
@@ -167,6 +173,28 @@ class NodeTask:
         if not self._code.quiet:
             show(self._tasks.shell, ending)
         return value
+
+    def depart(self) -> NodeElsewhere:
+        """Return the function that stands for this one in another process."""
+        return NodeElsewhere(replace(self._code, _body=None), self.variables())
+
+    def arrive(self, report: Report) -> Report:
+        """Show what the node showed there, and note what it read."""
+        return self._tasks.run(self._arrived, report)  # type: ignore[no-any-return]  # as given
+
+    def _arrived(self, report: Report) -> Report:
+        code = self._code
+        attempt = self._tasks.attempt(code.name, code.function)
+        with suppress(type(report.error or _NONE)), attempt as number, self._telling(number):
+            self._take_in(report)
+        return report
+
+    def _take_in(self, report: Report) -> None:
+        if isinstance(report.beside, Brought):
+            report.beside.show(self._tasks.shell)
+            self._tasks.opened[self._code.name] = report.beside.opened
+        if report.error is not None:
+            raise report.error
 
     def variables(self) -> dict[str, Any]:
         """Return the values of those parameters that are variables of the notebook."""

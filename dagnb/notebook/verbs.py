@@ -43,7 +43,10 @@ VERBS = {
     ),
     "rm": ("NAME ...", "remove nodes"),
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
-    "workers": ("[N|auto|off]", "run so many nodes side by side in threads, or one by one"),
+    "workers": (
+        "[N|auto|off] [--backend threads|processes]",
+        "run so many nodes side by side, in threads or in processes, or one by one",
+    ),
     "timeline": ("", "show the live graph with the last run below it, to look at and to replay"),
     "export": ("FILE", "write graph and last run to one .html page; or .svg, .dot, .mmd"),
     "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
@@ -190,15 +193,24 @@ class Verbs:
 
     def _workers(self, words: Sequence[str]) -> None:
         known: dict[str, int | None] = {"auto": None, "off": 1}
-        if len(words) > 1 or not all(word in known or word.isdecimal() for word in words):
-            raise UsageError("usage: %dag workers [N|auto|off]")
-        for word in words:
+        parser = MagicArgumentParser("%dag workers")
+        parser.add_argument("number", nargs="?")
+        parser.add_argument("--backend")
+        asked = parser.parse_args(list(words))
+        word = asked.number
+        if word is not None and word not in known and not word.isdecimal():
+            raise UsageError(f"usage: %dag workers {VERBS['workers'][0]}")
+        if asked.backend is not None:
+            self._choose_backend(asked.backend)
+        if word is not None:
             self._session.workers = known[word] if word in known else int(word)
-        workers = self._session.workers
-        if workers == 1:
-            print("workers: 1; nodes run one after another on the main thread")
-        else:
-            print(f"workers: {workers}; nodes run side by side in threads")
+        print(_describe_workers(self._session.workers, self._session.backend))
+
+    def _choose_backend(self, backend: str) -> None:
+        try:
+            self._session.backend = backend
+        except ValueError as error:
+            raise UsageError(f"--backend: {error}") from None
 
     def _timeline(self, words: Sequence[str]) -> None:
         _take(words, 0, "timeline")
@@ -265,6 +277,14 @@ def _look(picture: Picture, wanted: Namespace) -> None:
 
 def _groups(given: Sequence[str]) -> Sequence[str]:
     return [] if "all" in given else given
+
+
+def _describe_workers(workers: int, backend: str) -> str:
+    if backend != "threads":
+        return f"workers: {workers}; nodes run in {backend}, so many at once"
+    if workers == 1:
+        return "workers: 1; nodes run one after another on the main thread"
+    return f"workers: {workers}; nodes run side by side in threads"
 
 
 def words_of(line: str) -> list[str]:

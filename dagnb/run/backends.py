@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from dagnb.errors import BackendError, TaskTimeoutError
 from dagnb.run.attempts import SLICE_SECONDS, Once, given_up, perform_here
 from dagnb.run.call import Call, Report
-from dagnb.run.remote.backend import Backend
+from dagnb.run.remote.backend import Backend, Traveller
 from dagnb.tasks import BACKENDS, check_backend
 
 Chosen: TypeAlias = str | Backend | Executor | None
@@ -113,6 +113,14 @@ assert _MAKERS.keys() == set(BACKENDS)
 
 def perform_on(backend: Backend, call: Call, timeout: float | None) -> Report:
     """Perform a call once on a backend, and give it up when its time is over."""
+    function = call.function
+    if not isinstance(function, Traveller):
+        return _awaited(backend, call, timeout)
+    report = _awaited(backend, call._replace(function=function.depart()), timeout)
+    return function.arrive(report)
+
+
+def _awaited(backend: Backend, call: Call, timeout: float | None) -> Report:
     attempt = backend.submit(call)
     started = perf_counter()
     deadline = inf if timeout is None else started + timeout

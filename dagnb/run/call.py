@@ -38,6 +38,8 @@ class Report(NamedTuple):
         Why it was given up, if it was; empty otherwise.
     place : str
         Where it was performed, if not by the worker that reports it.
+    beside : object
+        What the function brought back from there beside its value.
     """
 
     value: Any
@@ -47,6 +49,7 @@ class Report(NamedTuple):
     attempts: int = 1
     overdue: str = ""
     place: str = ""
+    beside: Any = None
 
 
 def perform(call: Call) -> Report:
@@ -57,7 +60,7 @@ def perform(call: Call) -> Report:
         value = function(*arguments, **keywords) if keywords else function(*arguments)
     except BaseException as error:
         return Report(None, error, started, perf_counter())
-    return new_tuple(Report, (value, None, started, perf_counter(), 1, "", ""))
+    return new_tuple(Report, (value, None, started, perf_counter(), 1, "", "", None))
 
 
 # The task of a node, the function to call, the nodes whose values it takes by position and by

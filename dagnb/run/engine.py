@@ -275,7 +275,7 @@ class Engine:
         """Take in what came of a call. A report for a node that is not out is dropped."""
         if node not in self.running:
             return
-        value, error, started, ended, attempts, overdue, place = report
+        value, error, started, ended, attempts, overdue, place, _ = report
         changed, name = True, None
         if overdue:
             status = NodeStatus.TIMED_OUT

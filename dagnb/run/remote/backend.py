@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 from dagnb.run.call import Call, Report
 
@@ -43,6 +44,20 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """End what is still going on for this run; a further run may follow."""
+
+
+@runtime_checkable
+class Traveller(Protocol):
+    """A function that another one stands for where it is sent.
+
+    That one may leave something in its attribute ``beside``, which comes back in the report.
+    """
+
+    def depart(self) -> Callable[..., Any]:
+        """Return the function to send."""
+
+    def arrive(self, report: Report) -> Report:
+        """Take in what the other one brought back; called on the thread that waited."""
 
 
 class Done:

@@ -43,7 +43,8 @@ def perform_packed(
         return pack_report(Report(None, error, began, perf_counter()))
     count = len(values) - len(names)
     keywords = dict(zip(names, values[count:], strict=True))
-    return pack_report(perform(Call(0, made, values[:count], keywords or None)))
+    report = perform(Call(0, made, values[:count], keywords or None))
+    return pack_report(report._replace(beside=getattr(made, "beside", None)))
 
 
 def pack_report(report: Report) -> Packed:
@@ -58,19 +59,22 @@ def pack_report(report: Report) -> Packed:
             f"return something that pickle takes, or run the node on threads"
         )
     failed = None if error is None else pack_error(error)
-    return Packed(pickle.dumps((packed.data, failed, report.started, report.ended)), packed.buffers)
+    return Packed(
+        pickle.dumps((packed.data, failed, report.started, report.ended, report.beside)),
+        packed.buffers,
+    )
 
 
 def unpack_report(data: Bytes, buffers: Sequence[memoryview] = ()) -> Report:
     """Return a report; one whose value cannot be made here is that of a failure."""
-    value, failed, started, ended = pickle.loads(data)
+    value, failed, started, ended, beside = pickle.loads(data)
     if failed is not None:
-        return Report(None, unpack_error(failed), started, ended)
+        return Report(None, unpack_error(failed), started, ended, beside=beside)
     try:
-        return Report(unpack(value, buffers)[0], None, started, ended)
+        return Report(unpack(value, buffers)[0], None, started, ended, beside=beside)
     except Exception as why:  # whatever making a value of the user's again raises
         error = NotSendableError(f"its value came back from another process and is broken: {why}")
-        return Report(None, error, started, ended)
+        return Report(None, error, started, ended, beside=beside)
 
 
 def not_sent(error: Exception) -> Report:
