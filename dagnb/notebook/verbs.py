@@ -194,15 +194,15 @@ class Verbs:
     def _workers(self, words: Sequence[str]) -> None:
         known: dict[str, int | None] = {"auto": None, "off": 1}
         parser = MagicArgumentParser("%dag workers")
-        parser.add_argument("number", nargs="?")
+        parser.add_argument("number", nargs="*")
         parser.add_argument("--backend")
         asked = parser.parse_args(list(words))
-        word = asked.number
-        if word is not None and word not in known and not word.isdecimal():
+        wrong = [word for word in asked.number if word not in known and not word.isdecimal()]
+        if wrong or len(asked.number) > 1:
             raise UsageError(f"usage: %dag workers {VERBS['workers'][0]}")
         if asked.backend is not None:
             self._choose_backend(asked.backend)
-        if word is not None:
+        for word in asked.number:
             self._session.workers = known[word] if word in known else int(word)
         print(_describe_workers(self._session.workers, self._session.backend))
 
