@@ -13,6 +13,7 @@ from dagnb.errors import BackendError, TaskTimeoutError
 from dagnb.run.attempts import SLICE_SECONDS, Once, given_up, perform_here
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Backend, Traveller
+from dagnb.run.remote.shipped import unpacked
 from dagnb.tasks import BACKENDS, check_backend
 
 Chosen: TypeAlias = str | Backend | Executor | None
@@ -27,9 +28,14 @@ class Backends:
         Who performs the calls of nodes that do not say otherwise; this process by default.
     here : callable
         Performs a call once in this process.
+    ships : bool
+        Whether large values may be left where they are, as a `Deferred`, until one looks at them.
     """
 
-    def __init__(self, default: Chosen = None, here: Once = perform_here) -> None:
+    def __init__(
+        self, default: Chosen = None, here: Once = perform_here, *, ships: bool = False
+    ) -> None:
+        self._ships = ships
         self._default = default
         self._here = here
         self._made: dict[Any, Backend | None] = {}
@@ -48,7 +54,7 @@ class Backends:
         except BackendError as error:
             return Report(None, error, now := perf_counter(), now)
         if backend is None:
-            return self._here(call, timeout)
+            return self._here(unpacked(call) if self._ships else call, timeout)
         return perform_on(backend, call, timeout)
 
     def ready(self) -> Backends:
@@ -67,7 +73,7 @@ class Backends:
             return None
         with self._making:
             if chosen not in self._made:
-                self._made[chosen] = backend_of(chosen)
+                self._made[chosen] = backend_of(chosen, ships=self._ships)
         return self._made[chosen]
 
     def close(self) -> None:
@@ -77,7 +83,7 @@ class Backends:
                 backend.close()
 
 
-def backend_of(chosen: Chosen) -> Backend | None:
+def backend_of(chosen: Chosen, *, ships: bool = False) -> Backend | None:
     """Return the backend of a name, or around an executor; None for threads of this process.
 
     Raises
@@ -94,18 +100,18 @@ def backend_of(chosen: Chosen) -> Backend | None:
         return Futures(chosen)
     if not isinstance(chosen, str):
         return chosen
-    return _MAKERS[chosen]()
+    return _MAKERS[chosen](ships)
 
 
-def _processes() -> Backend:
+def _processes(ships: bool) -> Backend:
     from dagnb.run.remote.processes import Processes
 
-    return Processes()
+    return Processes(ships=ships)
 
 
-_MAKERS: dict[str, Callable[[], Backend | None]] = {
-    "inline": lambda: None,
-    "threads": lambda: None,
+_MAKERS: dict[str, Callable[[bool], Backend | None]] = {
+    "inline": lambda ships: None,
+    "threads": lambda ships: None,
     "processes": _processes,
 }
 assert _MAKERS.keys() == set(BACKENDS)

@@ -124,14 +124,20 @@ class Executor(Checkpointed):
         if self._backend == "inline":
             check_unlimited(timeout, cancel_event)
             return drive_inline(self.engine(tasks, resume=resume), ExecutionResult)
+        engine = self.engine(tasks, resume=resume)
         return drive_threads(
-            self.engine(tasks, resume=resume),
+            engine,
             ExecutionResult,
             self.workers,
             timeout=timeout,
             cancel_event=cancel_event,
-            backends=Backends(self._backend).ready(),
+            backends=self._backends(engine),
         )
+
+    def _backends(self, engine: Engine) -> Backends:
+        """Return who performs the calls; what nobody looks at may stay where it was made."""
+        looks = bool(engine._policies) or engine._compare or engine._growth is not None
+        return Backends(self._backend, ships=not looks).ready()
 
     async def _run_async(
         self,
@@ -143,13 +149,14 @@ class Executor(Checkpointed):
     ) -> ExecutionResult:
         """Run on the running event loop."""
         check_limits(timeout, cancel_event)
+        engine = self.engine(tasks, resume=resume)
         return await drive_async(
-            self.engine(tasks, resume=resume),
+            engine,
             ExecutionResult,
             self.workers,
             timeout=timeout,
             cancel_event=cancel_event,
-            backends=Backends(self._backend).ready(),
+            backends=self._backends(engine),
         )
 
 

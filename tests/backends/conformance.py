@@ -238,8 +238,20 @@ class Conformance:
         }
         result = run(dag, tasks)
         assert result["c"].result == (5_000_000, ord("x"), 499999500000.0)
+        assert [result[name].error for name in "abc"] == [None, None, None]
         result["b"].result[0] = 1.0
         result["a"].result[0] = 1
+
+    def test_a_large_value_for_threads_and_back(self, run: Any) -> None:
+        """It is there for a node of this process, and for the next one elsewhere."""
+        numpy = pytest.importorskip("numpy")
+        dag = graph("a", "b", "c", edges=(("a", "b"), ("b", "c"), ("a", "c")))
+        tasks: Tasks = {
+            "a": lambda: numpy.ones(200_000),
+            "b": Task(lambda a: a * 2, name="b", backend="threads"),
+            "c": lambda a, b: float(a.sum() + b.sum()),
+        }
+        assert run(dag, tasks)["c"].result == 600_000.0
 
     def test_a_large_variable_is_refused_by_name(self, run: Any) -> None:
         """It would be sent with every call."""

@@ -8,7 +8,8 @@ from time import perf_counter
 
 from dagnb.errors import NotSendableError
 from dagnb.run.call import Call, Report, perform
-from dagnb.run.remote.channel import Bytes
+from dagnb.run.remote.channel import Bytes, SharedFile
+from dagnb.run.remote.shipped import Shipped, resolved
 from dagnb.run.remote.travel import Packed, pack, pack_error, unpack, unpack_error
 
 
@@ -29,16 +30,22 @@ def pack_inputs(call: Call) -> tuple[tuple[str, ...], Packed]:
 
 
 def perform_packed(
-    function: bytes, names: Sequence[str], inputs: Bytes, buffers: Sequence[memoryview] = ()
+    function: bytes,
+    names: Sequence[str],
+    inputs: Bytes,
+    buffers: Sequence[memoryview] = (),
+    files: Sequence[SharedFile] = (),
 ) -> Packed:
     """Perform a packed call, and return its packed report; it never raises.
+
+    Inputs may be references to shipped values, whose files are given.
 
     The function is made anew for each call, so that none sees what another did to its variables.
     """
     began = perf_counter()
     try:
         made = pickle.loads(function)
-        values = unpack(inputs, buffers)
+        values = [resolved(value, files) for value in unpack(inputs, buffers)]
     except Exception as error:  # whatever a module that is missing here raises
         return pack_report(Report(None, error, began, perf_counter()))
     count = len(values) - len(names)
@@ -65,15 +72,24 @@ def pack_report(report: Report) -> Packed:
     )
 
 
-def unpack_report(data: Bytes, buffers: Sequence[memoryview] = ()) -> Report:
-    """Return a report; one whose value cannot be made here is that of a failure."""
+def unpack_report(
+    data: Bytes,
+    files: Sequence[SharedFile] = (),
+    buffers: Sequence[memoryview] = (),
+    *,
+    ships: bool = False,
+) -> Report:
+    """Return a report; one whose value cannot be made here is that of a failure.
+
+    Its buffers are in files, or given as they are. With ``ships`` those in files are left there.
+    """
     value, failed, started, ended, beside = pickle.loads(data)
     if failed is not None:
         return Report(None, unpack_error(failed), started, ended, beside=beside)
+    came = Shipped(value, list(files), buffers)
     try:
-        return Report(unpack(value, buffers)[0], None, started, ended, beside=beside)
-    except Exception as why:  # whatever making a value of the user's again raises
-        error = NotSendableError(f"its value came back from another process and is broken: {why}")
+        return Report(came if ships and files else came.load(), None, started, ended, beside=beside)
+    except NotSendableError as error:
         return Report(None, error, started, ended, beside=beside)
 
 

@@ -1,8 +1,9 @@
 """Messages between two processes of one machine; large buffers go through shared memory.
 
-A message is some bytes and some buffers. Buffers, and bytes if there are many, are written into a
-file without a name, whose descriptor is sent along: the other side maps it, so that each byte is
-copied once, by the side that sends. The mapping is private, and both sides may write to theirs.
+A message is some bytes and some shared files. Buffers, and bytes if there are many, are written
+into a file without a name, whose descriptor is sent along: the other side maps it, so that each
+byte is copied once, by the side that made it. The mapping is private, and all may write to theirs;
+the file itself never changes, and can be passed on.
 """
 
 from __future__ import annotations
@@ -13,19 +14,73 @@ import select
 import socket
 import struct
 import tempfile
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from pickle import PickleBuffer
 from typing import TypeAlias
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
-Message: TypeAlias = tuple[Bytes, list[memoryview]]
 
 LARGE_BYTES = 1 << 18
 CHUNK_BYTES = 1 << 16
-MOST_FILES = 16
-_HEAD = struct.Struct("<QI")  # how many bytes, how many parts of a shared file
+MOST_FILES = 250  # the system takes so many with one message
+_HEAD = struct.Struct("<QI?")  # how many bytes, how many files, whether the bytes are the first
+_COUNT = struct.Struct("<I")
 _ALIGNED = 64
+
+
+class SharedFile:
+    """Parts of memory in a file without a name, which ends with the last who has it.
+
+    Parameters
+    ----------
+    descriptor : int
+        Is this object's from now on.
+    sizes : sequence of int
+        Of the parts, in bytes.
+    """
+
+    def __init__(self, descriptor: int, sizes: Sequence[int]) -> None:
+        self.descriptor = descriptor
+        self.sizes = tuple(sizes)
+        self.close = weakref.finalize(self, os.close, descriptor)
+
+    @classmethod
+    def of(cls, parts: Sequence[Bytes]) -> SharedFile:
+        """Return a file with copies of these parts."""
+        views = [memoryview(part) for part in parts]
+        file = cls(_nameless(), [view.nbytes for view in views])
+        offset = 0
+        for view in views:
+            _write(file.descriptor, view, offset)
+            offset += _room(view.nbytes)
+        os.ftruncate(file.descriptor, max(1, offset))
+        return file
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return sum(self.sizes)
+
+    def parts(self) -> list[memoryview]:
+        """Return the parts, to be read and written to; what is written is seen by nobody else."""
+        whole = max(1, sum(map(_room, self.sizes)))
+        access = mmap.PROT_READ | mmap.PROT_WRITE
+        view = memoryview(mmap.mmap(self.descriptor, whole, mmap.MAP_PRIVATE, access))
+        parts, offset = [], 0
+        for size in self.sizes:
+            parts.append(view[offset : offset + size])
+            offset += _room(size)
+        return parts
+
+
+Message: TypeAlias = tuple[Bytes, list[SharedFile]]
+
+
+def shared(buffers: Sequence[PickleBuffer]) -> list[SharedFile]:
+    """Return one file with the contents of buffers, or none if there are no buffers."""
+    return [SharedFile.of([each.raw() for each in buffers])] if buffers else []
 
 
 class Channel:
@@ -40,9 +95,9 @@ class Channel:
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
         self._data = bytearray()
-        self._files: deque[int] = deque()
+        self._descriptors: deque[int] = deque()
 
-    def send(self, data: Bytes, buffers: Sequence[PickleBuffer] = ()) -> None:
+    def send(self, data: Bytes, files: Sequence[SharedFile] = ()) -> None:
         """Send a message.
 
         Raises
@@ -50,19 +105,16 @@ class Channel:
         OSError
             The other side has gone.
         """
-        parts = [each.raw() for each in buffers]
-        if len(data) >= LARGE_BYTES:
-            data, parts = b"", [memoryview(data), *parts]
-        sizes = [part.nbytes for part in parts]
-        head = _HEAD.pack(len(data), len(parts)) + struct.pack(f"<{len(sizes)}Q", *sizes)
-        if not parts:
+        is_large = len(data) >= LARGE_BYTES
+        if is_large:
+            files, data = [SharedFile.of([data]), *files], b""
+        head = _HEAD.pack(len(data), len(files), is_large)
+        for file in files:
+            head += _COUNT.pack(len(file.sizes)) + struct.pack(f"<{len(file.sizes)}Q", *file.sizes)
+        if not files:
             self._socket.sendall(head + data)
             return
-        file = _shared(parts)
-        try:
-            sent = socket.send_fds(self._socket, [head], [file])
-        finally:
-            os.close(file)
+        sent = socket.send_fds(self._socket, [head], [file.descriptor for file in files])
         self._socket.sendall(head[sent:] + data)
 
     def receive(self, seconds: float | None = None) -> Message | None:
@@ -82,8 +134,8 @@ class Channel:
     def close(self) -> None:
         """Close it."""
         self._socket.close()
-        while self._files:
-            os.close(self._files.popleft())
+        while self._descriptors:
+            os.close(self._descriptors.popleft())
 
     def _is_ready(self, seconds: float) -> bool:
         poll = select.poll()
@@ -92,42 +144,35 @@ class Channel:
 
     def _read(self) -> None:
         try:
-            data, files, _, _ = socket.recv_fds(self._socket, CHUNK_BYTES, MOST_FILES)
+            data, descriptors, _, _ = socket.recv_fds(self._socket, CHUNK_BYTES, MOST_FILES)
         except ConnectionResetError:
-            data, files = b"", []
+            data, descriptors = b"", []
         if not data:
             raise EOFError("the other process has gone")
         self._data += data
-        self._files += files
+        self._descriptors += descriptors
 
     def _message(self) -> Message | None:
         """Take a whole message from what was read, if there is one."""
         if len(self._data) < _HEAD.size:
             return None
-        length, count = _HEAD.unpack_from(self._data)
-        start = _HEAD.size + 8 * count
-        if len(self._data) < start + length:
+        length, count, is_large = _HEAD.unpack_from(self._data)
+        place, sizes = _HEAD.size, []
+        for _ in range(count):
+            if len(self._data) < place + _COUNT.size:
+                return None
+            (parts,) = _COUNT.unpack_from(self._data, place)
+            place += _COUNT.size
+            if len(self._data) < place + 8 * parts:
+                return None
+            sizes.append(struct.unpack_from(f"<{parts}Q", self._data, place))
+            place += 8 * parts
+        if len(self._data) < place + length:
             return None
-        sizes = struct.unpack_from(f"<{count}Q", self._data, _HEAD.size)
-        data: Bytes = bytes(self._data[start : start + length])
-        del self._data[: start + length]
-        parts = _mapped(self._files.popleft(), sizes) if count else []
-        return (data, parts) if length else (parts[0], parts[1:])
-
-
-def _shared(parts: Sequence[memoryview]) -> int:
-    """Write parts into a file that has no name, and return its descriptor."""
-    file = _nameless()
-    try:
-        offset = 0
-        for part in parts:
-            _write(file, part, offset)
-            offset += _room(part.nbytes)
-        os.ftruncate(file, max(1, offset))
-    except BaseException:
-        os.close(file)
-        raise
-    return file
+        data: Bytes = bytes(self._data[place : place + length])
+        del self._data[: place + length]
+        files = [SharedFile(self._descriptors.popleft(), each) for each in sizes]
+        return (files[0].parts()[0], files[1:]) if is_large else (data, files)
 
 
 def _nameless() -> int:
@@ -139,23 +184,9 @@ def _nameless() -> int:
 
 
 def _write(file: int, part: memoryview, offset: int) -> None:
-    done = 0
+    done, flat = 0, part.cast("B") if part.nbytes else part
     while done < part.nbytes:
-        done += os.pwrite(file, part[done:], offset + done)
-
-
-def _mapped(file: int, sizes: Sequence[int]) -> list[memoryview]:
-    try:
-        whole = max(1, sum(map(_room, sizes)))
-        access = mmap.PROT_READ | mmap.PROT_WRITE
-        view = memoryview(mmap.mmap(file, whole, mmap.MAP_PRIVATE, access))
-    finally:
-        os.close(file)
-    parts, offset = [], 0
-    for size in sizes:
-        parts.append(view[offset : offset + size])
-        offset += _room(size)
-    return parts
+        done += os.pwrite(file, flat[done:], offset + done)
 
 
 def _room(size: int) -> int:

@@ -11,6 +11,7 @@ from dagnb.errors import NotSendableError
 from dagnb.run.call import Call, Report, perform
 from dagnb.run.remote.backend import Attempt, Done
 from dagnb.run.remote.calls import not_sent, pack_inputs, perform_packed, unpack_report
+from dagnb.run.remote.shipped import unpacked
 from dagnb.run.remote.travel import Packed, pack_function
 
 
@@ -40,7 +41,7 @@ class Futures:
     def submit(self, call: Call) -> Attempt:
         """Hand a call to the executor."""
         try:
-            future = self._submitted(call)
+            future = self._submitted(unpacked(call))
         except NotSendableError as error:
             return Done(not_sent(error))
         except RuntimeError as error:  # shut down, or broken by an earlier call
@@ -106,6 +107,7 @@ def separated(data: bytes) -> tuple[bytes, list[memoryview]]:
 
 def report_of(data: bytes) -> Report:
     """Return the report, with times of this process: the other may be on another machine."""
-    report = unpack_report(*separated(data))
+    inner, buffers = separated(data)
+    report = unpack_report(inner, buffers=buffers)
     ended = perf_counter()
     return report._replace(started=ended - (report.ended - report.started), ended=ended)

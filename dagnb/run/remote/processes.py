@@ -16,6 +16,7 @@ from dagnb.errors import BackendError, NotSendableError
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Attempt, Done
 from dagnb.run.remote.calls import not_sent, pack_inputs
+from dagnb.run.remote.shipped import referenced
 from dagnb.run.remote.slot import IDLE, Slot
 from dagnb.run.remote.travel import pack_function
 
@@ -29,8 +30,15 @@ class Processes:
     crashes its process has failed, and no other notices. Functions and values are pickled;
     each call gets a function of its own, so that what it does to its variables stays there.
 
+    Parameters
+    ----------
+    ships : bool
+        Whether large values are left in shared memory until somebody looks at them, as `Shipped`.
+
     Attributes
     ----------
+    ships : bool
+        As given.
     slots : None
         As many processes are started as calls are out at once.
 
@@ -42,7 +50,8 @@ class Processes:
 
     slots: int | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, *, ships: bool = False) -> None:
+        self.ships = ships
         if os.name == "nt":
             raise BackendError("processes", "needs Linux or macOS; use threads here")
         self._idle: list[Slot] = []
@@ -55,14 +64,15 @@ class Processes:
         """Begin to perform a call in a process that is idle, or in a new one."""
         try:
             key, function = self._packed(call.function)
-            names, inputs = pack_inputs(call)
+            shipped, files = referenced(call)
+            names, inputs = pack_inputs(shipped)
         except NotSendableError as error:
             return Done(not_sent(error))
         slot = self._take()
         attempt = _Running(self, slot)
         try:
             slot.wait_until_ready()
-            slot.send(key, function, names, inputs.data, inputs.buffers)
+            slot.send(key, function, names, inputs, files)
         except (EOFError, OSError):
             return Done(slot.receive(1.0) or not_sent(BackendError("processes", "did not start")))
         except BaseException:
@@ -111,7 +121,7 @@ class _Running:
         self._processes, self._slot = processes, slot
 
     def wait(self, seconds: float) -> Report | None:
-        report = self._slot.receive(seconds)
+        report = self._slot.receive(seconds, ships=self._processes.ships)
         if report is None:
             return None
         if self._slot.is_alive():

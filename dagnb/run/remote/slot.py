@@ -12,13 +12,12 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from contextlib import suppress
-from pickle import PickleBuffer
-from typing import Any
 
 from dagnb.errors import WorkerLostError
 from dagnb.run.call import Report
 from dagnb.run.remote.calls import not_sent, unpack_report
-from dagnb.run.remote.channel import Channel
+from dagnb.run.remote.channel import Channel, SharedFile, shared
+from dagnb.run.remote.travel import Packed
 from dagnb.run.remote.worker import START
 
 SLICE_SECONDS = 0.05  # how often a wait comes back to Python, where an interrupt finds it
@@ -73,10 +72,10 @@ class Slot:
             self._is_ready = self._channel.receive(SLICE_SECONDS) is not None
 
     def send(
-        self, key: int, function: bytes, names: Sequence[str], inputs: bytes,
-        buffers: Sequence[PickleBuffer],
+        self, key: int, function: bytes, names: Sequence[str], inputs: Packed,
+        files: Sequence[SharedFile] = (),
     ) -> None:  # fmt: skip
-        """Send a call; its function only if it is not there yet.
+        """Send a call, with the files that its inputs refer to; its function only if it is new.
 
         Raises
         ------
@@ -84,18 +83,24 @@ class Slot:
             The process has gone.
         """
         sent = None if key in self._known else function
-        head: tuple[Any, ...] = key, sent, self._is_first, names, inputs
-        self._channel.send(pickle.dumps(head, pickle.HIGHEST_PROTOCOL), buffers)
+        head = key, sent, self._is_first, names, inputs.data, len(files)
+        data = pickle.dumps(head, pickle.HIGHEST_PROTOCOL)
+        self._channel.send(data, [*files, *shared(inputs.buffers)])
         self._is_first = False
         self._known.add(key)
 
-    def receive(self, seconds: float) -> Report | None:
-        """Wait so long for the report; that of a process that died says how."""
+    def receive(self, seconds: float, *, ships: bool = False) -> Report | None:
+        """Wait so long for the report; that of a process that died says how.
+
+        With ``ships`` a large value is left in shared memory.
+        """
         try:
             message = self._channel.receive(seconds)
         except EOFError:
             return not_sent(WorkerLostError(self.name, self._exit_code()))
-        return None if message is None else unpack_report(*message)._replace(place=self.name)
+        if message is None:
+            return None
+        return unpack_report(*message, ships=ships)._replace(place=self.name)
 
     def _exit_code(self) -> int:
         with suppress(subprocess.TimeoutExpired):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from dagnb.run.remote.calls import perform_packed
-from dagnb.run.remote.channel import Bytes, Channel
+from dagnb.run.remote.channel import Bytes, Channel, SharedFile, shared
 from dagnb.run.remote.travel import Packed
 
 START = "from dagnb.run.remote.worker import serve; serve()"
@@ -29,7 +29,7 @@ def serve() -> None:
             message = channel.receive()
             assert message is not None  # it was waited for without end
             answer = _performed(functions, *message)
-            channel.send(answer.data, answer.buffers)
+            channel.send(answer.data, shared(answer.buffers))
             del message, answer  # values are not kept until the next call comes
 
 
@@ -61,10 +61,11 @@ def _watch(life_line: int) -> None:
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
-def _performed(functions: dict[int, bytes], data: Bytes, buffers: Sequence[memoryview]) -> Packed:
-    key, function, is_first, names, arguments = pickle.loads(data)
+def _performed(functions: dict[int, bytes], data: Bytes, files: Sequence[SharedFile]) -> Packed:
+    key, function, is_first, names, inputs, count = pickle.loads(data)
     if is_first:
         functions.clear()
     if function is not None:
         functions[key] = function
-    return perform_packed(functions[key], names, arguments, buffers)
+    buffers = [part for file in files[count:] for part in file.parts()]
+    return perform_packed(functions[key], names, inputs, buffers, files[:count])
