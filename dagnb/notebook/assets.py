@@ -13,9 +13,9 @@ from dagnb.render.view import STATUSES
 _VIEW = Path(__file__).parent / "view"
 _PARTS = (
     "tools", "graph", "stage", "hands", "folds", "minimap", "panel", "table", "timeline", "replay",
-    "page",
+    "plan", "page",
 )  # fmt: skip
-_SHEETS = ("graph", "stage", "panel", "table", "replay", "wishes")
+_SHEETS = ("graph", "stage", "panel", "table", "replay", "plan", "wishes")
 EMBEDDED = "embedded"
 
 

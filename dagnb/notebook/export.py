@@ -82,11 +82,15 @@ def _facts(picture: Picture, panel: Panel) -> dict[str, object]:
     """Return all that the page shows; the drawing's geometry is that of the live view."""
     from dagnb.notebook.widget import geometry  # takes a while, so not before it is needed
 
-    view = picture.view
+    view, folded, opened = picture.view, Picture(picture.view), Picture(picture.view)
+    folded.fold()
+    opened.open()
     return {
         "embedded": True,
         "can_act": False,
         "graph": geometry(picture),
+        "folded": geometry(folded) if picture.groups else None,
+        "opened": geometry(opened) if picture.groups else None,
         "state": view.snapshot() | {"seq": 0, "clock": view.run.started if view.run else 0.0},
         "recording": panel.record(),
         "details": {name: panel.details(name, loading=False) for name in view.nodes},

@@ -83,6 +83,8 @@ class Panel:
             session.run([name], fresh=True)
         elif verb == "run_to":
             session.run([name], downstream=False)
+        elif verb == "plan":
+            session.draw_plan(session.plan([name] if name else None))
         elif verb in ("manual", "automatic"):
             session.make_manual(name, verb == "manual")
         else:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dagnb.notebook.registry import Registry
+from dagnb.notebook.staleness import HELD
+from dagnb.observe.history import History
 from dagnb.run.plan import Plan, make_plan
-from dagnb.run.records import DIGEST, EXECUTED, SECONDS, Memory
+from dagnb.run.records import CHANGED, DIGEST, EXECUTED, RUN, SECONDS, Memory
 from dagnb.values.saved import Saved
 
 
@@ -15,6 +17,8 @@ def plan_of(
     memory: Memory,
     causes: Mapping[int, str],
     held: Mapping[str, str],
+    history: History,
+    *,
     earlier: Mapping[str, Saved] = {},
 ) -> Plan:
     """Return the plan of a run that starts from dirty nodes.
@@ -28,6 +32,8 @@ def plan_of(
         The dirty nodes, by number, and why they are.
     held : mapping of str to str
         The nodes that cannot or must not run, and why.
+    history : History
+        Knows how often nodes came out different.
     earlier : mapping of str to Saved
         What other kernels saved of nodes that have not run in this one.
     """
@@ -39,7 +45,10 @@ def plan_of(
     waiting = {dag.number(name): reason for name, reason in held.items()}
     whens = {name: node.options.when for name, node in nodes.items()}
     conditions = {dag.number(name): when.text for name, when in whens.items() if when is not None}
-    return make_plan(dag.adjacency, causes, waiting, took, conditions)
+    shares = {dag.number(name): history.share_changed(name) for name in nodes}
+    changes = {node: share for node, share in shares.items() if share is not None}
+    causes = {node: why for node, why in causes.items() if not _is_only_below(node, causes, memory)}
+    return make_plan(dag.adjacency, causes, waiting, took, conditions=conditions, changes=changes)
 
 
 def _forecast(
@@ -59,3 +68,13 @@ def _forecast(
         other = [name for name, each in digests.items() if saved.inputs.get(name) != each]
         changed = f"its input {', '.join(other)} changed" if other else "its code or what it reads"
         yield node, changed if other else f"{changed} changed"
+
+
+def _is_only_below(node: int, causes: Mapping[int, str], memory: Memory) -> bool:
+    """Whether a node is stale for an input that may yet come out the same, and for no other."""
+    last = memory.records[node]
+    above = memory.graph.predecessors[node]
+    if last is None or causes[node] != HELD or not any(each in causes for each in above):
+        return False
+    inputs = [memory.records[each] for each in above]
+    return not any(each is not None and each[CHANGED] and each[RUN] > last[RUN] for each in inputs)

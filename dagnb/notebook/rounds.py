@@ -14,7 +14,7 @@ from dagnb.notebook.gate import Gate
 from dagnb.notebook.loading import Loading
 from dagnb.notebook.offspring import Families, Offspring
 from dagnb.notebook.registry import Registry
-from dagnb.notebook.staleness import Staleness
+from dagnb.notebook.staleness import HELD, Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.waiting import Waiting
 from dagnb.notebook.when import WhenNodes
@@ -226,7 +226,7 @@ class Rounds:
             if isinstance(stop.result, IncrementalResult):
                 self.last_run = stop.result
             raise
-        self._staleness.explain(self._dag.refs(engine.held), "an input changed since it ran")
+        self._staleness.explain(self._dag.refs(engine.held), HELD)
         wrong = guard.spoiled | self._loading.take_lost()
         if wrong:
             alone = request.alone or bool(guard.spoiled)

@@ -16,6 +16,7 @@ from dagnb.render.picture import Picture
 from dagnb.render.svg import summary, svg
 from dagnb.render.timeline import Timeline
 from dagnb.render.view import GraphView
+from dagnb.run.plan import Plan
 
 if TYPE_CHECKING:
     from dagnb.notebook.widget import GraphWidget
@@ -84,6 +85,11 @@ class GraphDisplay:
         data, metadata = self._shell.display_formatter.format(self._widget)
         if data:
             publisher_of(self._shell).publish(data, metadata)
+
+    def draw_plan(self, plan: Plan) -> None:
+        """Draw what a run would do on the live view, if there is one."""
+        if self._widget is not None:
+            self._widget.draw_plan(plan.as_dict())
 
     def follow(self) -> None:
         """Bring the still picture up to date, if one is shown and something changed."""

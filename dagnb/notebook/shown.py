@@ -11,6 +11,7 @@ from dagnb.notebook.parts import Parts
 from dagnb.render.recording import Recording
 from dagnb.render.svg import svg
 from dagnb.render.timeline import Timeline, timeline
+from dagnb.run.plan import Plan
 
 
 class Shown(Parts):
@@ -54,6 +55,10 @@ class Shown(Parts):
         """
         self._one_run.wait()
         return export(self.picture, path, self._panel)
+
+    def draw_plan(self, plan: Plan) -> None:
+        """Draw what a run would do on the live graph, if it is shown, until the next run."""
+        self._display.draw_plan(plan)
 
     def show_value(self, name: str) -> None:
         """Show the value of a node in short, below the cell that is being executed.

@@ -10,6 +10,7 @@ from dagnb.render.view import GraphView
 from dagnb.results import NodeStatus
 from dagnb.run.records import DIGEST, STATUS, Memory, as_result
 
+HELD = "an input changed since it ran"
 _ABOVE = "something it depends on changed"
 
 

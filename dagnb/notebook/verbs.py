@@ -24,7 +24,7 @@ VERBS = {
         "run what is stale: all, or what these need and feed; with --to only what they need",
     ),
     "stop": ("", "end the run in the background"),
-    "plan": ("[NAME ...]", "say what that would do, without doing it"),
+    "plan": ("[NAME ...]", "say what that would do, without doing it, and draw it on the graph"),
     "status": ("", "list the nodes with what happened to them last"),
     "show": (
         "[--fold|--open GROUP|all] [--around NAME [--hops N]] [--direction TB|LR] [--all]",
@@ -125,7 +125,9 @@ class Verbs:
         print(handle)
 
     def _plan(self, words: Sequence[str]) -> None:
-        print(self._session.plan(words or None))
+        plan = self._session.plan(words or None)
+        print(plan)
+        self._session.draw_plan(plan)
         for name in words or self._session.nodes:
             for sentence in self._session.cautions.undeclared(name):
                 print(sentence)

@@ -113,6 +113,10 @@ class GraphWidget(anywidget.AnyWidget):
         """Show a line of text at the foot of the graph for a while."""
         self._post({"kind": "notice", "text": text})
 
+    def draw_plan(self, plan: Mapping[str, object]) -> None:
+        """Draw what a run would do, until one begins; a page that is loaded later has none."""
+        self._post({"kind": "plan", **plan})
+
     def _start(self, name: str, target: Callable[[], None]) -> threading.Thread | None:
         """Start a daemon thread in this context; None where there are no threads (Pyodide)."""
         if sys.platform == "emscripten":

@@ -61,5 +61,15 @@ def test_names(chain: Notebook) -> None:
     chain.node("clean", "raw", "--manual")
     chain.node("raw", "[9]")
     plan = chain.session.plan(["clean"])
-    assert plan.names("run") == ["clean", "total"]
+    assert (plan.names("run"), plan.names("may run")) == (["clean"], ["total"])
     assert chain.run("%dag run clean").executed == ["clean", "total"]
+
+
+def test_what_was_cut_off_before_is_likely_cut_off_again(chain: Notebook) -> None:
+    """Once a node came out the same again, what reads it is not expected to run."""
+    chain.run("%dag auto off")
+    chain.node("raw", "[3, 1, 2, 0]")
+    chain.run("%dag run")
+    chain.node("raw", "[3, 1, 2, -1]")
+    assert "total: if clean comes out different; likely cut off" in chain.run("%dag plan").out
+    assert [step.name for step in chain.session.plan() if step.is_unlikely] == ["total"]

@@ -324,6 +324,12 @@ def test_geometry_is_json(view: GraphView) -> None:
     assert json.loads(json.dumps(data)) == data
 
 
+def test_a_plan_is_sent_to_be_drawn(widget: GraphWidget, sent: Sent) -> None:
+    """As data; the page draws it."""
+    widget.draw_plan({"steps": {"raw": {"action": "run"}}, "reused": 1})
+    assert drain(sent) == [{"kind": "plan", "steps": {"raw": {"action": "run"}}, "reused": 1}]
+
+
 def test_the_code_stays_small() -> None:
     """Each saved notebook holds a copy of both files."""
     assert len(GraphWidget._esm) < 90_000

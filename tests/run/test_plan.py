@@ -80,3 +80,47 @@ def test_sequence(dag: DAG) -> None:
     assert len(plan) == 5
     assert plan[0] == PlanStep("a", "reuse", "up to date", None)
     assert [step.name for step in plan].index("d") > [step.name for step in plan].index("c")
+
+
+def test_what_seldom_changes_will_likely_cut_off_what_is_below(dag: DAG) -> None:
+    """Judged from how often inputs came out different; unknown ones are taken to."""
+    numbers = {name: dag.number(name) for name in "abcd"}
+    seconds = {numbers[name]: 10.0 for name in "abcd"}
+    changes = {numbers["a"]: 0.2}
+    causes = {numbers["a"]: "its code changed"}
+    plan = make_plan(dag.adjacency, causes, {}, seconds, changes=changes)
+    chances = {step.name: step.chance for step in plan}
+    assert chances == pytest.approx({"a": 1.0, "b": 0.2, "c": 0.2, "d": 0.36, "e": 0.0})
+    assert [step.name for step in plan if step.is_unlikely] == ["b", "c", "d"]
+    assert plan.expected_seconds == pytest.approx(10 + 2 + 2 + 3.6)
+    assert "b: if a comes out different; likely cut off" in str(plan)
+    assert "expected 10 to 40 s, likely 18 s" in str(plan)
+
+
+def test_without_a_past_nothing_is_said_of_it(dag: DAG) -> None:
+    """What may run is not called unlikely."""
+    plan = make_plan(dag.adjacency, {dag.number("a"): "its code changed"}, {}, {})
+    assert not any(step.is_unlikely for step in plan)
+    assert "likely" not in str(plan)
+
+
+def test_a_plan_as_data(dag: DAG) -> None:
+    """What is reused is only counted."""
+    a, b = dag.number("a"), dag.number("b")
+    plan = make_plan(dag.adjacency, {a: "edited"}, {b: "it is manual"}, {a: 1.0}, changes={a: 0.0})
+    assert plan.as_dict() == {
+        "steps": {
+            "a": {"action": "run", "reason": "edited", "seconds": 1.0, "chance": 1.0},
+            "b": {"action": "wait", "reason": "it is manual", "seconds": None, "chance": 0.0},
+            "c": {
+                "action": "unlikely",
+                "reason": "if a comes out different",
+                "seconds": None,
+                "chance": 0.0,
+            },
+            "d": {"action": "wait", "reason": "b waits", "seconds": None, "chance": 0.0},
+        },
+        "reused": 1,
+        "seconds": [1.0, 1.0, 1.0],
+        "critical": list(plan.critical_path),
+    }

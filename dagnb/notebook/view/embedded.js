@@ -18,7 +18,14 @@ class Embedded {
     this.handlers[name]?.delete(handler);
   }
 
-  send({ kind, name }) {
+  // All groups are folded or all are open: what lies between was not laid out beforehand.
+  look(folded) {
+    this.data.graph = folded ? this.data.folded : this.data.opened;
+    this.handlers["change:graph"]?.forEach((handler) => handler());
+  }
+
+  send({ kind, name, folded }) {
+    if (kind === "fold" || kind === "reveal") this.look(Boolean(folded));
     const answer = { details: () => ({ name, ...this.data.details[name] }), recording: () => this.data.recording }[kind]?.();
     if (answer) queueMicrotask(() => this.handlers["msg:custom"]?.forEach((handler) => handler({ kind, ...answer })));
   }

@@ -20,6 +20,7 @@ class Graph {
     this.map = new Minimap(this);
     this.panel = new Panel(this);
     this.replay = new Replay(this);
+    this.plan = new Plan(this);
     this.page = new Page(this);
     this.listeners = [
       ["change:graph", () => this.redraw()],
@@ -51,13 +52,15 @@ class Graph {
     this.counts = make("ul", { class: "dagnb-counts", "aria-label": "Nodes by status" });
     this.foldButton = button("fold", "Fold all groups", "Fold");
     this.tableButton = button("table", "Show as a table", "Table");
+    this.planButton = button("plan", "Show what a run would do", "Plan");
+    this.planButton.hidden = !this.model.get("can_act");
     this.timelineButton = button("timeline", "Show when the nodes of the last run ran, and replay it", "Timeline");
     this.timelineButton.hidden = Boolean(this.model.get("embedded"));
     this.head = make(
       "header", { class: "dagnb-head" }, this.title, this.runLine, this.counts,
       make("div", { class: "dagnb-tools", role: "toolbar", "aria-label": "View" },
         button("zoom-out", "Zoom out (-)", "\u2212"), button("zoom-in", "Zoom in (+)", "+"),
-        button("fit", "Show all (0)", "Fit"), this.foldButton, this.tableButton, this.timelineButton),
+        button("fit", "Show all (0)", "Fit"), this.foldButton, this.tableButton, this.planButton, this.timelineButton),
     );
     this.bar = make("div", { class: "dagnb-bar", role: "progressbar", "aria-label": "Up to date" });
     this.body = make("div", { class: "dagnb-body" });
@@ -73,6 +76,7 @@ class Graph {
     if (action === "fit") this.stage.fit(true);
     if (action === "fold") this.fold("", this.folds.length === 0);
     if (action === "table") this.toggleTable();
+    if (action === "plan") this.plan.toggle();
     if (action === "timeline") this.replay.toggle();
   }
 
@@ -82,6 +86,7 @@ class Graph {
     const graph = this.model.get("graph");
     if (!graph.nodes) return;
     this.replay.leave();
+    this.plan.clear();
     const before = this.nodes;
     const known = (name) => ({ name, key: name, status: before.get(name)?.status ?? "pending" });
     const drawn = graph.nodes.map(([name, label, group, x, y, w, h]) =>
@@ -124,6 +129,7 @@ class Graph {
     if (message.kind === "delta") this.delta(message);
     if (message.kind === "state") this.restore(message);
     if (message.kind === "details") this.panel.details(message);
+    if (message.kind === "plan") this.plan.show(message);
     if (message.kind === "recording") this.replay.show(message);
     if (message.kind === "notice") this.notice(message.text);
   }
@@ -151,6 +157,7 @@ class Graph {
       else { node.status = facts.status; inside.add(node.fold); }
     }
     for (const fold of inside) if (fold) { updateFold(fold); this.stage.updateEdges(fold); }
+    if (run && run.seconds == null) this.plan.clear();
     this.run = run && { ...run, since: now - (clock - run.started) * 1000 };
     this.showCounts(counts);
     this.showRun();
@@ -166,6 +173,12 @@ class Graph {
     for (const node of this.nodes.values()) if (node.status === "running" && node.el) this.stage.tick(node);
     if (this.run && this.run.seconds == null) this.showRun();
     this.panel.tick();
+  }
+
+  markPath(names) {
+    this.root.toggleAttribute("data-critical", names.size > 0);
+    for (const { el, name } of this.items) el.classList.toggle("dagnb-critical", names.has(name));
+    for (const { el, source, target } of this.edges) el.classList.toggle("dagnb-critical", names.has(source.name) && names.has(target.name));
   }
 
   // Ask Python to fold or open a group, or all of them.

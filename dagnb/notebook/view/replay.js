@@ -105,6 +105,7 @@ class Replay {
   }
 
   enter() {
+    this.graph.plan.clear();
     this.rev = this.graph.root.dataset.rev;
     this.drawn = new Map();
     this.graph.root.dataset.replay = "true";
@@ -225,11 +226,7 @@ class Replay {
   // -------------------------------------------------------------- the critical path, on the graph
 
   mark() {
-    const path = this.timeline ? this.timeline.critical : new Set();
-    const { graph } = this;
-    graph.root.toggleAttribute("data-critical", path.size > 0);
-    for (const node of graph.nodes.values()) node.el?.classList.toggle("dagnb-critical", path.has(node.name));
-    for (const edge of graph.edges ?? []) edge.el.classList.toggle("dagnb-critical", path.has(edge.source.name) && path.has(edge.target.name));
+    if (this.graph.edges) this.graph.markPath(this.timeline ? this.timeline.critical : new Set());
   }
 
   light(names) {

@@ -230,13 +230,13 @@ class Stage {
     this.graph.replay.light(node && new Set([...near].flatMap((item) => (item.members ?? [item]).map(({ name }) => name))));
     this.svg.classList.toggle("dagnb-lit", Boolean(node));
     for (const each of this.svg.querySelectorAll(".near")) each.classList.remove("near");
-    for (const each of near) each.el.classList.add("near");
+    for (const each of near) { each.el.classList.add("near"); each.el.classList.toggle("dagnb-below", near.below.has(each) && each !== node); }
     for (const edge of this.graph.edges) {
       if (near.has(edge.source) && near.has(edge.target) && near.between(edge)) edge.el.classList.add("near");
     }
     if (!node || node.members) return;
     if (!node.tooltip) { node.tooltip = draw("title"); node.el.prepend(node.tooltip); }
-    node.tooltip.textContent = [node.name, node.facts?.reason, node.facts?.error].filter(Boolean).join("\n");
+    node.tooltip.textContent = [node.name, node.facts?.reason, node.facts?.error, edited(near.below, node)].filter(Boolean).join("\n");
   }
 }
 
@@ -250,5 +250,14 @@ function lineage(node) {
   const above = reach("inputs"), below = reach("dependents");
   const all = new Set([...above, ...below]);
   all.between = ({ source, target }) => (above.has(source) && above.has(target)) || (below.has(source) && below.has(target));
+  all.below = below;
   return all;
+}
+
+// What an edit of a node would make stale.
+function edited(below, node) {
+  const names = [...below].filter((each) => each !== node).flatMap((each) => (each.members ?? [each]).map(({ name }) => name));
+  if (!names.length) return "Nothing reads it.";
+  const more = names.length > 6 ? ` and ${names.length - 6} more` : "";
+  return `An edit makes ${names.length} more stale: ${names.slice(0, 6).join(", ")}${more}`;
 }
