@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -25,11 +25,13 @@ from dagnb.cli.options import (
 )
 from dagnb.cli.selection import Selection
 from dagnb.cli.stopping import Stopping
+from dagnb.notebook.claim import claimed
 from dagnb.notebook.file import NotebookFile
 from dagnb.notebook.headless import Headless, opened
 from dagnb.notebook.node import ONE_ATTEMPT
 from dagnb.notebook.parameters import typed
 from dagnb.notebook.session import Session
+from dagnb.observe.live import LiveTable
 from dagnb.observe.progress import Tally
 from dagnb.observe.text import run_summary
 from dagnb.project.manifest import Manifest
@@ -158,7 +160,8 @@ def run_notebook(file: Path, wanted: Wanted, console: Console) -> int:
     if not wanted.dry_run:
         notebook.check_writable(wanted.output)
     progress = Tally() if wanted.dry_run else console.progress()
-    with _opened(notebook, wanted, progress) as headless:
+    alone = nullcontext() if wanted.dry_run else claimed(notebook.path)
+    with alone, _opened(notebook, wanted, progress) as headless:
         with (
             Stopping(headless.session.gate.close, progress.note) as stopping,
             console.shown(progress),
@@ -182,6 +185,11 @@ def _opened(notebook: NotebookFile, wanted: Wanted, progress: Tally) -> Iterator
         gate.excludes = wanted.selection.excluded
         session.attempts, session.workers = wanted.attempts, wanted.workers
         session.observers.append(progress)
+        progress.workers = session.workers
+        progress.total = sum("dag_node" in cell.source for cell in notebook.cells)
+        if isinstance(progress, LiveTable):
+            earlier = session.saving.earlier().values()
+            progress.expected = {saved.node: saved.seconds for saved in earlier}
 
     going = wanted.continue_on_error
     with opened(notebook, parameters=wanted.parameters, goes_on=going, prepare=prepare) as headless:
@@ -197,7 +205,7 @@ def _perform(headless: Headless, wanted: Wanted) -> None:
         names = wanted.selection.names(headless.session)
         headless.run(names, fresh=wanted.full and not wanted.dry_run)
     except KeyboardInterrupt:
-        headless.notes.append("stopped")
+        headless.notes.append("stopped at once")
 
 
 def _conclude(headless: Headless, progress: Tally, stopping: Stopping, took: float) -> int:

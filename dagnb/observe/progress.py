@@ -30,18 +30,24 @@ class Tally:
     running : dict of str to float
         The nodes that run, and when they began.
     total : int
-        How many nodes there are.
+        How many nodes there are; at least as many as was said there would be.
+    expected : dict of str to float
+        How many seconds nodes took in earlier runs.
+    workers : int
+        How many nodes run side by side.
     """
 
     def __init__(self) -> None:
         self.results: dict[str, NodeResult] = {}
         self.running: dict[str, float] = {}
         self.total = 0
+        self.expected: dict[str, float] = {}
+        self.workers = 1
 
     def __call__(self, event: Event) -> None:
         """Take in an event."""
         if isinstance(event, GraphEdited):
-            self.total = len(event.nodes)
+            self.total = max(self.total, len(event.nodes))
         elif isinstance(event, NodeStarted):
             self.running[event.name] = event.at
             self.started(event.name)
@@ -56,6 +62,25 @@ class Tally:
         if result.executed or not is_known:
             self.results[name] = result
             self.settled(result)
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return how long the rest takes by earlier runs; None if they tell nothing.
+
+        Examples
+        --------
+        >>> tally = Tally()
+        >>> tally.expected = {"a": 10.0, "b": 4.0}
+        >>> tally(NodeStarted("a", at=100.0))
+        >>> tally.seconds_left(now=103.0)
+        11.0
+        """
+        begun = {name: now - began for name, began in self.running.items()}
+        left = [
+            max(usual - begun.get(name, 0.0), 0.0)
+            for name, usual in self.expected.items()
+            if name not in self.results
+        ]
+        return sum(left) / self.workers if left else None
 
     def started(self, name: str) -> None:
         """Tell that a node began; override."""
@@ -105,6 +130,25 @@ class JsonLines(Tally):
     def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__()
         self._write = write
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return how long the rest takes by earlier runs; None if they tell nothing.
+
+        Examples
+        --------
+        >>> tally = Tally()
+        >>> tally.expected = {"a": 10.0, "b": 4.0}
+        >>> tally(NodeStarted("a", at=100.0))
+        >>> tally.seconds_left(now=103.0)
+        11.0
+        """
+        begun = {name: now - began for name, began in self.running.items()}
+        left = [
+            max(usual - begun.get(name, 0.0), 0.0)
+            for name, usual in self.expected.items()
+            if name not in self.results
+        ]
+        return sum(left) / self.workers if left else None
 
     def started(self, name: str) -> None:
         """Write that a node began."""

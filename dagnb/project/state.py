@@ -181,8 +181,8 @@ def backend_for(
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Keep a state to one run at a time.
+def claimed(folder: Path, what: str = "") -> Iterator[None]:
+    """Keep a state, or what else a folder stands for, to one run at a time.
 
     Raises
     ------
@@ -195,7 +195,8 @@ def claimed(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         claim = Claim(folder)
     except BlockingIOError:
-        raise StateInUseError(f"{_holder(folder)}; wait for its end, or end it") from None
+        what = what or f"with the state in {folder}"
+        raise StateInUseError(f"{_holder(folder)} {what}; wait for its end, or end it") from None
     except OSError as error:
         raise StateError(f"the state cannot be kept in {folder}: {error}") from error
     claim.is_needed = lambda: True
@@ -223,4 +224,4 @@ def _holder(folder: Path) -> str:
         who = f"process {word['pid']} on {word['host']} since {since}"
     except (OSError, ValueError, KeyError, TypeError):
         who = "another process"
-    return f"{who} runs with the state in {folder}"
+    return f"{who} runs"
