@@ -16,7 +16,7 @@ from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
 from dagnb.render.picture import Picture
 from dagnb.render.scene import Lens
-from dagnb.teach.sickness import lab, sickness
+from dagnb.teach.sicknesses import lab, sickness
 
 VERBS = {
     "run": (

@@ -18,8 +18,8 @@ from dagnb.teach.orders import (
 from dagnb.teach.prediction import Prediction, Revealed, predict, reveal
 from dagnb.teach.question import Question
 from dagnb.teach.rerun import Rerun
-from dagnb.teach.schedule import Bounds, Schedule, schedule, speedups
-from dagnb.teach.sickness import Sickness, lab, sickness
+from dagnb.teach.schedules import Bounds, Schedule, schedule, speedups
+from dagnb.teach.sicknesses import Sickness, lab, sickness
 from dagnb.teach.stepper import steps
 from dagnb.teach.walk import Step, Walk
 

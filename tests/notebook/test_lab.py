@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from IPython.core.error import UsageError
 
-from dagnb.teach.sickness import LAB, Sickness
+from dagnb.teach.sicknesses import LAB, Sickness
 from tests.notebook.conftest import Notebook
 
 EACH = pytest.mark.parametrize("ill", LAB.values(), ids=LAB)

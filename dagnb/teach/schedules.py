@@ -141,8 +141,8 @@ def schedule(dag: DAG, durations: Mapping[str, float] | None = None, workers: in
     >>> print(schedule(dag, {"load": 1, "fit": 4, "plot": 2}, workers=2))
     2 workers: 5, 1.40 times as fast as one; no schedule is shorter than 5
     worker  0 to 5, 12 characters a unit
-    1       load--------fit---------------------------------------------
-    2       ............plot--------------------........................
+    1       |load-------|fit--------------------------------------------
+    2       ............|plot-------------------........................
     """
     check_dag(dag)
     workers = check_workers(workers, "workers")
@@ -222,12 +222,12 @@ def speedups(
 
 
 def _bars(plan: Schedule, worker: int) -> str:
-    """Return one lane of the chart in text: names, and dots where the worker is idle."""
+    """Return a lane of the chart in text: a bar for each node, dots where nothing is done."""
     unit = _unit(plan.makespan)
     line = ""
     for slot in plan.lane(worker):
         start, end = round(slot.start * unit), round(slot.end * unit)
-        line = line.ljust(start, ".") + slot.name[: end - start].ljust(end - start, "-")
+        line = line.ljust(start, ".") + f"|{slot.name}"[: end - start].ljust(end - start, "-")
     return line.ljust(round(plan.makespan * unit), ".")
 
 

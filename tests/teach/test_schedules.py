@@ -74,8 +74,8 @@ def test_the_chart_has_a_line_for_each_worker() -> None:
     dag = DAG.builder().add_edge("a", "c").add_edge("b", "c").build()
     lines = str(schedule(dag, {"a": 1, "b": 2, "c": 1}, 2)).splitlines()
     assert lines[2:] == [
-        f"1       {'b'.ljust(40, '-')}{'c'.ljust(20, '-')}",
-        f"2       {'a'.ljust(20, '-')}{'.' * 40}",
+        f"1       {'|b'.ljust(40, '-')}{'|c'.ljust(20, '-')}",
+        f"2       {'|a'.ljust(20, '-')}{'.' * 40}",
     ]
 
 
