@@ -303,6 +303,8 @@ def check_costs(costs: Mapping[str, float] | None) -> Mapping[str, float] | None
 
 def _not_text(names: Any, where: str) -> Any:
     """Return a collection of names, made sure not to be one name by mistake."""
+    if names.__class__ is list:
+        return names
     if isinstance(names, str):
         raise TypeError(f"{where} is a list of names, not one string; write [{names!r}]")
     return names if isinstance(names, COLLECTIONS) else list(names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 from typing import Protocol
@@ -115,27 +116,36 @@ def drive_inline(engine: Engine, kind: MakeResult[ResultT], once: Once = perform
     Interrupted
         ``KeyboardInterrupt`` arrived, in a node or between two; the node counts as cancelled.
     """
+    if once is perform_here:
+        return _to_the_end(engine, kind, _perform_all)
+    return _to_the_end(engine, kind, partial(_perform_all, once=once))
+
+
+def _perform_all(engine: Engine, once: Once = perform_here) -> None:
+    """Perform all; who else may perform a call is asked when a sprint has left one."""
+    sprint(engine)
+    call = engine.take()
+    if call is None:
+        return
     backends = Backends(here=once)
     try:
-        return _to_the_end(engine, kind, _perform_all, backends.perform)
+        _perform_each(engine, call, backends.perform)
     finally:
         backends.close()
 
 
-def _perform_all(engine: Engine, once: Once) -> None:
-    while True:
-        sprint(engine)
-        call = engine.take()
-        if call is None:
-            return
+def _perform_each(engine: Engine, call: Call | None, once: Once) -> None:
+    while call is not None:
         report = persist(call, never_stopped, once)
         if isinstance(report.error, KeyboardInterrupt):
             raise report.error
         engine.settle(call.node, report)
+        sprint(engine)
+        call = engine.take()
 
 
 def _to_the_end(
-    engine: Engine, kind: MakeResult[ResultT], loop: Callable[..., None], *others: object
+    engine: Engine, kind: MakeResult[ResultT], loop: Callable[[Engine], None]
 ) -> ResultT:
     """Run a driver's loop over an engine and finish the run, whatever ends it.
 
@@ -144,7 +154,7 @@ def _to_the_end(
     """
     try:
         engine.begin()
-        loop(engine, *others)
+        loop(engine)
         return engine.finish(kind)
     except KeyboardInterrupt as interrupt:
         raise _interrupted(engine, kind) from interrupt
@@ -284,7 +294,8 @@ def drive_threads(
     crew = ThreadCrew(reports, backends)
     limits = Limits(timeout, cancel_event, abandon=abandon)
     try:
-        return _to_the_end(engine, kind, _with_crew, workers, crew, reports, limits)
+        hand_out = partial(_with_crew, workers=workers, crew=crew, reports=reports, limits=limits)
+        return _to_the_end(engine, kind, hand_out)
     except BaseException:
         crew.interrupt()
         raise

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from threading import current_thread
+from threading import get_ident
 from time import perf_counter
 from typing import Any, TypeAlias, TypeVar
 
@@ -74,6 +74,10 @@ class Engine:
         How nodes bring forth more; without it they do not.
     """
 
+    _watchful = False  # whether a node may settle without a call
+    _want_digest = False
+    _stopped: tuple[NodeStatus, str] | None = None
+
     def __init__(  # noqa: PLR0917  # names of arguments would cost a small run more than a node
         self,
         tasks: Mapping[str, Callable[..., Any]],
@@ -95,24 +99,24 @@ class Engine:
         self._frontier = frontier
         self._binder = memory.binder
         self._policies = policies
-        self._observers = list(observers)
+        self._observers = observers
         self._fail_fast = fail_fast
         self._compare = compare
         self.results = memory.begin({} if causes is None else causes, default_cause)
         self._records = memory.records
         self._replaced = memory.replaced
         self._run = memory.run
-        self._want_digest = bool(policies) and any(each.want_digest for each in policies)
         self._may_run = may_run
         self._growth = growth
+        if policies or may_run is not None:
+            self._watchful = True
+            self._want_digest = any(each.want_digest for each in policies)
         self.held: set[int] = set()
-        self._watchful = bool(policies) or may_run is not None  # a node may settle without a call
-        self._stopped: tuple[NodeStatus, str] | None = None
         self._failed: list[int] = []
-        self._began = perf_counter()
         self.running: dict[int, float] = {}
-        self._thread = current_thread()
-        memory.unfinished = self.recover
+        self._thread = get_ident()
+        self._began = perf_counter()
+        memory.unfinished = self
 
     def begin(self) -> None:
         """Begin: from here to `finish` the graph refuses edits."""
@@ -160,8 +164,9 @@ class Engine:
     @property
     def may_sprint(self) -> bool:
         """Whether nothing but values matters, so that one worker may run many nodes."""
-        unusual = self._observers or self._watchful or self._stopped or self._growth is not None
-        return not unusual and self._frontier.in_order
+        if self._observers or self._watchful or self._stopped or self._growth is not None:
+            return False
+        return self._frontier.in_order
 
     def spread(self) -> None:
         """Go on with several workers, if more is to start: let the frontier count inputs."""
@@ -387,7 +392,7 @@ class Engine:
             self.results.seal()
         result = kind(self.results, perf_counter() - self._began, reason)
         self._memory.end(self._frontier)
-        self.release_graph()
+        self._graph.runs.discard(self)
         if self._observers:
             self._announce(RunFinished(result))
         return result
@@ -430,7 +435,7 @@ class Engine:
 
     def recover(self) -> None:
         """Finish a run whose driver was interrupted, if this is its thread; others cannot tell."""
-        if self._thread is current_thread() and self not in self._graph.runs:
+        if self._thread == get_ident() and self not in self._graph.runs:
             self.stop(NodeStatus.CANCELLED, "interrupted")
             self.finish(ExecutionResult)
 
@@ -442,9 +447,9 @@ class Engine:
         return reason
 
     def _announce(self, event: Event) -> None:
-        for observer in list(self._observers):
+        for observer in self._observers:
             try:
                 observer(event)
             except Exception:
-                self._observers.remove(observer)
+                self._observers = [each for each in self._observers if each is not observer]
                 log.exception("observer raised on %s; not called again", type(event).__name__)

@@ -107,9 +107,10 @@ class Scan:
 
     def pop(self) -> int:
         """Return the next dirty node, or -1."""
-        if self.place < len(self.order):
-            self.place = next(iter(self.places()), len(self.order))
-        return self.order[self.place] if self.place < len(self.order) else -1
+        end = len(self.order)
+        if self.place < end:
+            self.place = next(iter(self.places()), end)
+        return self.order[self.place] if self.place < end else -1
 
     def settled(self, node: int, changed: bool) -> None:
         """Mark the dependents of a changed node, then take its own mark away."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from dagnb.events import Observer
 from dagnb.graph.dag import DAG
@@ -16,6 +17,9 @@ from dagnb.run.executors import EVERY, Tasks, observers_for
 from dagnb.run.policies import Policy
 from dagnb.run.records import STATUS, Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
+
+Company: TypeAlias = "tuple[Sequence[Policy], Sequence[Observer]]"
+NOBODY: Company = (), ()
 
 
 class IncrementalExecutor(Checkpointed):
@@ -137,30 +141,29 @@ class IncrementalExecutor(Checkpointed):
         resume: bool = False,
     ) -> IncrementalResult:
         self._check_tasks(tasks)
-        check_limits(timeout, cancel_event)
+        limited = timeout is not None or cancel_event is not None
+        if limited:
+            check_limits(timeout, cancel_event)
         memory = self._memory
         memory.catch_up()
         causes, cause = self._causes(changed_nodes), "" if changed_nodes is not None else EVERY
-        policies, observers = self._company(tasks, resume, fresh=causes is None)
-        threaded = self._workers is not None or timeout is not None or cancel_event is not None
+        policies, observers = NOBODY
+        if resume or not self._alone:
+            policies, observers = self._company(tasks, resume, fresh=causes is None)
         frontier = memory.scan(causes)
         engine = Engine(
             tasks, memory, frontier, policies, observers, causes, cause, self._fail_fast
         )
         memory.take_stale()
-        if not threaded:
+        if self._workers is None and not limited:
             return drive_inline(engine, IncrementalResult)
         workers = self._workers or 1
         return drive_threads(
             engine, IncrementalResult, workers, timeout=timeout, cancel_event=cancel_event
         )
 
-    def _company(
-        self, tasks: Tasks, resume: bool, fresh: bool
-    ) -> tuple[Sequence[Policy], Sequence[Observer]]:
-        """Return who decides and who listens; mostly nobody, which is known before."""
-        if self._alone and not resume:
-            return (), ()
+    def _company(self, tasks: Tasks, resume: bool, fresh: bool) -> Company:
+        """Return who decides and who listens."""
         self._conditions.check(self._dag)
         observers = observers_for(self._dag, self._callbacks, self._tracing, self._hooks)
         remember = self.checkpoint.begin(tasks, resume=resume, fresh=fresh)
@@ -170,21 +173,19 @@ class IncrementalExecutor(Checkpointed):
     def _check_tasks(self, tasks: Tasks) -> None:
         """Check tasks once, not before every run: that would cost more than a small run."""
         seen, size, version = self._checked
-        if (
-            tasks is None
-            or tasks is not seen
-            or len(tasks) != size
-            or self._dag.adjacency.version != version
-        ):
+        now = self._dag.adjacency.version
+        if tasks is None or tasks is not seen or len(tasks) != size or now != version:
             check_tasks(self._dag, tasks)
-            self._checked = tasks, len(tasks), self._dag.adjacency.version
+            self._checked = tasks, len(tasks), now
 
     def _causes(self, changed: Sequence[str] | None) -> dict[int, str] | None:
         """Map each node to start from to why, or None for all nodes."""
         if changed is None:
             return None
         stale = self._memory.stale
-        causes = {node: self._staleness(node) for node in stale if self._is_alive(node)}
+        causes: dict[int, str] = {}
+        if stale:
+            causes = {node: self._staleness(node) for node in stale if self._is_alive(node)}
         for node in self._dag.numbers(changed, "changed_nodes"):
             causes[node] = "direct change"
             stale.add(node)  # until the run has begun, so that an interrupt loses nothing

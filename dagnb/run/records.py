@@ -13,8 +13,8 @@ of an exact tuple fastest.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
 from dagnb.graph.analysis import Provenance
@@ -90,6 +90,13 @@ def as_result(name: str, last: Record) -> NodeResult:
     )
 
 
+class Recoverable(Protocol):
+    """A run that has begun."""
+
+    def recover(self) -> None:
+        """End it, if it broke off (an interrupt at the wrong moment); else do nothing."""
+
+
 class Memory:
     """The last record of each node, by number, and which nodes must run whatever happens.
 
@@ -102,9 +109,8 @@ class Memory:
         The number of the current or last run; the first is 1.
     replaced : dict or None
         Where a replaced record goes: to the results of the run before, if anyone holds them.
-    unfinished : callable or None
-        Ends the run that has begun, if it broke off (an interrupt at the wrong moment); does
-        nothing while it goes on.
+    unfinished : Engine or None
+        The run that has begun; it ends itself if it broke off.
     """
 
     def __init__(self, graph: Adjacency) -> None:
@@ -113,12 +119,12 @@ class Memory:
         self.records: list[Record | None] = []
         self.run = 0
         self._stale: set[int] = set()
-        self._nodes_seen, self._edits_seen = 0, 0
+        self._nodes_seen, self._edits_seen, self._version_seen = 0, 0, -1
         self._version = -1
         self._extent = Extent(graph)
         self._last: weakref.ref[RunRecords] | None = None
         self._spare: Scan | None = None
-        self.unfinished: Callable[[], None] | None = None
+        self.unfinished: Recoverable | None = None
         self.replaced: dict[int, Record | None] | None = None
 
     @property
@@ -127,21 +133,23 @@ class Memory:
 
         Linear in what was edited since it was asked for last.
         """
-        names, edited = self.graph.names, self.graph.edited
-        if self._nodes_seen < len(names) or self._edits_seen < len(edited):
-            self._stale.update(range(self._nodes_seen, len(names)))
-            self._stale.update(edited[self._edits_seen :])
+        if self._version_seen != self.graph.version:
+            self._stale.update(range(self._nodes_seen, len(self.graph.names)))
+            self._stale.update(self.graph.edited[self._edits_seen :])
             self._stale.discard(-1)
             self._pass_over_edits()
         return self._stale
 
     def take_stale(self) -> None:
         """Let nothing be stale: a frontier has taken it over."""
-        self._pass_over_edits()
+        if self._version_seen != self.graph.version:
+            self._pass_over_edits()
         self._stale.clear()
 
     def _pass_over_edits(self) -> None:
-        self._nodes_seen, self._edits_seen = len(self.graph.names), len(self.graph.edited)
+        graph = self.graph
+        self._nodes_seen, self._edits_seen = len(graph.names), len(graph.edited)
+        self._version_seen = graph.version
 
     def catch_up(self) -> None:
         """Follow what was edited in the graph since the last time.
@@ -150,7 +158,7 @@ class Memory:
         since nothing can have been edited.
         """
         if self.unfinished is not None:
-            self.unfinished()
+            self.unfinished.recover()
             if self.unfinished is not None:
                 return
         graph = self.graph
@@ -200,7 +208,7 @@ class Memory:
             A run is going on, which this one would disturb.
         """
         if self.unfinished is not None:
-            self.unfinished()
+            self.unfinished.recover()
             if self.unfinished is not None:
                 raise RuntimeError(
                     "this executor is running already; wait for that run to end, "

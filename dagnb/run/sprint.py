@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from dagnb.results import NodeStatus
 from dagnb.run.call import Binder, Bound, Report
 from dagnb.run.frontier import Scan
-from dagnb.run.records import VALUE
-from dagnb.values.plain import PLAIN
+from dagnb.run.records import STATUS, VALUE
+from dagnb.values.plain import PLAIN, same
 
 if TYPE_CHECKING:
     from dagnb.run.engine import Engine
     from dagnb.run.lease import Lease
 
-COMPLETED = NodeStatus.COMPLETED
+COMPLETED, CACHE_HIT = NodeStatus.COMPLETED, NodeStatus.CACHE_HIT
 
 
-def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
+def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
     engine: Engine, lease: Lease | None = None, worker: str = ""
 ) -> tuple[int, Report] | None:
     """Run nodes on this thread for as long as nothing but values matters.
@@ -72,10 +72,12 @@ def sprint(  # noqa: PLR0912  # one loop, unrolled for speed
         if lease is not None and not lease.take_up():
             return node, Report(value, None, started, ended)
         last, changed, name = records[node], True, None
-        if compare and not (last is None and type(value) in PLAIN):
-            changed, name = compared(last, value)
+        if compare:
             if type(value) not in PLAIN:
+                changed, name = compared(last, value)
                 ended = perf_counter()
+            elif last is not None and (last[STATUS] is COMPLETED or last[STATUS] is CACHE_HIT):
+                changed = not same(value, last[VALUE])
         if replaced is not None:
             replaced[node] = last
         records[node] = (
