@@ -12,7 +12,7 @@ from dagnb.notebook.one_run import OneRun
 from dagnb.notebook.publishing import Publisher
 from dagnb.results import Deferred, NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy, was_changed
-from dagnb.run.records import VALUE, Memory, amended, as_result
+from dagnb.run.records import VALUE, Memory, as_result
 
 
 class Loading(Policy):
@@ -79,7 +79,7 @@ class Loading(Policy):
         if self._one_run.is_elsewhere:  # which may put another record there at any time
             self._publisher.lend(name, value)
             return
-        loaded = amended(last, value=value)
+        loaded = value, *last[1:]
         if verify and was_changed(as_result(name, loaded)):
             raise StoreError(f"the saved value of {name} is not what was saved")
         self._memory.records[number] = loaded

@@ -8,7 +8,7 @@ from dagnb.notebook.registry import Registry
 from dagnb.notebook.staleness import HELD
 from dagnb.observe.history import History
 from dagnb.run.plan import Plan, make_plan
-from dagnb.run.records import CHANGED, DIGEST, EXECUTED, RUN, SECONDS, Memory
+from dagnb.run.records import ENDED, HOW, RUN, STARTED, Memory
 from dagnb.values.saved import Saved
 
 
@@ -38,9 +38,12 @@ def plan_of(
         What other kernels saved of nodes that have not run in this one.
     """
     dag, nodes = registry.dag, registry.nodes
-    records = enumerate(memory.records)
     took = {dag.number(name): saved.seconds for name, saved in earlier.items() if name in nodes}
-    took |= {node: last[SECONDS] for node, last in records if last and last[EXECUTED]}
+    took |= {
+        node: last[ENDED] - last[STARTED]
+        for node, last in enumerate(memory.records)
+        if last and last[HOW].executed
+    }
     causes = dict(_forecast(registry, memory, causes, earlier)) if earlier else causes
     waiting = {dag.number(name): reason for name, reason in held.items()}
     whens = {name: node.options.when for name, node in nodes.items()}
@@ -64,7 +67,7 @@ def _forecast(
         lasts = {graph.names[each]: records[each] for each in graph.predecessors[node]}
         if None in lasts.values():
             continue  # it depends on what comes out there
-        digests = {name: last[DIGEST] for name, last in lasts.items() if last is not None}
+        digests = {name: last[HOW].digest for name, last in lasts.items() if last is not None}
         other = [name for name, each in digests.items() if saved.inputs.get(name) != each]
         changed = f"its input {', '.join(other)} changed" if other else "its code or what it reads"
         yield node, changed if other else f"{changed} changed"
@@ -77,4 +80,4 @@ def _is_only_below(node: int, causes: Mapping[int, str], memory: Memory) -> bool
     if last is None or causes[node] != HELD or not any(each in causes for each in above):
         return False
     inputs = [memory.records[each] for each in above]
-    return not any(each is not None and each[CHANGED] and each[RUN] > last[RUN] for each in inputs)
+    return not any(each and each[HOW].changed and each[RUN] > last[RUN] for each in inputs)

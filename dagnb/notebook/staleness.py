@@ -8,7 +8,7 @@ from dagnb.events import Event, NodeSettled, NodesStale
 from dagnb.graph.dag import DAG
 from dagnb.render.view import GraphView
 from dagnb.results import NodeStatus
-from dagnb.run.records import DIGEST, STATUS, Memory, as_result
+from dagnb.run.records import HOW, Memory, as_result
 
 HELD = "an input changed since it ran"
 _ABOVE = "something it depends on changed"
@@ -92,8 +92,8 @@ class Staleness:
         last = self._memory.records[node]
         if last is None:
             return "it has not run yet"
-        status = last[STATUS]
-        if status.is_success or last[DIGEST] is not None:  # it has a value, or is passed by
+        status = last[HOW].status
+        if status.is_success or last[HOW].digest is not None:  # it has a value, or is passed by
             name = self._dag.adjacency.names[node]
             return self._reasons.get(name, "its code or what it reads changed")
         was = "was " if status in (NodeStatus.SKIPPED, NodeStatus.CANCELLED) else ""
@@ -120,7 +120,7 @@ class Staleness:
         return {
             graph.names[node]
             for node in graph.reach(alive, graph.successors)
-            if (last := records[node]) is not None and last[STATUS].is_success
+            if (last := records[node]) is not None and last[HOW].status.is_success
         }
 
     def _show_current(self, name: str) -> None:

@@ -18,22 +18,20 @@ from typing import Any, TypeAlias, TypeVar
 from dagnb.errors import UncacheableValue
 from dagnb.events import Event, NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
 from dagnb.results import ExecutionResult, NodeResult, NodeStatus
-from dagnb.run.call import Bound, Call, Report
+from dagnb.run.call import Bound, Call, Report, new_tuple
 from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import (
     CHANGED,
-    DIGEST,
-    REASON,
-    RUN,
-    STATUS,
+    HOW,
     VALUE,
+    How,
     Memory,
     Record,
     RunRecords,
     as_result,
-    record,
+    not_started,
 )
 from dagnb.values.fingerprint import digest
 from dagnb.values.plain import PLAIN, same
@@ -41,8 +39,7 @@ from dagnb.values.plain import PLAIN, same
 log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT", bound=ExecutionResult)
 MakeResult: TypeAlias = Callable[[RunRecords, float, str], ResultT]
-COMPLETED, CACHE_HIT = NodeStatus.COMPLETED, NodeStatus.CACHE_HIT
-FAILED, SKIPPED = NodeStatus.FAILED, NodeStatus.SKIPPED
+COMPLETED, FAILED, SKIPPED = NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED
 TASKLESS: Bound = (lambda: None, lambda: None, (), (), None)  # for a node without a task
 ENDINGS = {FAILED: "failed", NodeStatus.TIMED_OUT: "timed out"}  # which stop a fail-fast run
 
@@ -190,7 +187,7 @@ class Engine:
         try:
             return self._binder.bind(node, task)
         except TypeError as error:
-            self._record(node, record(self._run, FAILED, error=error))
+            self._record(node, not_started(self._run, FAILED, error=error))
             return None
 
     def _call(self, node: int, bound: Bound) -> Call:
@@ -212,15 +209,15 @@ class Engine:
 
     def _settle_without_task(self, node: int) -> None:
         last = self._records[node]
-        changed = last is None or last[REASON] != "no task"
-        self._record(node, record(self._run, SKIPPED, reason="no task", changed=changed))
+        changed = last is None or last[HOW].reason != "no task"
+        self._record(node, not_started(self._run, SKIPPED, "no task", changed=changed))
 
     def _settle_without_call(self, node: int, bound: Bound) -> bool:
         """Settle a node that a failure, a policy or its lack of a task keeps from running."""
         if self._watchful:
             reason = self._blocked_by(node, bound)
             if reason:
-                self._record(node, record(self._run, SKIPPED, reason=reason))
+                self._record(node, not_started(self._run, SKIPPED, reason))
                 return True
             if self._policies and self._settle_by_policy(node):
                 return True
@@ -241,7 +238,7 @@ class Engine:
     def _as_before(self, node: int, result: NodeResult) -> NodeResult:
         """Note that a node which is skipped again is to its dependents what it was."""
         last = self._records[node]
-        if result.status is not SKIPPED or last is None or last[STATUS] is not SKIPPED:
+        if result.status is not SKIPPED or last is None or last[HOW].status is not SKIPPED:
             return result
         return replace(result, changed=False)
 
@@ -254,13 +251,14 @@ class Engine:
             last = self._records[each]
             if last is None:
                 return f"{self._graph.names[each]} has not run"
-            if last[STATUS].is_success:
+            status = last[HOW].status
+            if status.is_success:
                 continue
-            if last[REASON] == "no task" and each not in needed:
+            if last[HOW].reason == "no task" and each not in needed:
                 continue
             if self._is_excused(node, each):
                 continue
-            how = ENDINGS.get(last[STATUS]) or f"was {last[STATUS].value}"
+            how = ENDINGS.get(status) or f"was {status.value}"
             return f"{self._graph.names[each]} {how}"
         return ""
 
@@ -290,25 +288,23 @@ class Engine:
             status = COMPLETED
             if self._compare:
                 changed, name = self._compared(self._records[node], value)
-        seconds = ended - started
-        settled: Record = (
-            self._run, status, value, error, started, seconds, changed, True, name, overdue,
-            place or worker, attempts,
-        )  # fmt: skip
+        place = place or worker
+        how = new_tuple(How, (self._run, status, error, True, name, overdue, place, attempts))
+        settled: Record = value, how, started, ended, changed
         if self._policies:
             settled = self._amend(settled, node)
         self._record(node, settled)
 
     def _compared(self, last: Record | None, value: Any) -> tuple[bool, str | None]:
         """Say whether a value differs from the last one, and name it unless it is plain."""
-        known = last is not None and (last[STATUS] is COMPLETED or last[STATUS] is CACHE_HIT)
+        known = last is not None and last[HOW].status.is_success
         if type(value) in PLAIN and not self._want_digest:
             return not (known and same(value, last[VALUE])), None  # type: ignore[index]  # known
         try:
             name = digest(value)
         except UncacheableValue:
             return True, None
-        return not (known and last[DIGEST] == name), name  # type: ignore[index]  # known
+        return not (known and last[HOW].digest == name), name  # type: ignore[index]  # known
 
     def _amend(self, settled: Record, node: int) -> Record:
         inputs = self._inputs(node)
@@ -318,11 +314,12 @@ class Engine:
         return self._from_result(result)
 
     def _from_result(self, result: NodeResult) -> Record:
-        return (
-            self._run, result.status, result.held, result.error, result.started,
-            result.duration_seconds, result.changed, result.executed, result.digest,
+        how = How(
+            self._run, result.status, result.error, result.executed, result.digest,
             result.reason, result.worker, result.attempts,
         )  # fmt: skip
+        ended = result.started + result.duration_seconds
+        return result.held, how, result.started, ended, result.changed
 
     def _record(self, node: int, settled: Record) -> None:
         """Record, announce, grow, release: the one way in which a node settles.
@@ -331,7 +328,7 @@ class Engine:
         the frontier comes to know last, so that `finish` finds what an interrupt left undone.
         """
         edit = None
-        if self._growth is not None and self._stopped is None and settled[STATUS].is_success:
+        if self._growth is not None and self._stopped is None and settled[HOW].status.is_success:
             settled, edit = self._growth.ask(node, settled)
         self._store(node, settled)
         if edit is not None and self._growth is not None:
@@ -341,8 +338,8 @@ class Engine:
 
     def _store(self, node: int, settled: Record) -> None:
         """Record and announce. That a node is stale is noted before it counts as settled."""
-        status = settled[STATUS]
-        is_final = status is SKIPPED and settled[DIGEST] is not None  # no condition leads to it
+        status = settled[HOW].status
+        is_final = status is SKIPPED and settled[HOW].digest is not None  # no condition leads to it
         if not status.is_success and not is_final:
             self._note_failure(node, status)
         self._put(node, settled)
@@ -379,11 +376,8 @@ class Engine:
 
     def _broken_off(self, node: int, status: NodeStatus, reason: str) -> Record:
         """Return the record of a node that is out and will not be waited for."""
-        started = self.running[node]
-        seconds = perf_counter() - started
-        return record(
-            self._run, status, reason=reason, started=started, seconds=seconds, executed=True
-        )
+        how = How(self._run, status, executed=True, reason=reason)
+        return None, how, self.running[node], perf_counter(), True
 
     def finish(self, kind: MakeResult[ResultT]) -> ResultT:
         """End the run: whatever is left settles as stopped. Return the results."""
@@ -404,15 +398,15 @@ class Engine:
         left. Whatever an interrupt cut short before is done here, and can be done again.
         """
         status, reason = self._stopped or (NodeStatus.CANCELLED, "")
-        left, not_started = self._left(), record(self._run, status, reason=reason)
+        left, common = self._left(), not_started(self._run, status, reason)
         below = {each for node in self._failed for each in self._graph.successors[node]}
         self._memory.stale.update(left)
         for node in left:
-            settled = not_started
+            settled = common
             if node in self.running:
                 settled = self._broken_off(node, NodeStatus.CANCELLED, reason)
             elif node in below:
-                settled = record(self._run, status, reason=self._why_stopped(node, reason))
+                settled = not_started(self._run, status, self._why_stopped(node, reason))
             self._put(node, settled)
         self._frontier.close()
         self.running.clear()
@@ -431,7 +425,7 @@ class Engine:
 
     def _has_settled(self, node: int) -> bool:
         last = self._records[node]
-        return last is not None and last[RUN] == self._run
+        return last is not None and last[HOW].run == self._run
 
     def recover(self) -> None:
         """Finish a run whose driver was interrupted, if this is its thread; others cannot tell."""
@@ -442,7 +436,7 @@ class Engine:
     def _why_stopped(self, node: int, reason: str) -> str:
         for each in self._graph.predecessors[node]:
             last = self._records[each]
-            if last is not None and last[RUN] == self._run and last[STATUS] is FAILED:
+            if last and last[HOW].run == self._run and last[HOW].status is FAILED:
                 return f"{self._graph.names[each]} failed"
         return reason
 

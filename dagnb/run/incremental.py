@@ -15,7 +15,7 @@ from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.executors import EVERY, Tasks, observers_for
 from dagnb.run.policies import Policy
-from dagnb.run.records import STATUS, Memory
+from dagnb.run.records import HOW, Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
 
 Company: TypeAlias = "tuple[Sequence[Policy], Sequence[Observer]]"
@@ -199,6 +199,7 @@ class IncrementalExecutor(Checkpointed):
         last = self._memory.records[node]
         if last is None:
             return "it has not run yet"
-        if last[STATUS].is_success:
+        status = last[HOW].status
+        if status.is_success:
             return "its edges changed"
-        return f"it {last[STATUS].value.replace('_', ' ')} last time"
+        return f"it {status.value.replace('_', ' ')} last time"

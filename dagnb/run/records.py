@@ -6,15 +6,16 @@ before, if anybody still holds that (Baker 1978, *Shallow Binding in Lisp 1.5*, 
 as in persistent arrays). So a run costs what it touches, and old results stay what they were.
 
 A record is an exact tuple, whose fields have names here: one is made for every node that runs,
-which takes a third of what a class with the same fields would, and the interpreter reads a field
-of an exact tuple fastest.
+which takes a fraction of what a class with the same fields would, and the interpreter reads a
+field of an exact tuple fastest. What most nodes of a run have in common is a tuple of its own,
+which they share: so a record is small, and a large graph's records fit where they are needed.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from dagnb.graph.adjacency import Adjacency
 from dagnb.graph.analysis import Provenance
@@ -22,72 +23,63 @@ from dagnb.results import Deferred, DeferredResult, NodeResult, NodeStatus
 from dagnb.run.call import Binder
 from dagnb.run.frontier import Frontier, Scan
 
-# the last thing that happened to a node
-Record: TypeAlias = (
-    "tuple[int, NodeStatus, Any, BaseException | None, float, float, bool, bool, str | None,"
-    " str, str, int]"
-)
-RUN: Final = 0
-STATUS: Final = 1
-VALUE: Final = 2
-ERROR: Final = 3
-STARTED: Final = 4
-SECONDS: Final = 5
-CHANGED: Final = 6
-EXECUTED: Final = 7
-DIGEST: Final = 8
-REASON: Final = 9
-WORKER: Final = 10
-ATTEMPTS: Final = 11
+REUSED = "reused: nothing it depends on changed"
 
 
-def record(
+class How(NamedTuple):
+    """How a node came to its record, as far as many nodes of a run have it in common."""
+
+    run: int
+    status: NodeStatus
+    error: BaseException | None = None
+    executed: bool = False
+    digest: str | None = None
+    reason: str = ""
+    worker: str = ""
+    attempts: int = 1
+
+
+# The last thing that happened to a node: its value, how it came about, when its task began and
+# ended, and whether the value differs from the one before.
+Record: TypeAlias = "tuple[Any, How, float, float, bool]"
+VALUE: Final = 0
+HOW: Final = 1
+STARTED: Final = 2
+ENDED: Final = 3
+CHANGED: Final = 4
+
+
+def not_started(
     run: int,
     status: NodeStatus,
-    *,
-    value: object = None,
-    error: BaseException | None = None,
-    started: float = 0.0,
-    seconds: float = 0.0,
-    changed: bool = True,
-    executed: bool = False,
-    digest: str | None = None,
     reason: str = "",
-    worker: str = "",
-    attempts: int = 1,
+    *,
+    error: BaseException | None = None,
+    changed: bool = True,
 ) -> Record:
-    """Return a record by field names."""
-    return (
-        run, status, value, error, started, seconds, changed, executed, digest, reason, worker,
-        attempts,
+    """Return the record of a node whose task was not called."""
+    return None, How(run, status, error, reason=reason), 0.0, 0.0, changed
+
+
+def as_result(name: str, last: Record, reason: str = "") -> NodeResult:
+    """Return a record as a result, as of its own run; with a reason if it has none."""
+    value, how, started, ended, changed = last
+    _, status, error, executed, digest, known, worker, attempts = how
+    kind = DeferredResult if isinstance(value, Deferred) else NodeResult
+    return kind(
+        name, status, value, error, ended - started, known or reason, executed, changed, digest,
+        started, worker, attempts,
     )  # fmt: skip
 
 
-FIELDS = tuple(record.__annotations__)[:-1]
-
-
-def amended(last: Record, **changes: Any) -> Record:
-    """Return a record with other values in some fields."""
-    return record(**(dict(zip(FIELDS, last, strict=True)) | changes))
-
-
-def as_result(name: str, last: Record) -> NodeResult:
-    """Return a record as a result, as of its own run."""
-    kind = DeferredResult if isinstance(last[VALUE], Deferred) else NodeResult
-    return kind(
-        name,
-        last[STATUS],
-        last[VALUE],
-        last[ERROR],
-        last[SECONDS],
-        last[REASON],
-        last[EXECUTED],
-        last[CHANGED],
-        last[DIGEST],
-        last[STARTED],
-        last[WORKER],
-        last[ATTEMPTS],
-    )
+def as_reused(last: Record) -> Record:
+    """Return a record as of a later run, which let it be."""
+    value, how, started, ended, _ = last
+    run, status, error, _, digest, _, worker, attempts = how
+    if status is NodeStatus.CACHE_HIT:
+        status = NodeStatus.COMPLETED
+    kept = How(run, status, error, False, digest, REUSED, worker, attempts)
+    return value, kept, started, ended, False
 
 
 class Recoverable(Protocol):
@@ -332,30 +324,11 @@ class RunRecords(Mapping[str, NodeResult]):
         name, last = self._extent.names[node], self.last(node)
         if last is None:
             return NodeResult(name, NodeStatus.PENDING, reason="not run yet", changed=False)
-        this_run = last[RUN] >= self.since
-        kind = DeferredResult if isinstance(last[VALUE], Deferred) else NodeResult
-        return kind(
-            name,
-            last[STATUS]
-            if this_run or last[STATUS] is not NodeStatus.CACHE_HIT
-            else NodeStatus.COMPLETED,
-            last[VALUE],
-            last[ERROR],
-            last[SECONDS],
-            self._reason(node, last, this_run),
-            this_run and last[EXECUTED],
-            this_run and last[CHANGED],
-            last[DIGEST],
-            last[STARTED],
-            last[WORKER],
-            last[ATTEMPTS],
-        )
+        if last[HOW].run < self.since:
+            return as_result(name, as_reused(last))
+        return as_result(name, last, "" if last[HOW].reason else self._reason(node, last))
 
-    def _reason(self, node: int, last: Record, this_run: bool) -> str:
-        if not this_run:
-            return "reused: nothing it depends on changed"
-        if last[REASON]:
-            return last[REASON]
+    def _reason(self, node: int, last: Record) -> str:
         cause = self.causes.get(node, self.default_cause)
         changed = list(self._changed_inputs(node))
         if changed and not cause:
@@ -365,8 +338,8 @@ class RunRecords(Mapping[str, NodeResult]):
 
     def _changed_inputs(self, node: int) -> Iterator[str]:
         for each in self._extent.predecessors[node]:
-            record_of_input = self.last(each)
-            if record_of_input and record_of_input[RUN] >= self.since and record_of_input[CHANGED]:
+            above = self.last(each)
+            if above and above[HOW].run >= self.since and above[CHANGED]:
                 yield self._extent.names[each]
 
     def provenance(self) -> Mapping[str, Any]:

@@ -7,16 +7,17 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from dagnb.results import NodeStatus
-from dagnb.run.call import Binder, Bound, Report
+from dagnb.run.call import Binder, Bound, Report, new_tuple
 from dagnb.run.frontier import Scan
-from dagnb.run.records import STATUS, VALUE
+from dagnb.run.records import HOW, VALUE, How
 from dagnb.values.plain import PLAIN, same
 
 if TYPE_CHECKING:
     from dagnb.run.engine import Engine
     from dagnb.run.lease import Lease
 
-COMPLETED, CACHE_HIT = NodeStatus.COMPLETED, NodeStatus.CACHE_HIT
+COMPLETED = NodeStatus.COMPLETED
+WITH_VALUE = COMPLETED, NodeStatus.CACHE_HIT
 
 
 def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
@@ -39,10 +40,11 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
         return None
     graph, tasks, binder = engine._graph, engine._tasks, engine._binder
     names, predecessors, successors = graph.names, graph.predecessors, graph.successors
-    records, replaced, run = engine._records, engine._replaced, engine._run
+    records, replaced = engine._records, engine._replaced
+    plain = new_tuple(How, (engine._run, COMPLETED, None, True, None, "", worker, 1))
     compare, compared = engine._compare, engine._compared
     order, positions, dirty = scan.order, scan.positions, scan.dirty
-    bindings, ended = binder.bindings, perf_counter()
+    bindings, now = binder.bindings, perf_counter()
     for place in scan.places():
         scan.place, node = place, order[place]
         task, bound = tasks.get(names[node]), bindings[node]
@@ -52,12 +54,12 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
                 bound = _bind_if_simple(binder, node, task)
                 if bound is None:
                     return None
-                ended = perf_counter()
+                now = perf_counter()
             bindings[node] = bound
         _, function, inputs, keywords, options = bound
         if keywords or options:
             return None
-        taken, started = predecessors[node] if inputs is None else inputs, ended
+        taken, started = predecessors[node] if inputs is None else inputs, now
         if lease is not None:
             lease.lay_down((node, started))
         try:
@@ -67,22 +69,20 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
                 return node, Report(None, error, started, perf_counter())
             _leave(engine, node, error, started, worker)
             return None
-        ended = perf_counter()
-        seconds = ended - started
+        now = ended = perf_counter()
         if lease is not None and not lease.take_up():
             return node, Report(value, None, started, ended)
-        last, changed, name = records[node], True, None
+        last, changed, how = records[node], True, plain
         if compare:
             if type(value) not in PLAIN:
                 changed, name = compared(last, value)
-                ended = perf_counter()
-            elif last is not None and (last[STATUS] is COMPLETED or last[STATUS] is CACHE_HIT):
+                how = How(plain.run, COMPLETED, None, True, name, "", worker)
+                now = perf_counter()
+            elif last is not None and last[HOW].status in WITH_VALUE:
                 changed = not same(value, last[VALUE])
         if replaced is not None:
             replaced[node] = last
-        records[node] = (
-            run, COMPLETED, value, None, started, seconds, changed, True, name, "", worker, 1,
-        )  # fmt: skip
+        records[node] = value, how, started, ended, changed
         if dirty is not None:
             if changed:
                 for each in successors[node]:
@@ -91,7 +91,7 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
                         scan.last = below
                     dirty[below] = 1
             dirty[place] = 0
-        if lease is not None and lease.should_end(seconds):
+        if lease is not None and lease.should_end(ended - started):
             scan.place = place + 1
             return None
     scan.place = len(order)
