@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import compress
 from typing import Protocol, TypeAlias
@@ -90,26 +90,23 @@ class Scan:
                 self.last = place
             dirty[place] = 1
 
-    def places(self) -> Iterable[int]:
-        """Return the dirty places; each is looked for when the one before has settled."""
-        if self.dirty is None:
-            return range(self.place, len(self.order))
-        return self._marked(self.dirty)
+    def first(self) -> int:
+        """Return the first dirty place, or the end of the order."""
+        return self.place if self.dirty is None else self.after(self.place - 1)
 
-    def _marked(self, dirty: bytearray) -> Iterator[int]:
-        place = self.place
-        while place >= 0:
-            if dirty[place]:  # half the time of a search that finds it where it begins
-                yield place
-                place += 1
-            else:
-                place = dirty.find(1, place, self.last + 1) if place <= self.last else -1
+    def after(self, place: int) -> int:
+        """Return the next dirty place after one, or the end of the order."""
+        place += 1
+        if self.dirty is None or self.dirty[place]:  # half the time of a search that finds it here
+            return place
+        found = self.dirty.find(1, place, self.last + 1)
+        return found if found >= 0 else len(self.order)
 
     def pop(self) -> int:
         """Return the next dirty node, or -1."""
         end = len(self.order)
         if self.place < end:
-            self.place = next(iter(self.places()), end)
+            self.place = self.first()
         return self.order[self.place] if self.place < end else -1
 
     def settled(self, node: int, changed: bool) -> None:

@@ -45,7 +45,8 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
     compare, compared = engine._compare, engine._compared
     order, positions, dirty = scan.order, scan.positions, scan.dirty
     bindings, now = binder.bindings, perf_counter()
-    for place in scan.places():
+    place, end = scan.first(), len(order)
+    while place < end:
         scan.place, node = place, order[place]
         task, bound = tasks.get(names[node]), bindings[node]
         if bound is None or bound[0] is not task:
@@ -91,10 +92,10 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
                         scan.last = below
                     dirty[below] = 1
             dirty[place] = 0
+        place = place + 1 if dirty is None else scan.after(place)
         if lease is not None and lease.should_end(ended - started):
-            scan.place = place + 1
-            return None
-    scan.place = len(order)
+            break
+    scan.place = place
     return None
 
 
