@@ -79,7 +79,8 @@ class Loading(Policy):
         if self._one_run.is_elsewhere:  # which may put another record there at any time
             self._publisher.lend(name, value)
             return
-        loaded = value, *last[1:]
+        run, _, how, started, ended = last
+        loaded = run, value, how, started, ended
         if verify and was_changed(as_result(name, loaded)):
             raise StoreError(f"the saved value of {name} is not what was saved")
         self._memory.records[number] = loaded

@@ -23,8 +23,8 @@ from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
 from dagnb.run.records import (
-    CHANGED,
     HOW,
+    RUN,
     VALUE,
     How,
     Memory,
@@ -289,8 +289,8 @@ class Engine:
             if self._compare:
                 changed, name = self._compared(self._records[node], value)
         place = place or worker
-        how = new_tuple(How, (self._run, status, error, True, name, overdue, place, attempts))
-        settled: Record = value, how, started, ended, changed
+        how = new_tuple(How, (status, changed, True, error, name, overdue, place, attempts))
+        settled: Record = self._run, value, how, started, ended
         if self._policies:
             settled = self._amend(settled, node)
         self._record(node, settled)
@@ -315,11 +315,11 @@ class Engine:
 
     def _from_result(self, result: NodeResult) -> Record:
         how = How(
-            self._run, result.status, result.error, result.executed, result.digest,
+            result.status, result.changed, result.executed, result.error, result.digest,
             result.reason, result.worker, result.attempts,
         )  # fmt: skip
         ended = result.started + result.duration_seconds
-        return result.held, how, result.started, ended, result.changed
+        return self._run, result.held, how, result.started, ended
 
     def _record(self, node: int, settled: Record) -> None:
         """Record, announce, grow, release: the one way in which a node settles.
@@ -333,7 +333,7 @@ class Engine:
         self._store(node, settled)
         if edit is not None and self._growth is not None:
             self._announce(self._growth.apply(node, edit, self.running))
-        self._frontier.settled(node, settled[CHANGED])
+        self._frontier.settled(node, settled[HOW].changed)
         self.running.pop(node, None)
 
     def _store(self, node: int, settled: Record) -> None:
@@ -376,8 +376,8 @@ class Engine:
 
     def _broken_off(self, node: int, status: NodeStatus, reason: str) -> Record:
         """Return the record of a node that is out and will not be waited for."""
-        how = How(self._run, status, executed=True, reason=reason)
-        return None, how, self.running[node], perf_counter(), True
+        how = How(status, executed=True, reason=reason)
+        return self._run, None, how, self.running[node], perf_counter()
 
     def finish(self, kind: MakeResult[ResultT]) -> ResultT:
         """End the run: whatever is left settles as stopped. Return the results."""
@@ -420,12 +420,12 @@ class Engine:
             left = {node for node in left if not self._has_settled(node)}
             return [node for node in self._graph.affected(left) if not self._has_settled(node)]
         for node in filter(self._has_settled, self._frontier.left()):
-            self._frontier.settled(node, self._records[node][CHANGED])  # type: ignore[index]  # settled
+            self._frontier.settled(node, self._records[node][HOW].changed)  # type: ignore[index]  # settled
         return self._graph.affected(self._frontier.left())
 
     def _has_settled(self, node: int) -> bool:
         last = self._records[node]
-        return last is not None and last[HOW].run == self._run
+        return last is not None and last[RUN] == self._run
 
     def recover(self) -> None:
         """Finish a run whose driver was interrupted, if this is its thread; others cannot tell."""
@@ -436,7 +436,7 @@ class Engine:
     def _why_stopped(self, node: int, reason: str) -> str:
         for each in self._graph.predecessors[node]:
             last = self._records[each]
-            if last and last[HOW].run == self._run and last[HOW].status is FAILED:
+            if last and last[RUN] == self._run and last[HOW].status is FAILED:
                 return f"{self._graph.names[each]} failed"
         return reason
 

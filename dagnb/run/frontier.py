@@ -99,7 +99,7 @@ class Scan:
         place += 1
         if self.dirty is None or self.dirty[place]:  # half the time of a search that finds it here
             return place
-        found = self.dirty.find(1, place, self.last + 1)
+        found = self.dirty.find(1, place, self.last + 1) if place <= self.last else -1
         return found if found >= 0 else len(self.order)
 
     def pop(self) -> int:

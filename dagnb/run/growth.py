@@ -12,7 +12,7 @@ from dagnb.graph.edit import Edit, Expansion, NewNodes
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.frontier import Countdown
 from dagnb.run.policies import Policy
-from dagnb.run.records import HOW, Memory, Record, as_result
+from dagnb.run.records import RUN, Memory, Record, as_result
 
 
 class Growth:
@@ -75,9 +75,9 @@ class Growth:
         try:
             return settled, self.expand(result)
         except (Exception, SystemExit) as error:
-            _, how, started, ended, _ = settled
-            failed = how._replace(status=NodeStatus.FAILED, error=error, digest=None)
-            return (None, failed, started, ended, True), None
+            run, _, how, started, ended = settled
+            failed = how._replace(status=NodeStatus.FAILED, changed=True, error=error, digest=None)
+            return (run, None, failed, started, ended), None
 
     def expand(self, result: NodeResult) -> Any:
         """Return what a node's value brings forth, for `apply`, or None."""
@@ -144,4 +144,4 @@ class Growth:
 
     def _has_started(self, node: int, running: Collection[int]) -> bool:
         last = self._memory.records[node]
-        return node in running or (last is not None and last[HOW].run == self._memory.run)
+        return node in running or (last is not None and last[RUN] == self._memory.run)

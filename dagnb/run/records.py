@@ -7,8 +7,8 @@ as in persistent arrays). So a run costs what it touches, and old results stay w
 
 A record is an exact tuple, whose fields have names here: one is made for every node that runs,
 which takes a fraction of what a class with the same fields would, and the interpreter reads a
-field of an exact tuple fastest. What most nodes of a run have in common is a tuple of its own,
-which they share: so a record is small, and a large graph's records fit where they are needed.
+field of an exact tuple fastest. What most nodes have in common is a tuple of its own, which they
+share: so a record is small, and a large graph's records lie closer together.
 """
 
 from __future__ import annotations
@@ -27,26 +27,29 @@ REUSED = "reused: nothing it depends on changed"
 
 
 class How(NamedTuple):
-    """How a node came to its record, as far as many nodes of a run have it in common."""
+    """How a node came to its record, as far as it may have that in common with others."""
 
-    run: int
     status: NodeStatus
-    error: BaseException | None = None
+    changed: bool = True
     executed: bool = False
+    error: BaseException | None = None
     digest: str | None = None
     reason: str = ""
     worker: str = ""
     attempts: int = 1
 
 
-# The last thing that happened to a node: its value, how it came about, when its task began and
-# ended, and whether the value differs from the one before.
-Record: TypeAlias = "tuple[Any, How, float, float, bool]"
-VALUE: Final = 0
-HOW: Final = 1
-STARTED: Final = 2
-ENDED: Final = 3
-CHANGED: Final = 4
+RAN: Final = How(NodeStatus.COMPLETED, executed=True)  # to another value than before
+RAN_AGAIN: Final = How(NodeStatus.COMPLETED, executed=True, changed=False)
+
+# The last thing that happened to a node: in which run, the value, how it came about, and when the
+# task began and ended.
+Record: TypeAlias = "tuple[int, Any, How, float, float]"
+RUN: Final = 0
+VALUE: Final = 1
+HOW: Final = 2
+STARTED: Final = 3
+ENDED: Final = 4
 
 
 def not_started(
@@ -58,13 +61,13 @@ def not_started(
     changed: bool = True,
 ) -> Record:
     """Return the record of a node whose task was not called."""
-    return None, How(run, status, error, reason=reason), 0.0, 0.0, changed
+    return run, None, How(status, changed, error=error, reason=reason), 0.0, 0.0
 
 
 def as_result(name: str, last: Record, reason: str = "") -> NodeResult:
     """Return a record as a result, as of its own run; with a reason if it has none."""
-    value, how, started, ended, changed = last
-    _, status, error, executed, digest, known, worker, attempts = how
+    _, value, how, started, ended = last
+    status, changed, executed, error, digest, known, worker, attempts = how
     kind = DeferredResult if isinstance(value, Deferred) else NodeResult
     return kind(
         name, status, value, error, ended - started, known or reason, executed, changed, digest,
@@ -74,12 +77,12 @@ def as_result(name: str, last: Record, reason: str = "") -> NodeResult:
 
 def as_reused(last: Record) -> Record:
     """Return a record as of a later run, which let it be."""
-    value, how, started, ended, _ = last
-    run, status, error, _, digest, _, worker, attempts = how
+    run, value, how, started, ended = last
+    status, _, _, error, digest, _, worker, attempts = how
     if status is NodeStatus.CACHE_HIT:
         status = NodeStatus.COMPLETED
-    kept = How(run, status, error, False, digest, REUSED, worker, attempts)
-    return value, kept, started, ended, False
+    kept = How(status, False, False, error, digest, REUSED, worker, attempts)
+    return run, value, kept, started, ended
 
 
 class Recoverable(Protocol):
@@ -324,7 +327,7 @@ class RunRecords(Mapping[str, NodeResult]):
         name, last = self._extent.names[node], self.last(node)
         if last is None:
             return NodeResult(name, NodeStatus.PENDING, reason="not run yet", changed=False)
-        if last[HOW].run < self.since:
+        if last[RUN] < self.since:
             return as_result(name, as_reused(last))
         return as_result(name, last, "" if last[HOW].reason else self._reason(node, last))
 
@@ -333,13 +336,13 @@ class RunRecords(Mapping[str, NodeResult]):
         changed = list(self._changed_inputs(node))
         if changed and not cause:
             cause = f"input{'s' if len(changed) > 1 else ''} {', '.join(changed)} changed"
-        ending = "" if last[CHANGED] else "; same value as before"
+        ending = "" if last[HOW].changed else "; same value as before"
         return f"ran: {cause or 'asked for'}{ending}"
 
     def _changed_inputs(self, node: int) -> Iterator[str]:
         for each in self._extent.predecessors[node]:
             above = self.last(each)
-            if above and above[HOW].run >= self.since and above[CHANGED]:
+            if above and above[RUN] >= self.since and above[HOW].changed:
                 yield self._extent.names[each]
 
     def provenance(self) -> Mapping[str, Any]:

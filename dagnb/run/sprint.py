@@ -7,9 +7,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from dagnb.results import NodeStatus
-from dagnb.run.call import Binder, Bound, Report, new_tuple
+from dagnb.run.call import Binder, Bound, Report
 from dagnb.run.frontier import Scan
-from dagnb.run.records import HOW, VALUE, How
+from dagnb.run.records import HOW, RAN, RAN_AGAIN, VALUE, How
 from dagnb.values.plain import PLAIN, same
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
         return None
     graph, tasks, binder = engine._graph, engine._tasks, engine._binder
     names, predecessors, successors = graph.names, graph.predecessors, graph.successors
-    records, replaced = engine._records, engine._replaced
-    plain = new_tuple(How, (engine._run, COMPLETED, None, True, None, "", worker, 1))
+    records, replaced, run = engine._records, engine._replaced, engine._run
+    ran, ran_again = RAN, RAN_AGAIN
+    if worker:
+        ran, ran_again = ran._replace(worker=worker), ran_again._replace(worker=worker)
     compare, compared = engine._compare, engine._compared
     order, positions, dirty = scan.order, scan.positions, scan.dirty
     bindings, now = binder.bindings, perf_counter()
@@ -73,17 +75,17 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
         now = ended = perf_counter()
         if lease is not None and not lease.take_up():
             return node, Report(value, None, started, ended)
-        last, changed, how = records[node], True, plain
+        last, changed, how = records[node], True, ran
         if compare:
             if type(value) not in PLAIN:
                 changed, name = compared(last, value)
-                how = How(plain.run, COMPLETED, None, True, name, "", worker)
+                how = How(COMPLETED, changed, True, None, name, "", worker)
                 now = perf_counter()
-            elif last is not None and last[HOW].status in WITH_VALUE:
-                changed = not same(value, last[VALUE])
+            elif last is not None and last[HOW].status in WITH_VALUE and same(value, last[VALUE]):
+                changed, how = False, ran_again
         if replaced is not None:
             replaced[node] = last
-        records[node] = value, how, started, ended, changed
+        records[node] = run, value, how, started, ended
         if dirty is not None:
             if changed:
                 for each in successors[node]:
