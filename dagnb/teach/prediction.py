@@ -131,12 +131,13 @@ def _why(name: str, dag: DAG, settled: Mapping[str, NodeResult]) -> str:
     if own is not None and not own.status.is_success:
         return own.reason
     above = [str(each) for each in dag.predecessors(name)]
-    same = [each for each in above if each in settled and settled[each].executed]
-    if any(settled[each].changed for each in same):
-        return "it was not asked to"
-    if same:
+    ran = [each for each in above if each in settled and settled[each].executed]
+    same = [each for each in ran if not settled[each].changed]
+    if same and (own is not None or len(same) == len(ran)):
         return f"{listed(same)} ran and came out the same"
-    return f"{listed(above)} did not run either"
+    if not ran:
+        return f"{listed(above)} did not run either"
+    return "it was not asked to" if own is None else own.reason
 
 
 def _notes(prediction: Prediction, dag: DAG) -> list[str]:

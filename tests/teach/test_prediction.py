@@ -53,6 +53,19 @@ def test_each_kind_of_wrong(dag: DAG, settled: dict[str, NodeResult]) -> None:
     assert str(found).splitlines()[-1].startswith("cut off: page did not run")
 
 
+def test_an_input_that_is_not_read(dag: DAG, settled: dict[str, NodeResult]) -> None:
+    """A node that comes after one that changed, and reads another that did not, is cut off."""
+    dag.add_edge("rows", "report")
+    found = reveal(predict(dag, ["report"]), dag, settled)
+    assert found.cut_off == {"report": "report did not run: count ran and came out the same"}
+
+
+def test_a_run_of_a_part(dag: DAG, settled: dict[str, NodeResult]) -> None:
+    """What nobody looked at was not asked to run."""
+    found = reveal(predict(dag, ["count"]), dag, {"rows": settled["rows"]})
+    assert found.cut_off == {"count": "count did not run: it was not asked to"}
+
+
 def test_nothing_was_predicted(dag: DAG, settled: dict[str, NodeResult]) -> None:
     """Which is right if nothing runs."""
     assert reveal(predict(dag, []), dag, {}).score == 1.0
