@@ -18,7 +18,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain, compress
-from operator import itemgetter
+from operator import countOf, itemgetter
 from typing import Any, Protocol
 
 import xxhash
@@ -87,7 +87,7 @@ class _Levels:
 
     def _read(self, group: _Group) -> None:
         """Hash of what types the members are, then those of each type together."""
-        tokens = {kind: self._token(kind, group) for kind in set(map(type, group))}
+        tokens = {kind: self._token(kind, group) for kind in _types(group)}
         names = sorted(set(tokens.values()))
         self.hasher.update(b"%d %d;%b" % (len(group), len(names), b"".join(map(_framed, names))))
         if len(names) == 1:
@@ -184,6 +184,12 @@ class _Levels:
                 raise TooLarge
             if group:
                 self._groups.append(group)
+
+
+def _types(group: _Group) -> Collection[type]:
+    """Return the types of some objects; to count the first one is quicker than to collect all."""
+    first = type(group[0])
+    return (first,) if countOf(map(type, group), first) == len(group) else set(map(type, group))
 
 
 def _are_alike(members: Sequence[Iterable[object]]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import xxhash
@@ -16,6 +16,7 @@ import xxhash
 from dagnb.values.plain import scalar
 
 MAX_TEXT = 1 << 28
+_SOME = 512
 _NAN = float("nan")
 
 Hash = xxhash.xxh3_128
@@ -59,15 +60,24 @@ def _complexes(hasher: Hash, members: list[complex]) -> None:
 
 def _texts(hasher: Hash, members: list[str]) -> None:
     """Texts end to end; their lengths too if one of them holds what stands between."""
-    if sum(map(len, members)) > MAX_TEXT:
-        raise TooLarge
-    joined = "\0".join(members)
+    joined = "\0".join(_joined(members))
     is_clear = joined.count("\0") == len(members) - 1
     text = joined.encode("utf-8", "surrogatepass")
     hasher.update(b"%d %d;" % (is_clear, len(text)))
     hasher.update(text)
     if not is_clear:
         hasher.update(array("q", map(len, members)))
+
+
+def _joined(members: list[str]) -> Iterator[str]:
+    """Join some at a time: it is quicker to see how long that gets than to ask each before."""
+    left = MAX_TEXT
+    for at in range(0, len(members), _SOME):
+        joined = "\0".join(members[at : at + _SOME])
+        left -= len(joined)
+        if left < 0:
+            raise TooLarge
+        yield joined
 
 
 def _bytes(hasher: Hash, members: list[bytes]) -> None:
