@@ -12,7 +12,7 @@ from typing import Any
 
 Prepare = Callable[[], Callable[[], Any]]
 ROUNDS = 5
-PEERS = ("dagron", "dask", "hamilton", "joblib", "networkx", "rustworkx")
+PEERS = ("dagron", "dask", "hamilton", "joblib", "marimo", "networkx", "rustworkx")
 
 
 @dataclass(frozen=True)

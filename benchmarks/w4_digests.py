@@ -3,12 +3,12 @@
 The floor of arrays and frames is xxh3 over as many bytes of one buffer, which is the speed of
 memory. That of Python objects is the C pickler and xxh3: each object is read once, and equal
 values do not get one name. The peers do not name all values rightly: joblib tells apart what is
-equal, dask takes a square array for its transpose.
+equal; dask takes a square array for its transpose, since it reads the bytes as they lie, and joins
+texts, so that "a-b", "c" and "a", "b-c" are one value to it. What is wrong is marked so.
 """
 
 from __future__ import annotations
 
-import importlib
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,16 @@ import xxhash
 
 from benchmarks import peers
 from benchmarks.measure import Measurement, Prepare, compare, main
+from benchmarks.memories import namings
 from dagnb import digest
 
 SIZES = (1 << 25,)  # numbers in the array: 256 MB; all else in proportion
 LEAST = 1_000
-TOO_SLOW = {"dask": ("1e5 dataclasses", "1e6 objects nested")}  # minutes
+TOO_SLOW = {  # minutes
+    "dask": ("1e5 dataclasses", "1e6 objects nested"),
+    "hamilton": ("pandas frame", "polars frame", "pandas objects"),
+}
+WRONG = {"dask": ("transposed matrix", "pandas objects")}
 WORDS = np.array(
     ["Adelie", "Chinstrap", "Gentoo", "Biscoe", "Dream", "Torgersen", "male", "female"]
 )
@@ -169,11 +174,10 @@ def naming(name: Callable[[Any], Any], value: Any, workload: Workload) -> Prepar
 def candidates(workload: Workload, value: Any, chosen: Sequence[str] | None) -> dict[str, Prepare]:
     """Return the floor, ourselves, and the peers that name such a value in seconds."""
     found = {"floor": workload.floor(value), "dagnb": naming(digest, value, workload)}
-    for peer, module, function in (("dask", "dask.base", "tokenize"), ("joblib", "joblib", "hash")):
-        is_slow = workload.name in TOO_SLOW.get(peer, ())
-        if peers.wanted(peer, chosen) and not is_slow and peers.load(peer) is not None:
-            name = getattr(importlib.import_module(module), function)
-            found[f"{peer} {function}"] = naming(name, value, workload)
+    for label, (peer, name) in namings(chosen).items():
+        if workload.name not in TOO_SLOW.get(peer, ()):
+            wrong = " (wrong)" if workload.name in WRONG.get(peer, ()) else ""
+            found[label + wrong] = naming(name, value, workload)
     return found
 
 

@@ -19,8 +19,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.ipc
 
-from benchmarks import peers
 from benchmarks.measure import Measurement, Prepare, compare, main
+from benchmarks.memories import NAME, savings
+from benchmarks.memories import Load as Loading
+from benchmarks.memories import Save as Saving
 from dagnb.values.fingerprint import digest
 from dagnb.values.saved import Saved
 from dagnb.values.store import Store
@@ -85,12 +87,14 @@ def get(folder: Path) -> object:
     return store.load(saved)
 
 
-def with_joblib(
-    candidates: dict[str, Prepare], chosen: Sequence[str] | None, prepare: Callable[[Any], Prepare]
+def with_peers(
+    candidates: dict[str, Prepare],
+    chosen: Sequence[str] | None,
+    prepare: Callable[[Saving, Loading], Prepare],
 ) -> dict[str, Prepare]:
-    """Add joblib, if it is wanted and installed."""
-    if peers.wanted("joblib", chosen) and peers.load("joblib") is not None:
-        candidates["joblib"] = prepare(peers.load("joblib"))
+    """Add the peers that are wanted and installed."""
+    for peer, (save, load) in savings(chosen).items():
+        candidates[peer] = prepare(save, load)
     return candidates
 
 
@@ -116,16 +120,15 @@ def large_array(
     return [
         *compare(
             "W5 save an array", megabytes,
-            with_joblib(saves, chosen, lambda joblib: folders.saving(
-                lambda folder: joblib.dump(array, folder / "a"))),
+            with_peers(saves, chosen, lambda save, load: folders.saving(
+                lambda folder: save(folder, array, NAME))),
             unit="MB", units=megabytes, targets={"dagnb": 1.56, "dagnb, not worth it": 0.01},
             rounds=rounds,
         ),
         *compare(
             "W5 load an array", megabytes,
-            with_joblib(loads, chosen, lambda joblib: folders.loading(
-                lambda folder: joblib.dump(array, folder / "a"),
-                lambda folder: joblib.load(folder / "a", mmap_mode="c"))),
+            with_peers(loads, chosen, lambda save, load: folders.loading(
+                lambda folder: save(folder, array, NAME), load)),
             unit="load", units=1, targets={"dagnb": 2.5}, rounds=rounds,
         ),
     ]  # fmt: skip
@@ -148,8 +151,8 @@ def frame(folders: Folders, chosen: Sequence[str] | None, rounds: int) -> list[M
     }
     return compare(
         "W5 save a frame", FRAME_BYTES // 2**20,
-        with_joblib(candidates, chosen, lambda joblib: folders.saving(
-            lambda folder: joblib.dump(data, folder / "a"))),
+        with_peers(candidates, chosen, lambda save, load: folders.saving(
+            lambda folder: save(folder, data, NAME))),
         unit="frame", units=1, targets={"dagnb": 1.15}, rounds=rounds,
     )  # fmt: skip
 
@@ -171,8 +174,8 @@ def small_results(folders: Folders, chosen: Sequence[str] | None, rounds: int) -
     candidates = {"floor": folders.saving(bare), "dagnb": folders.saving(ours)}
     return compare(
         "W5 save small results", RESULTS,
-        with_joblib(candidates, chosen, lambda joblib: folders.saving(lambda folder: [
-            joblib.dump(value, folder / str(n)) for n, value in enumerate(values)])),
+        with_peers(candidates, chosen, lambda save, load: folders.saving(
+            lambda folder: [save(folder, value, str(n)) for n, value in enumerate(values)])),
         unit="result", units=RESULTS, targets={"dagnb": 1.35}, rounds=rounds,
     )  # fmt: skip
 
