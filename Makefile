@@ -49,7 +49,7 @@ test: $(VENV)/dev.ready browser
 	@$(PY) -m pytest -q tests/browser
 
 fuzz: $(VENV)/dev.ready
-	@DAGNB_KILLS=200 $(PY) -m pytest -q tests/run/test_killed.py tests/values/test_store_killed.py
+	@DAGNB_KILLS=200 $(PY) -m pytest -q tests/run/test_killed.py tests/values/test_store_killed.py tests/project/test_killed.py
 	@DAGNB_EXAMPLES=30000 $(PY) -m pytest -q tests/laws/test_model.py
 
 bench: $(VENV)/bench.ready

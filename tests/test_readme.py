@@ -18,6 +18,22 @@ def test_the_example_without_a_notebook_runs(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "['prices'] ['prices'] ['rates', 'total']\n"
 
 
+def test_the_pipeline_in_a_file_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it stands, over a file of users; and the second time nothing runs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "target").mkdir()
+    [manifest] = blocks("json")
+    (tmp_path / "target" / "manifest.json").write_text(manifest)
+    (tmp_path / "users.csv").write_text("name,age\nada,36\nbob,7\n")
+    [source] = [block for block in blocks("python") if "DAGRunner" in block]
+    for expected in ("Successful: 4", "Cached nodes: 4"):
+        exec(compile(source, "README.md", "exec"), {})
+        assert expected in capsys.readouterr().out
+    assert (tmp_path / "out" / "adults.parquet").exists()
+
+
 def test_every_folder_on_the_map_exists() -> None:
     """The map of the package points at folders that are there."""
     named = re.findall(r"^\| `([\w/]+)` \|", README, flags=re.MULTILINE)

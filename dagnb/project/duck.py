@@ -55,7 +55,7 @@ def parse(sql: str) -> Statement:
     >>> one.tables, one == parse("select a\nfrom users")
     (('users',), True)
     """
-    cursor = _database(False).cursor()
+    cursor = _database().cursor()
     [text] = cursor.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     tree = json.loads(text)
     if tree["error"]:
@@ -117,12 +117,13 @@ def check_tables(statement: Statement, known: Collection[str]) -> None:
             )
 
 
-def query(sql: str, tables: Mapping[str, Any]) -> Any:
+def query(sql: str, tables: Mapping[str, Any], threads: int = 1) -> Any:
     """Return the rows of a SELECT over tables by name, as a ``pyarrow.Table``.
 
-    It sees these tables and nothing else: no files, no variables.
+    It sees these tables and nothing else: no files, no variables. With several threads the order
+    of rows, and the last digits of sums, may be others every time.
     """
-    cursor = _database(False).cursor()
+    cursor = _database(threads=threads).cursor()
     for name, table in tables.items():
         cursor.register(name, table)
     try:
@@ -133,7 +134,7 @@ def query(sql: str, tables: Mapping[str, Any]) -> Any:
 
 def read(paths: Sequence[Path], kind: str, options: Mapping[str, Any]) -> Any:
     """Return the rows of files of one kind as a ``pyarrow.Table``."""
-    cursor = _database(True).cursor()
+    cursor = _database(may_use_files=True).cursor()
     try:
         names = [str(path) for path in paths]
         return getattr(cursor, f"read_{kind}")(names, **options).to_arrow_table()
@@ -143,7 +144,7 @@ def read(paths: Sequence[Path], kind: str, options: Mapping[str, Any]) -> Any:
 
 def write(table: Any, path: Path, kind: str) -> None:
     """Write a table to a file."""
-    cursor = _database(True).cursor()
+    cursor = _database(may_use_files=True).cursor()
     cursor.register("rows", table)
     header = ", HEADER" if kind == "csv" else ""
     try:
@@ -184,11 +185,21 @@ def as_table(value: Any) -> Any:
 
 
 @cache
-def _database(may_use_files: bool) -> Any:
-    """Return the database in memory of this process; every cursor has tables of its own."""
-    return _duckdb().connect(
-        config={"enable_external_access": may_use_files, "python_enable_replacements": False}
+def _database(*, may_use_files: bool = False, threads: int = 1) -> Any:
+    """Return a database in memory of this process; every cursor has tables of its own.
+
+    Files are read by all processors there are, since that keeps the order of their rows.
+    """
+    config: dict[str, Any] = {"python_enable_replacements": False}
+    config |= (
+        {"enable_external_access": True}
+        if may_use_files
+        else {
+            "enable_external_access": False,
+            "threads": threads,
+        }
     )
+    return _duckdb().connect(config=config)
 
 
 def _duckdb() -> Any:

@@ -30,9 +30,12 @@ class Computed(Work):
 
     SQL names a node above by its name, or by its id in double quotes. A function takes the
     values of the nodes above by name, and the values in ``params``.
+
+    SQL runs on one thread, so that it gives the same rows in the same order every time, and what
+    is below can be cut off; ``threads`` asks for more. Several nodes run side by side anyway.
     """
 
-    options: ClassVar[tuple[str, ...]] = ("sql", "function", "params")
+    options: ClassVar[tuple[str, ...]] = ("sql", "function", "params", "threads")
     ways: ClassVar[tuple[str, ...]] = ("sql", "function")
 
     def check(self) -> None:
@@ -56,6 +59,9 @@ class Computed(Work):
             self._check_function()
 
     def _check_sql(self, sql: str) -> None:
+        threads = self.node.config.get("threads", 1)
+        if type(threads) is not int or threads < 1:
+            raise self.wrong("threads", f"it is a whole number from 1 on, not {threads!r}")
         try:
             duck.check_tables(duck.parse(sql), [*self._tables(dict(self.above))])
         except SqlError as error:
@@ -103,7 +109,7 @@ class Computed(Work):
                 if tables[name] is None:
                     raise SqlError(f"{self.node.id}: {name} is a {type(value).__name__}, no rows")
         try:
-            return duck.query(sql, tables)
+            return duck.query(sql, tables, self.node.config.get("threads", 1))
         except duck.errors() as error:
             raise SqlError(f"{self.node.id}: {error}") from error
 
@@ -283,7 +289,7 @@ def _format(work: Work, path: str) -> str:
 class Exposure(Computed):
     """Writes the rows of the node above, or of SQL over several, to a file, in one step."""
 
-    options = ("path", "format", "sql")
+    options = ("path", "format", "sql", "threads")
     ways = ("path",)
 
     def check(self) -> None:

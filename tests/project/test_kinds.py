@@ -260,6 +260,20 @@ def test_equal_rows_cut_off(files: Files) -> None:
     assert files.ran() == ["source.users", "transform.adults"]
 
 
+def test_sql_gives_the_same_rows_in_the_same_order() -> None:
+    """Joins and groups of many rows, too, and sums to the last digit."""
+    rows = duck.query("select i % 70000 as k, i * 0.37 as x from range(400000) t(i)", {})
+    sql = "select k, sum(a.x * b.x) as s from a join b using (k) group by k"
+    first, second = (duck.query(sql, {"a": rows, "b": rows.slice(0, 70000)}) for _ in range(2))
+    assert first.equals(second)
+
+
+def test_sql_may_use_threads(files: Files) -> None:
+    """Where the order of rows does not matter."""
+    files.add("transform.adults", "source.users", sql=ADULTS, threads=2)
+    assert files.run()["transform.adults"].row_count == 2
+
+
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
@@ -450,6 +464,7 @@ def test_a_failed_exposure_leaves_the_old_file(files: Files) -> None:
         ("transform", {"slq": "x"}, ".slq", "no such option; did you mean 'sql'?"),
         ("transform", {"sql": 3}, ".sql", "it is a text, not 3"),
         ("transform", {"sql": "from users", "keys": "id"}, ".keys", "it is a list of columns"),
+        ("transform", {"sql": "from users", "threads": 0}, ".threads", "from 1 on, not 0"),
         ("model", {"sql": "from users"}, ".sql", "a model has no such option"),
         ("model", {"function": "a:b", "params": 3}, ".params", "it is an object, not 3"),
         ("source", {"path": "a.xls"}, ".format", "say what a.xls is: csv or json or parquet"),
