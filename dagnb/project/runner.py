@@ -30,9 +30,10 @@ from dagnb.project.summary import (
 from dagnb.project.work import Custom, Executor, Work, row_count
 from dagnb.results import ExecutionResult
 from dagnb.run.checks import check_limits, check_workers
-from dagnb.run.drive import CancelEvent, Interrupted, drive_inline, drive_threads
+from dagnb.run.drive import Interrupted, drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.executors import observers_for
+from dagnb.run.limits import CancelEvent
 from dagnb.run.records import Memory
 from dagnb.tasks import Task
 from dagnb.values.signature import signing_key

@@ -6,15 +6,19 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from math import inf
+from queue import SimpleQueue
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dagnb.errors import BackendError, TaskTimeoutError
 from dagnb.run.attempts import SLICE_SECONDS, Once, given_up, perform_here
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Backend, Traveller
-from dagnb.run.remote.shipped import unpacked
 from dagnb.tasks import BACKENDS, check_backend
+
+if TYPE_CHECKING:
+    from dagnb.run.remote.batches import Batches
+    from dagnb.run.remote.processes import Processes
 
 Chosen: TypeAlias = str | Backend | Executor | None
 
@@ -54,8 +58,27 @@ class Backends:
         except BackendError as error:
             return Report(None, error, now := perf_counter(), now)
         if backend is None:
-            return self._here(unpacked(call) if self._ships else call, timeout)
+            return self._here(_unpacked(call) if self._ships else call, timeout)
         return perform_on(backend, call, timeout)
+
+    def batches(
+        self, work: SimpleQueue[Any], reports: Any, stopped: threading.Event
+    ) -> Batches | None:
+        """Return what performs calls of a queue several at a time, if the default can."""
+        if self._default != "processes":
+            return None
+        from dagnb.run.remote.batches import Batches
+
+        return Batches(self, work, reports, stopped)
+
+    def for_many(self, call: Call) -> Processes | None:
+        """Return what takes this call together with others, if anything does."""
+        from dagnb.run.remote.processes import Processes
+
+        if call.options is not None or isinstance(call.function, Traveller):
+            return None
+        backend = self._backend(self._default)
+        return backend if isinstance(backend, Processes) else None
 
     def ready(self) -> Backends:
         """Make the default, so that what it lacks is said before anything runs; return these.
@@ -81,6 +104,12 @@ class Backends:
         for backend in self._made.values():
             if backend is not None:
                 backend.close()
+
+
+def _unpacked(call: Call) -> Call:
+    from dagnb.run.remote.shipped import unpacked
+
+    return unpacked(call)
 
 
 def backend_of(chosen: Chosen, *, ships: bool = False) -> Backend | None:

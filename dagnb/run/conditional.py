@@ -9,9 +9,9 @@ from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import ExecutionResult
 from dagnb.run.conditions import Condition, Conditions, When
-from dagnb.run.drive import CancelEvent
 from dagnb.run.engine import Engine
 from dagnb.run.executors import DAGExecutor, Tasks
+from dagnb.run.limits import CancelEvent
 from dagnb.run.policies import Policy
 from dagnb.run.resuming import Folder
 

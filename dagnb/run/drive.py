@@ -8,11 +8,10 @@ from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dagnb.results import ExecutionResult, NodeStatus
 from dagnb.run.attempts import (
-    SLICE_SECONDS,
     Once,
     Wait,
     interrupt,
@@ -24,7 +23,12 @@ from dagnb.run.backends import Backends
 from dagnb.run.call import Call, Report
 from dagnb.run.engine import Engine, MakeResult, ResultT
 from dagnb.run.lease import SHORT_SECONDS, Lease
+from dagnb.run.limits import CancelEvent, Limits
+from dagnb.run.remote.backend import MOST_CALLS
 from dagnb.run.sprint import sprint
+
+if TYPE_CHECKING:
+    from dagnb.run.remote.batches import Batches
 
 PATIENCE_SECONDS = 0.001  # how long a sprinting worker may stay in one call
 FIRST_PATIENCE_SECONDS = 0.0002  # the same for the first, when nothing speaks for short nodes yet
@@ -40,67 +44,6 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, result: ExecutionResult) -> None:
         super().__init__("the run was interrupted")
         self.result = result
-
-
-class CancelEvent(Protocol):
-    """What is asked whether to stop; ``threading.Event`` is one."""
-
-    def is_set(self) -> bool:
-        """Whether to stop."""
-
-
-class Limits:
-    """What ends a run from outside: a deadline and a cancel event.
-
-    Parameters
-    ----------
-    timeout : float, optional
-        Seconds from now.
-    cancel_event : CancelEvent, optional
-    abandon : bool
-        Whether what runs when the event is set is not waited for.
-
-    Attributes
-    ----------
-    is_cancelled : callable or None
-        Says whether the event is set.
-    abandon : bool
-        As given.
-    """
-
-    def __init__(
-        self,
-        timeout: float | None,
-        cancel_event: CancelEvent | None,
-        *,
-        abandon: bool = False,
-    ) -> None:
-        self._timeout = timeout
-        self.abandon = abandon
-        self._deadline = None if timeout is None else perf_counter() + timeout
-        self.is_cancelled = None if cancel_event is None else cancel_event.is_set
-
-    def enforce(self, engine: Engine) -> bool:
-        """Stop a run that has been cancelled or is out of time; say whether it has to end."""
-        if not self.are_reached():
-            return False
-        if self._deadline is not None and perf_counter() >= self._deadline:
-            reason = f"the run's timeout of {self._timeout:g} s"
-            engine.stop(NodeStatus.CANCELLED, reason, abandon=NodeStatus.TIMED_OUT)
-        abandon = NodeStatus.CANCELLED if self.abandon else None
-        engine.stop(NodeStatus.CANCELLED, "cancelled", abandon=abandon)
-        return True
-
-    def are_reached(self) -> bool:
-        """Whether the run has to end; it is not touched."""
-        over = self._deadline is not None and perf_counter() >= self._deadline
-        return over or (self.is_cancelled is not None and self.is_cancelled())
-
-    def slice_seconds(self) -> float:
-        """Return how long to wait at most before these are looked at again."""
-        if self._deadline is None:
-            return SLICE_SECONDS
-        return max(0.0, min(SLICE_SECONDS, self._deadline - perf_counter()))
 
 
 def drive_inline(engine: Engine, kind: MakeResult[ResultT], once: Once = perform_here) -> ResultT:
@@ -184,9 +127,12 @@ class Worker(threading.Thread):
         reports: Reports,
         wait: Wait,
         once: Once = perform_here,
+        *,
+        batches: Batches | None = None,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._work, self._reports, self._wait, self._once = work, reports, wait, once
+        self._batches = batches
 
     def run(self) -> None:
         """Perform calls, one at a time, or sprint on a lease, until the end or an interrupt."""
@@ -197,7 +143,7 @@ class Worker(threading.Thread):
         while (work := self._work.get()) is not None:
             if isinstance(work, Lease):
                 self._reports.put(work.run(self.name))
-            else:
+            elif self._batches is None or not self._batches.perform(work, self.name):
                 self._reports.put((work.node, persist(work, self._wait, self._once), self.name))
 
 
@@ -225,13 +171,14 @@ class ThreadCrew:
         self._workers: list[Worker] = []
         self._undisturbed: list[Worker] = []
         self._stopped = threading.Event()
+        self._batches = self._backends.batches(self._work, reports, self._stopped)
 
     def submit(self, work: Call | Lease, busy: int) -> None:
         """Hand a call or a lease to a worker; ``busy`` others are out."""
         if busy >= len(self._workers):
             name = f"dagnb-{len(self._workers) + 1}"
             wait, once = self._stopped.wait, self._backends.perform
-            worker = Worker(name, self._work, self._reports, wait, once)
+            worker = Worker(name, self._work, self._reports, wait, once, batches=self._batches)
             self._workers.append(worker)
             self._undisturbed.append(worker)
             worker.start()
@@ -247,6 +194,15 @@ class ThreadCrew:
         for _ in self._workers:
             self._work.put(None)
         self._backends.close()
+
+    def most_out(self, workers: int, pace: Pace) -> int:
+        """Return how many calls may be out: several for each worker if they are short."""
+        return workers * MOST_CALLS if self._batches and pace.has_streak else workers
+
+    def withdraw(self, engine: Engine) -> None:
+        """Take back the calls that have not begun, so that their nodes have not started."""
+        for node in self._batches.withdraw() if self._batches else ():
+            engine.running.pop(node, None)
 
     @property
     def may_sprint(self) -> bool:
@@ -334,6 +290,7 @@ def _hand_out_all(
     while True:
         if limits.are_reached():
             crew.stop_waiting()
+            crew.withdraw(engine)
             if limits.abandon:
                 crew.interrupt()
             limits.enforce(engine)
@@ -346,8 +303,9 @@ def _hand_out_all(
                 continue
         else:
             engine.spread()
-            while len(engine.running) < workers and (call := engine.take()) is not None:
-                crew.submit(call, len(engine.running) - 1)
+            most = workers if engine._observers else crew.most_out(workers, pace)
+            while len(engine.running) < most and (call := engine.take()) is not None:
+                crew.submit(call, min(len(engine.running), workers) - 1)
             if not engine.active:
                 return
         _settle_reports(engine, reports, pace, limits.slice_seconds())
@@ -379,6 +337,11 @@ class Pace:
     def is_fast(self) -> bool:
         """Whether enough short nodes have come in a row."""
         return self._seen >= self._asked
+
+    @property
+    def has_streak(self) -> bool:
+        """Whether many short nodes have come in a row, not only been hoped for."""
+        return self._seen >= FIRST_STREAK
 
     def note(self, report: Report) -> None:
         """Count a short node, or start from nothing."""

@@ -16,8 +16,9 @@ from dagnb.results import NodeStatus
 from dagnb.run.attempts import given_up, may_be_repeated
 from dagnb.run.backends import Backends
 from dagnb.run.call import Call, OwnLoop, Report
-from dagnb.run.drive import CancelEvent, Item, Limits, ThreadCrew
+from dagnb.run.drive import Item, ThreadCrew
 from dagnb.run.engine import Engine, MakeResult, ResultT
+from dagnb.run.limits import CancelEvent, Limits
 
 GRACE_SECONDS = 0.1  # for what a run leaves behind at its end
 NODE_GRACE_SECONDS = 0.5  # for a node whose own time is up

@@ -15,11 +15,12 @@ from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult
 from dagnb.run.backends import Backends, Chosen
 from dagnb.run.checks import check_dag, check_limits, check_tasks, check_unlimited, check_workers
-from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
+from dagnb.run.drive import drive_inline, drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown, Frontier
 from dagnb.run.growth import Growth
+from dagnb.run.limits import CancelEvent
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder

@@ -11,9 +11,10 @@ from dagnb.observe.hooks import HookRegistry
 from dagnb.results import IncrementalResult
 from dagnb.run.checks import check_dag, check_limits, check_tasks, check_workers
 from dagnb.run.conditions import Condition, Conditions, When
-from dagnb.run.drive import CancelEvent, drive_inline, drive_threads
+from dagnb.run.drive import drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.executors import EVERY, Tasks, observers_for
+from dagnb.run.limits import CancelEvent
 from dagnb.run.policies import Policy
 from dagnb.run.records import HOW, Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder

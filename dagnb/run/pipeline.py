@@ -12,9 +12,10 @@ from dagnb.observe.hooks import HookRegistry
 from dagnb.results import ExecutionResult
 from dagnb.run.call import parameters_of
 from dagnb.run.checks import check_limits
-from dagnb.run.drive import CancelEvent, drive_threads
+from dagnb.run.drive import drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.executors import Executor
+from dagnb.run.limits import CancelEvent
 from dagnb.run.policies import Cache, Given, Policy
 from dagnb.tasks import Task
 from dagnb.values.code import code_digest

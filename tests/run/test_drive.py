@@ -23,8 +23,9 @@ from dagnb import (
 )
 from dagnb.run.attempts import interrupt
 from dagnb.run.call import Report
-from dagnb.run.drive import Limits, Pace, Worker, drive_threads
+from dagnb.run.drive import Pace, Worker, drive_threads
 from dagnb.run.lease import Lease
+from dagnb.run.limits import Limits
 
 Tasks = dict[str, Callable[..., Any]]
 

@@ -7,6 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from dagnb.run.call import Call, Report
 
+MOST_CALLS = 32  # that go in one message, where they are short
+
 
 class Attempt(Protocol):
     """One call that a backend performs, seen from the thread that waits for it."""

@@ -16,8 +16,9 @@ from dagnb.errors import BackendError, NotSendableError
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Attempt, Done
 from dagnb.run.remote.calls import not_sent, pack_inputs
+from dagnb.run.remote.channel import shared
 from dagnb.run.remote.shipped import referenced
-from dagnb.run.remote.slot import IDLE, Slot
+from dagnb.run.remote.slot import IDLE, Sendable, Slot
 from dagnb.run.remote.travel import pack_function
 
 _keys = itertools.count()
@@ -63,16 +64,14 @@ class Processes:
     def submit(self, call: Call) -> Attempt:
         """Begin to perform a call in a process that is idle, or in a new one."""
         try:
-            key, function = self._packed(call.function)
-            shipped, files = referenced(call)
-            names, inputs = pack_inputs(shipped)
+            packed = sendable(self, call)
         except NotSendableError as error:
             return Done(not_sent(error))
-        slot = self._take()
+        slot = self.take()
         attempt = _Running(self, slot)
         try:
             slot.wait_until_ready()
-            slot.send(key, function, names, inputs, files)
+            slot.send([packed])
         except (EOFError, OSError):
             return Done(slot.receive(1.0) or not_sent(BackendError("processes", "did not start")))
         except BaseException:
@@ -80,14 +79,15 @@ class Processes:
             raise
         return attempt
 
-    def _packed(self, function: Callable[..., Any]) -> tuple[int, bytes]:
+    def packed(self, function: Callable[..., Any]) -> tuple[int, bytes]:
         """Pack a function once a run: each node sees the variables as they were then."""
         known = self._functions.get(id(function))
         if known is None:
             known = self._functions[id(function)] = function, next(_keys), pack_function(function)
         return known[1:]
 
-    def _take(self) -> Slot:
+    def take(self) -> Slot:
+        """Return a slot that is idle, or a new one."""
         with self._lock:
             slot = self._idle.pop() if self._idle else IDLE.take()
             self._busy.add(slot)
@@ -112,6 +112,20 @@ class Processes:
         while self._idle:
             IDLE.give(self._idle.pop())
         self._functions.clear()
+
+
+def sendable(processes: Processes, call: Call) -> Sendable:
+    """Return a call as a slot sends it.
+
+    Raises
+    ------
+    NotSendableError
+        Its function or an input of it cannot be sent.
+    """
+    key, function = processes.packed(call.function)
+    shipped, files = referenced(call)
+    names, inputs = pack_inputs(shipped)
+    return Sendable(key, function, names, inputs.data, files, shared(inputs.buffers))
 
 
 class _Running:

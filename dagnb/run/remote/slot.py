@@ -12,15 +12,26 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from dagnb.errors import WorkerLostError
 from dagnb.run.call import Report
 from dagnb.run.remote.calls import not_sent, unpack_report
-from dagnb.run.remote.channel import Channel, SharedFile, shared
-from dagnb.run.remote.travel import Packed
+from dagnb.run.remote.channel import Channel, SharedFile
 from dagnb.run.remote.worker import START
 
 SLICE_SECONDS = 0.05  # how often a wait comes back to Python, where an interrupt finds it
+
+
+class Sendable(NamedTuple):
+    """A packed call: its inputs, the files that they refer to, and those that are their own."""
+
+    key: int
+    function: bytes
+    names: Sequence[str]
+    inputs: bytes
+    files: Sequence[SharedFile]
+    own: Sequence[SharedFile]
 
 
 class Slot:
@@ -28,20 +39,30 @@ class Slot:
 
     Starting one takes about a tenth of a second, so it is kept for later runs. It is killed with
     whatever it started: when a call is given up, and by the system when this process ends.
+
+    Attributes
+    ----------
+    is_lost : bool
+        Whether it was found to have ended.
     """
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX)
+        self._tokens = os.pipe()
+        os.set_blocking(self._tokens[0], False)
+        left = f"{theirs.fileno()} {self._tokens[0]}"
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", "-c", START],
                 stdin=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                env=environment(DAGNB_SLOT=str(theirs.fileno()), MPLBACKEND="Agg"),
+                pass_fds=[theirs.fileno(), self._tokens[0]],
+                env=environment(DAGNB_SLOT=left, MPLBACKEND="Agg"),
                 start_new_session=True,
             )
+        self._open = list(self._tokens)
         self._owner = os.getpid()
         self._channel = Channel(ours)
+        self.is_lost = False
         self._is_ready = False
         self._is_first = True
         self._known: set[int] = set()
@@ -71,23 +92,43 @@ class Slot:
         while not self._is_ready:
             self._is_ready = self._channel.receive(SLICE_SECONDS) is not None
 
-    def send(
-        self, key: int, function: bytes, names: Sequence[str], inputs: Packed,
-        files: Sequence[SharedFile] = (),
-    ) -> None:  # fmt: skip
-        """Send a call, with the files that its inputs refer to; its function only if it is new.
+    def send(self, calls: Sequence[Sendable]) -> None:
+        """Send calls, to be performed one after another; a function only if it is new.
 
         Raises
         ------
         OSError
             The process has gone.
         """
-        sent = None if key in self._known else function
-        head = key, sent, self._is_first, names, inputs.data, len(files)
-        data = pickle.dumps(head, pickle.HIGHEST_PROTOCOL)
-        self._channel.send(data, [*files, *shared(inputs.buffers)])
+        entries = []
+        for call in calls:
+            function = None if call.key in self._known else call.function
+            self._known.add(call.key)
+            counts = len(call.files), len(call.own)
+            entries.append((call.key, function, call.names, call.inputs, *counts))
+        data = pickle.dumps((self._is_first, entries), pickle.HIGHEST_PROTOCOL)
         self._is_first = False
-        self._known.add(key)
+        os.write(self._tokens[1], b"." * len(calls))
+        self._channel.send(data, [file for call in calls for file in [*call.files, *call.own]])
+
+    def take_back(self, most: int) -> int:
+        """Let the last of the calls that were sent not begin; return how many, at most so many.
+
+        There is a token for each call; it belongs to who takes it first, the process or we.
+        """
+        try:
+            return len(os.read(self._tokens[0], most)) if most else 0
+        except BlockingIOError:
+            return 0
+
+    def wait_for_end(self) -> bool:
+        """Wait until it has noticed that calls were taken back; False if it ended instead."""
+        try:
+            while (message := self._channel.receive(SLICE_SECONDS)) is None:
+                continue
+        except EOFError:
+            return False
+        return not message[0]
 
     def receive(self, seconds: float, *, ships: bool = False) -> Report | None:
         """Wait so long for the report; that of a process that died says how.
@@ -97,6 +138,7 @@ class Slot:
         try:
             message = self._channel.receive(seconds)
         except EOFError:
+            self.is_lost = True
             return not_sent(WorkerLostError(self.name, self._exit_code()))
         if message is None:
             return None
@@ -115,7 +157,12 @@ class Slot:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
         self._channel.close()
+        while self._open:
+            os.close(self._open.pop())
         if self._process.stdin is not None:
             self._process.stdin.close()
 

@@ -8,7 +8,7 @@ import pickle
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 
 from dagnb.run.remote.calls import perform_packed
@@ -21,15 +21,16 @@ START = "from dagnb.run.remote.worker import serve; serve()"
 def serve() -> None:
     """Perform what comes through the socket that the parent left in ``DAGNB_SLOT``."""
     _end_with_parent(_life_line())
-    channel = Channel(socket.socket(fileno=int(os.environ.pop("DAGNB_SLOT"))))
+    end, tokens = map(int, os.environ.pop("DAGNB_SLOT").split())
+    channel = Channel(socket.socket(fileno=end))
     functions: dict[int, bytes] = {}
     channel.send(b"ready")
     with suppress(EOFError, OSError):
         while True:
             message = channel.receive()
             assert message is not None  # it was waited for without end
-            answer = _performed(functions, *message)
-            channel.send(answer.data, shared(answer.buffers))
+            for answer in _answers(functions, tokens, *message):
+                channel.send(answer.data, shared(answer.buffers))
             del message, answer  # values are not kept until the next call comes
 
 
@@ -61,11 +62,28 @@ def _watch(life_line: int) -> None:
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
-def _performed(functions: dict[int, bytes], data: Bytes, files: Sequence[SharedFile]) -> Packed:
-    key, function, is_first, names, inputs, count = pickle.loads(data)
+def _answers(
+    functions: dict[int, bytes], tokens: int, data: Bytes, files: list[SharedFile]
+) -> Iterator[Packed]:
+    """Perform calls one after another; when one was taken back, say so and end."""
+    is_first, calls = pickle.loads(data)
     if is_first:
         functions.clear()
-    if function is not None:
-        functions[key] = function
-    buffers = [part for file in files[count:] for part in file.parts()]
-    return perform_packed(functions[key], names, inputs, buffers, files[:count])
+    for key, function, *_ in calls:
+        if function is not None:
+            functions[key] = function
+    for key, _, names, inputs, count, own in calls:
+        referred, files = files[:count], files[count:]
+        buffers = [part for file in files[:own] for part in file.parts()]
+        files = files[own:]
+        if not _has_token(tokens):
+            yield Packed(b"")
+            return
+        yield perform_packed(functions[key], names, inputs, buffers, referred)
+
+
+def _has_token(tokens: int) -> bool:
+    try:
+        return bool(os.read(tokens, 1))
+    except BlockingIOError:
+        return False
