@@ -6,8 +6,10 @@ import click
 
 from dagnb.cli.ask import graph, plan, status, why
 from dagnb.cli.commands import Group
-from dagnb.cli.run import run
+from dagnb.cli.compare import diff
+from dagnb.cli.run import run, trace
 from dagnb.cli.store import store
+from dagnb.cli.test import test
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,5 +29,5 @@ def main() -> None:
     """  # noqa: D301  # click wants the character, not its name
 
 
-for command in (run, plan, status, why, graph, store):
+for command in (run, plan, status, why, graph, diff, trace, test, store):
     main.add_command(command)

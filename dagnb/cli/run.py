@@ -25,6 +25,7 @@ from dagnb.cli.options import (
 )
 from dagnb.cli.selection import Selection
 from dagnb.cli.stopping import Stopping
+from dagnb.errors import DagError
 from dagnb.notebook.claim import claimed
 from dagnb.notebook.file import NotebookFile
 from dagnb.notebook.headless import Headless, opened
@@ -54,6 +55,7 @@ class Wanted:
     attempts: Options = ONE_ATTEMPT
     workers: int | None = 1
     state_dir: Path | None = None
+    trace: Path | None = None
 
 
 @click.command(cls=Command)
@@ -85,6 +87,11 @@ class Wanted:
 )
 @click.option("--jobs", "-j", metavar="N|auto", help="Run so many nodes side by side.")
 @click.option("--backend", metavar="|".join(BACKENDS), help="Who runs the nodes.")
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a timeline of the run, for https://ui.perfetto.dev.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write a line of JSON for each event.")
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing but errors.")
 @click.pass_context
@@ -135,6 +142,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         Options.checked(options["timeout"], options["retry"]),
         _workers(options["jobs"], options["backend"]),
         options["state_dir"],
+        options["trace"],
     )
 
 
@@ -155,7 +163,7 @@ def _workers(jobs: str | None, backend: str | None) -> int | None:
 
 def run_notebook(file: Path, wanted: Wanted, console: Console) -> int:
     """Run a notebook and write its outputs; return the exit code."""
-    began = perf_counter()
+    began, here = perf_counter(), Path.cwd()
     notebook = NotebookFile.read(file)
     if not wanted.dry_run:
         notebook.check_writable(wanted.output)
@@ -168,6 +176,8 @@ def run_notebook(file: Path, wanted: Wanted, console: Console) -> int:
         ):
             _perform(headless, wanted)
         made = headless.ran()
+        if wanted.trace is not None:
+            _save_trace(headless, here / wanted.trace)
         if wanted.dry_run:
             names = wanted.selection.names(headless.session)
             console.plan(headless.session.plan(names, fresh=wanted.full))
@@ -208,6 +218,13 @@ def _perform(headless: Headless, wanted: Wanted) -> None:
         headless.notes.append("stopped at once")
 
 
+def _save_trace(headless: Headless, place: Path) -> None:
+    try:
+        headless.session.trace().save(place)
+    except (OSError, DagError) as error:
+        headless.notes.append(f"no timeline is written to {place}: {error}")
+
+
 def _conclude(headless: Headless, progress: Tally, stopping: Stopping, took: float) -> int:
     """Tell what became of it; return the exit code."""
     for note in [*headless.notes, *headless.session.saving.take_notices()]:
@@ -228,8 +245,12 @@ def run_manifest(file: Path, wanted: Wanted, console: Console) -> int:
     Refusal
         It is asked for what only a notebook has.
     """
-    if wanted.parameters or wanted.output:
-        option = "--parameter" if wanted.parameters else "--output"
+    only = {
+        "--parameter": wanted.parameters,
+        "--output": wanted.output,
+        "--trace": wanted.trace,
+    }
+    for option in (each for each, value in only.items() if value):
         raise Refusal(f"{option} is for notebooks; a manifest has none")
     progress, drain = console.progress(), threading.Event()
     runner = DAGRunner(Manifest.load(file), state_dir=wanted.state_dir, observers=[progress])
@@ -264,3 +285,21 @@ def _of_manifest(wanted: Wanted) -> dict[str, Any]:
         "timeout": wanted.attempts.timeout,
         "jobs": wanted.workers or os.cpu_count() or 1,
     }
+
+
+@click.command(cls=Command)
+@file_argument
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="TIMELINE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write, for https://ui.perfetto.dev.",
+)
+@click.pass_context
+def trace(ctx: click.Context, file: Path, output: Path) -> None:
+    """Run a notebook as `dagnb run` does, and write a timeline of it."""
+    if is_manifest(file):
+        raise Refusal("a timeline is written of notebooks only")
+    ctx.exit(run_notebook(file, Wanted(Selection(), trace=output), Console()))

@@ -206,7 +206,7 @@ def parse_cell(
     names = names_of(tree.body)
     if names.forbidden is not None:
         raise text.error(forbidden(names.forbidden), names.forbidden)
-    name = _checked(name if name is not None else _name_of(tree.body))
+    name = _checked(name if name is not None else name_of(tree.body))
     return _body_cell(name, Body(tree.body, names, namespace, text), node_names)
 
 
@@ -311,7 +311,7 @@ def _checked(name: str) -> str:
     raise DefinitionError(f"{name!r} cannot name a node, it is no variable name; try {fixed!r}")
 
 
-def _name_of(body: Sequence[ast.stmt]) -> str:
+def name_of(body: Sequence[ast.stmt]) -> str:
     """Return the name that a cell gives itself."""
     assigned = _assigned(body[-1])
     if assigned:

@@ -71,6 +71,8 @@ class Headless:
         What the cell tagged ``parameters`` assigns instead of what it says.
     goes_on : bool
         Whether other cells are executed after one that failed.
+    given : mapping of str to object
+        Values for names that would else be nodes: what reads them reads these.
     failures : list of CellFailure
     notes : list of str
         What else somebody should know of the run.
@@ -81,6 +83,7 @@ class Headless:
     session: Session
     parameters: Mapping[str, object] = field(default_factory=dict)
     goes_on: bool = False
+    given: Mapping[str, object] = field(default_factory=dict)
     failures: list[CellFailure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _counts: dict[str, int] = field(default_factory=dict)
@@ -117,6 +120,7 @@ class Headless:
         self._counts[cell.id] = self.shell.execution_count
         done = self.shell.run_cell(cell.source, store_history=True, cell_id=cell.id)
         self._hide_functions()
+        self._give()
         error = done.error_before_exec or done.error_in_exec
         if isinstance(error, KeyboardInterrupt):
             raise error
@@ -136,6 +140,12 @@ class Headless:
         ]
         if needed:
             self.run(needed, downstream=False)
+
+    def _give(self) -> None:
+        """Let variables stand in for nodes whose values are given."""
+        for name in self.given.keys() & self.session.nodes.keys():
+            self.session.remove(name)
+            self.shell.user_ns[name] = self.given[name]
 
     def _hide_functions(self) -> None:
         """Leave no function in place of the value that its node will have."""
@@ -210,6 +220,7 @@ def opened(
     file: NotebookFile,
     *,
     parameters: Mapping[str, object] | None = None,
+    given: Mapping[str, object] | None = None,
     goes_on: bool = False,
     prepare: Callable[[Session], None] = lambda session: None,
 ) -> Iterator[Headless]:
@@ -222,7 +233,7 @@ def opened(
     ----------
     file : NotebookFile
     parameters : mapping of str to object, optional
-    goes_on : bool
+    given, goes_on
         See `Headless`.
     prepare : callable
         Sets the session up before any cell is executed.
@@ -247,7 +258,7 @@ def opened(
         session.auto, session.gate.defers = False, True
         session.observers.append(session.gate)
         prepare(session)
-        yield Headless(file, shell, session, parameters or {}, goes_on)
+        yield Headless(file, shell, session, parameters or {}, goes_on, given or {})
 
 
 def _be_in(file: NotebookFile, stack: ExitStack) -> None:

@@ -1,0 +1,110 @@
+"""Nodes as tests: ``pytest report.ipynb`` runs each node, and fails where one fails.
+
+A notebook is taken only if it is named on the command line, or with ``--dagnb`` wherever it lies,
+and only if it has nodes; never where nbval is asked for (``--nbval``, ``--nbval-lax``).
+
+A fixture ``dagnb_inputs`` in a ``conftest.py`` gives values in place of nodes::
+
+    @pytest.fixture(scope="module")
+    def dagnb_inputs():
+        return {"raw": a_small_frame()}
+
+This file is imported by every pytest where dagnb is installed, so it imports little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from dagnb.notebook.headless import Headless
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--dagnb``."""
+    group = parser.getgroup("dagnb", "notebooks as graphs")
+    group.addoption(
+        "--dagnb", action="store_true", help="collect the nodes of all notebooks that are found"
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Take a notebook that has nodes, unless it is another plugin's."""
+    if file_path.suffix != ".ipynb" or _is_taken(parent.config):
+        return None
+    if not (parent.config.getoption("--dagnb") or parent.session.isinitpath(file_path)):
+        return None
+    module: pytest.Collector = NotebookModule.from_parent(parent, path=file_path)
+    return module
+
+
+def _is_taken(config: pytest.Config) -> bool:
+    """Whether somebody asked nbval to look at notebooks."""
+    return any(config.getoption(option, False) for option in ("nbval", "nbval_lax"))
+
+
+class NotebookModule(pytest.Module):
+    """A notebook: its nodes, in order of definition."""
+
+    def _getobj(self) -> ModuleType:
+        return ModuleType(self.path.stem)
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield a test for each node that can be told from the file."""
+        from dagnb.notebook.file import NotebookFile
+        from dagnb.notebook.outline import outline
+
+        for name in outline(NotebookFile.read(self.path).cells):
+            item: pytest.Item = pytest.Function.from_parent(self, name=name, callobj=_test_of(name))
+            yield item
+
+
+def _test_of(name: str) -> Callable[[Any], None]:
+    """Return the test of one node."""
+
+    def test(dagnb_notebook: Headless) -> None:
+        __tracebackhide__ = True
+        if name in dagnb_notebook.given:
+            pytest.skip(f"{name} is given by dagnb_inputs")
+        dagnb_notebook.run([name], downstream=False)
+        result = dagnb_notebook.session.result(name)
+        if result.error is not None:
+            raise result.error
+        if not result.status.is_success:
+            pytest.skip(result.reason or "it has not run")
+
+    return test
+
+
+@pytest.fixture(scope="module")
+def dagnb_inputs() -> dict[str, object]:
+    """Return values in place of nodes; override it in a ``conftest.py``."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def dagnb_notebook(
+    request: pytest.FixtureRequest, dagnb_inputs: dict[str, object]
+) -> Iterator[Headless]:
+    """Run the plain cells of a notebook; nodes run as they are tested."""
+    from dagnb.errors import NotebookError, did_you_mean
+    from dagnb.notebook.file import NotebookFile
+    from dagnb.notebook.headless import opened
+    from dagnb.notebook.outline import outline
+
+    file = NotebookFile.read(request.path)
+    known = outline(file.cells)
+    for name in dagnb_inputs:
+        if name not in known:
+            nearest = did_you_mean(name, known)
+            raise NotebookError(f"dagnb_inputs gives {name!r}, and no such node is there{nearest}")
+    with opened(file, given=dagnb_inputs) as headless:
+        headless.execute()
+        if headless.failures:
+            raise headless.failures[0].error
+        yield headless
