@@ -16,6 +16,7 @@ from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
 from dagnb.render.picture import Picture
 from dagnb.render.scene import Lens
+from dagnb.teach.schedules import measured, schedule, speedups
 from dagnb.teach.sicknesses import lab, sickness
 
 VERBS = {
@@ -53,6 +54,7 @@ VERBS = {
     "store": ("[DIR|on|off|ls]", "say where values are saved, choose, or list them"),
     "step": ("[next|back|N|all|order|run]", "see how the order is found, or how a run went"),
     "predict": ("[NAME ...|nothing]", "say what will run next; the next run says how right it was"),
+    "schedule": ("[WORKERS]", "say what workers could bring, by how long the nodes took"),
     "lab": ("[NAME [cure]]", "break something on purpose, see how it is noticed, and mend it"),
     "help": ("", "this text"),
 }
@@ -250,6 +252,14 @@ class Verbs:
 
     def _predict(self, words: Sequence[str]) -> None:
         print(self._guess.say(words))
+
+    def _schedule(self, words: Sequence[str]) -> None:
+        if len(words) > 1 or not all(word.isdecimal() and int(word) for word in words):
+            raise UsageError(f"usage: %dag schedule {VERBS['schedule'][0]}, from 1 on")
+        session = self._session
+        took = measured(session.result(name) for name in session.nodes)
+        made = schedule(session.dag, took, int(words[0])) if words else speedups(session.dag, took)
+        print(f"by how long the nodes took, in seconds\n{made}")
 
     def _lab(self, words: Sequence[str]) -> None:
         if len(words) > 2 or words[1:] not in ([], ["cure"]):

@@ -18,7 +18,7 @@ from dagnb.teach.orders import (
 from dagnb.teach.prediction import Prediction, Revealed, predict, reveal
 from dagnb.teach.question import Question
 from dagnb.teach.rerun import Rerun
-from dagnb.teach.schedules import Bounds, Schedule, schedule, speedups
+from dagnb.teach.schedules import Bounds, Schedule, measured, schedule, speedups
 from dagnb.teach.sicknesses import Sickness, lab, sickness
 from dagnb.teach.stepper import steps
 from dagnb.teach.walk import Step, Walk
@@ -41,6 +41,7 @@ __all__ = [
     "count_orders",
     "exercise",
     "lab",
+    "measured",
     "predict",
     "random_orders",
     "reveal",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from html import escape
@@ -11,6 +11,7 @@ from dagnb.graph.analysis import cost_to_go
 from dagnb.graph.dag import DAG
 from dagnb.graph.named import check_costs
 from dagnb.observe.text import table
+from dagnb.results import NodeResult
 from dagnb.run.checks import check_dag, check_workers
 
 MOST_WORKERS = 8  # of the table of speed-ups
@@ -108,7 +109,7 @@ class Schedule:
 
     def __str__(self) -> str:
         rows = [[str(n + 1), _bars(self, n)] for n in range(self.bounds.workers)]
-        return f"{self.summary()}\n{table(['worker', _scale(self.makespan)], rows)}"
+        return f"{self.summary()}\n{table(['worker', f'0 to {_number(self.makespan)}'], rows)}"
 
     __repr__ = __str__
 
@@ -140,7 +141,7 @@ def schedule(dag: DAG, durations: Mapping[str, float] | None = None, workers: in
     >>> dag = DAG.builder().add_edge("load", "fit").add_edge("load", "plot").build()
     >>> print(schedule(dag, {"load": 1, "fit": 4, "plot": 2}, workers=2))
     2 workers: 5, 1.40 times as fast as one; no schedule is shorter than 5
-    worker  0 to 5, 12 characters a unit
+    worker  0 to 5
     1       |load-------|fit--------------------------------------------
     2       ............|plot-------------------........................
     """
@@ -152,6 +153,18 @@ def schedule(dag: DAG, durations: Mapping[str, float] | None = None, workers: in
     slots = _list_schedule(dag, seconds, to_go, workers)
     span = max((to_go[node] for node in seconds), default=0.0)
     return Schedule(tuple(slots), Bounds(sum(seconds.values()), span, workers))
+
+
+def measured(results: Iterable[NodeResult]) -> dict[str, float]:
+    """Return how long nodes took, in seconds; 0 for those that have not run.
+
+    Examples
+    --------
+    >>> from dagnb import NodeStatus
+    >>> measured([NodeResult("a", NodeStatus.COMPLETED, duration_seconds=1.5)])
+    {'a': 1.5}
+    """
+    return {str(each.name): each.duration_seconds for each in results}
 
 
 def _list_schedule(
@@ -237,12 +250,6 @@ def _unit(makespan: float) -> float:
         return 1.0
     unit = WIDTH / makespan
     return float(int(unit)) if unit >= 1 else unit
-
-
-def _scale(makespan: float) -> str:
-    unit = _unit(makespan)
-    each = f"{unit:.0f} characters a unit" if unit > 1 else f"{1 / unit:.3g} a character"
-    return f"0 to {_number(makespan)}, {each}"
 
 
 def _workers(count: int) -> str:

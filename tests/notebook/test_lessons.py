@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from IPython.core.error import UsageError
 
 from dagnb.errors import NodeNotFoundError
@@ -112,3 +113,22 @@ def test_an_unknown_name(chain: Notebook) -> None:
     ran = chain.run("%dag predict claen", fails=NodeNotFoundError)
     assert "did you mean 'clean'" in str(ran.error)
     assert chain.run("%dag predict").out == "predicted to run: raw\n"
+
+
+def test_a_schedule_of_what_was_measured(chain: Notebook) -> None:
+    """A table for up to eight workers, or a chart for so many; the work is what the nodes took."""
+    table = chain.run("%dag schedule").out.splitlines()
+    assert table[0] == "by how long the nodes took, in seconds"
+    assert [line.split()[0] for line in table[2:10]] == list("12345678")
+    work = sum(chain.session.result(name).duration_seconds for name in chain.session.nodes)
+    assert f"work {work:.4g}, span" in table[11]
+    chart = chain.run("%dag schedule 2").out.splitlines()
+    assert chart[1].startswith("2 workers: ")
+    assert [line.split()[0] for line in chart[3:]] == ["1", "2"]
+
+
+@pytest.mark.parametrize("words", ["0", "two", "2 3", "-1"])
+def test_no_such_schedule(chain: Notebook, words: str) -> None:
+    """The usage."""
+    ran = chain.run(f"%dag schedule {words}", fails=UsageError)
+    assert "usage: %dag schedule [WORKERS]" in str(ran.error)

@@ -1,0 +1,35 @@
+"""A learner in a real notebook: steps, a prediction, an exercise, by keyboard and in text."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenNotebook
+
+
+def test_a_lesson(open_notebook: OpenNotebook) -> None:
+    """The stepper goes on with each run of its cell; a prediction is revealed where the edit is."""
+    page = open_notebook(
+        "%load_ext dagnb\nfrom dagnb import teach\nlimit = 2",
+        "%%dag_node rows\n[1, 2, 3]",
+        "%%dag_node kept\n[each for each in rows if each >= limit]",
+        "%%dag_node count\nlen(kept)",
+        "%dag step",
+        "%dag predict kept count",
+        "limit = 1.5",
+        "task = teach.exercise('toposort', seed=7)\ntask",
+        "answer = []\ntask.check(answer)",
+    )
+    page.run_all()
+    expect(page.cell_output(4)).to_contain_text("step 0 of 3: the nodes without inputs are ready")
+    page.run_cell(4)
+    expect(page.cell_output(4)).to_contain_text("step 1 of 3: rows is taken")
+    expect(page.cell_output(6)).to_contain_text("you predicted: 50% right")
+    expect(page.cell_output(6)).to_contain_text("cut off: count did not run")
+    expect(page.cell_output(7).locator("table")).to_contain_text("inputs")
+    expect(page.cell_output(7).get_by_role("img", name="Graph: 5 nodes")).to_be_visible()
+    expect(page.cell_output(8)).to_contain_text("Not yet: a is missing")
+    page.edit_cell(8, "[]", "['a', 'e', 'b', 'c', 'd']")
+    page.run_cell(8)
+    expect(page.cell_output(8)).to_contain_text("Right: every node comes after its inputs")
+    assert page.errors == []
