@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.cli.conftest import Command, environment
 from tests.notebook.notebooks import CHAIN, LOAD, written
 
+PLUGIN = ("-p", "dagnb.notebook.pytest_plugin")
 FAILING = (LOAD, "%%dag_node a\n1", "%%dag_node b\na / 0", "%%dag_node c\nb", "%%dag_node d\na")
 GIVES = (
     "import pytest\n\n@pytest.fixture(scope='module')\ndef dagnb_inputs():\n    return {values}\n"
