@@ -1,11 +1,13 @@
 """W7: what several workers gain, and what they cost.
 
 Sleeps stand for tasks that wait; pure Python computes no faster on threads, so those rows show
-only that it is not slower.
+only that it is not slower. Processes are those of an earlier run: starting one takes a tenth of a
+second.
 """
 
 from __future__ import annotations
 
+import mmap
 import threading
 from collections.abc import Callable, Sequence
 from time import sleep
@@ -39,6 +41,20 @@ def on_threads(n: int, edges: Edges, tasks: Tasks) -> Prepare:
     return lambda: lambda: DAGExecutor(dag, max_workers=2).execute(tasks)
 
 
+def in_processes(n: int, edges: Edges, tasks: Tasks) -> Prepare:
+    """A run by ours in two processes, which are there from a run before, as in a notebook."""
+    dag = graph(n, edges)
+
+    def prepare() -> Callable[[], Any]:
+        pair = graph(2, [])
+        DAGExecutor(pair, 2, backend="processes").execute(
+            {name: lambda: sleep(0.1) for name in names(2)}
+        )
+        return lambda: DAGExecutor(dag, 2, backend="processes").execute(tasks)
+
+    return prepare
+
+
 def on_dagron(n: int, edges: Edges, tasks: Tasks) -> Prepare:
     """The same by dagron."""
     dagron, dag = peers.load("dagron"), peers.dagron_graph(n, edges)
@@ -46,10 +62,18 @@ def on_dagron(n: int, edges: Edges, tasks: Tasks) -> Prepare:
 
 
 def beside_dagron(
-    n: int, edges: Edges, tasks: Tasks, floor: Callable[[], Any], chosen: Sequence[str] | None
+    n: int,
+    edges: Edges,
+    tasks: Tasks,
+    floor: Callable[[], Any],
+    chosen: Sequence[str] | None,
+    *,
+    processes: bool = True,
 ) -> dict[str, Prepare]:
     """Return the floor, ourselves, and dagron if it is wanted and installed."""
     found = {"floor": lambda: floor, "dagnb threads, 2": on_threads(n, edges, tasks)}
+    if processes:
+        found["dagnb processes, 2"] = in_processes(n, edges, tasks)
     if peers.wanted("dagron", chosen) and peers.load("dagron") is not None:
         found["dagron threads, 2"] = on_dagron(n, edges, tasks)
     return found
@@ -74,7 +98,8 @@ def no_ops(n: int, chosen: Sequence[str] | None, rounds: int) -> list[Measuremen
     floor = lambda: in_a_thread(lambda: floors.run_all(nothing, predecessors, successors))  # noqa: E731
     return compare(
         "W7 no-op tasks", n, beside_dagron(n, [], tasks, floor, chosen),
-        unit="node", units=n, targets={"dagnb threads, 2": 6.0}, rounds=rounds,
+        unit="node", units=n, rounds=rounds,
+        targets={"dagnb threads, 2": 6.0, "dagnb processes, 2": 120.0},
     )  # fmt: skip
 
 
@@ -89,7 +114,8 @@ def uneven_chains(chosen: Sequence[str] | None, rounds: int) -> list[Measurement
     ideal = LINKS * (LONG + BRIEF) / 2
     return compare(
         "W7 no level barrier", n, beside_dagron(n, edges, tasks, lambda: sleep(ideal), chosen),
-        unit="run", units=1, targets={"dagnb threads, 2": 1.04}, rounds=rounds,
+        unit="run", units=1, rounds=rounds,
+        targets={"dagnb threads, 2": 1.04, "dagnb processes, 2": 1.08},
     )  # fmt: skip
 
 
@@ -108,7 +134,28 @@ def computing(chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
     floor = lambda: [count_up() for _ in range(n)]  # noqa: E731
     return compare(
         "W7 computing tasks", n, beside_dagron(n, [], tasks, floor, chosen),
-        unit="run", units=1, targets={}, rounds=rounds,
+        unit="run", units=1, targets={"dagnb processes, 2": 0.55}, rounds=rounds,
+    )  # fmt: skip
+
+
+def copied_twice(content: bytearray) -> bytearray:
+    """Put bytes into a file of memory and take them out: two processes cannot do with less."""
+    with mmap.mmap(-1, len(content)) as memory:
+        memory.write(content)
+        return bytearray(memory)
+
+
+def large_value_between_processes(rounds: int) -> list[Measurement]:
+    """The same 100 MB from one process to another, each time made and copied in a new place."""
+    tasks: Tasks = {"n0": lambda: bytearray(ARRAY_BYTES), "n1": lambda n0: len(n0) + 1}
+    floor = lambda: in_a_thread(lambda: copied_twice(bytearray(ARRAY_BYTES)))  # noqa: E731
+    candidates: dict[str, Prepare] = {
+        "floor": lambda: floor,
+        "dagnb processes, 2": in_processes(2, [(0, 1)], tasks),
+    }
+    return compare(
+        "W7 pass 100 MB to a process", 2, candidates, unit="run", units=1,
+        targets={"dagnb processes, 2": 1.33}, rounds=rounds,
     )  # fmt: skip
 
 
@@ -121,7 +168,7 @@ def large_value(chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
     tasks: Tasks = {"n0": lambda: bytearray(ARRAY_BYTES), "n1": lambda *inputs: len(inputs)}
     floor = lambda: in_a_thread(lambda: tasks["n1"](tasks["n0"]()))  # noqa: E731
     return compare(
-        "W7 pass 100 MB", 2, beside_dagron(2, [(0, 1)], tasks, floor, chosen),
+        "W7 pass 100 MB", 2, beside_dagron(2, [(0, 1)], tasks, floor, chosen, processes=False),
         unit="run", units=1, targets={"dagnb threads, 2": 1.33}, rounds=rounds,
     )  # fmt: skip
 
@@ -135,6 +182,7 @@ def measure(
         measurements += no_ops(n, chosen, rounds)
     for workload in (uneven_chains, computing, large_value):
         measurements += workload(chosen, rounds)
+    measurements += large_value_between_processes(rounds)
     return measurements
 
 

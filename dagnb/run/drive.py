@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 0.001  # how long a sprinting worker may stay in one call
 FIRST_PATIENCE_SECONDS = 0.0002  # the same for the first, when nothing speaks for short nodes yet
 FIRST_STREAK = 64
+STREAK = 16  # after so many short nodes several are sent in one message
 SPREAD_SECONDS = 1e-6  # what each node costs that is left when several workers are to go on
 HAND_OVER_SECONDS = 2e-5  # what each node costs that another thread runs
 Item = tuple[int, Report, str]  # the node, what came of its call, the worker
@@ -340,8 +341,8 @@ class Pace:
 
     @property
     def has_streak(self) -> bool:
-        """Whether many short nodes have come in a row, not only been hoped for."""
-        return self._seen >= FIRST_STREAK
+        """Whether several short nodes have come in a row, not only been hoped for."""
+        return self._seen >= STREAK
 
     def note(self, report: Report) -> None:
         """Count a short node, or start from nothing."""

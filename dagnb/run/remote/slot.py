@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from typing import NamedTuple
 
 from dagnb.errors import WorkerLostError
@@ -214,9 +215,15 @@ class IdleSlots:
             self._slots.pop().kill()
 
 
+@cache
+def _installed() -> tuple[str, ...]:
+    paths = sysconfig.get_paths().values()
+    return tuple({form for each in paths for form in (each, os.path.realpath(each))})
+
+
 def own_modules() -> dict[str, tuple[int, float]]:
     """Tell the state of imported modules that people edit: those that are not installed."""
-    installed = tuple({os.path.realpath(each) for each in sysconfig.get_paths().values()})
+    installed = _installed()
     found: dict[str, tuple[int, float]] = {}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
