@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import os
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,7 @@ def _class(value: type) -> Parts:
 def _module(value: types.ModuleType) -> Parts:
     if is_library(value):
         return Parts("library", [value.__name__, version_of(value.__name__)])
-    return Parts("module", [value.__name__, file_digest(value), plain_variables(value)])
+    return Parts("module", [value.__name__, *module_contents(value)])
 
 
 @register(types.MethodType)
@@ -161,6 +162,34 @@ def by_value_or_type(value: object) -> object:
     return value
 
 
+def module_contents(module: types.ModuleType) -> list[object]:
+    """What tells whether a module of the user's is what it was: its file, variables and code."""
+    return [file_digest(module), plain_variables(module), own_code(module)]
+
+
+def own_code(module: types.ModuleType) -> list[tuple[str, bytes]]:
+    """The code that a module holds now: a reload may put other code into the same functions."""
+    found = [(name, each) for name, each in vars(module).items() if _is_of(each, module)]
+    members = [(f"{name}.{n}", f) for name, each in found for n, f in _functions_in(each)]
+    return sorted((name, normal_form(each.__code__).digest) for name, each in members)
+
+
+def _is_of(value: object, module: types.ModuleType) -> bool:
+    if isinstance(value, types.FunctionType):
+        return value.__globals__ is vars(module)
+    return isinstance(value, type) and value.__module__ == module.__name__
+
+
+def _functions_in(value: object) -> Iterator[tuple[str, types.FunctionType]]:
+    """A function itself, or the methods of a class."""
+    members = vars(value) if isinstance(value, type) else {"": value}
+    for name, each in members.items():
+        pieces = (getattr(each, part, None) for part in ("__func__", "fget", "fset", "func"))
+        for piece in (each, *pieces):
+            if isinstance(piece, types.FunctionType):
+                yield name, piece
+
+
 def plain_variables(module: types.ModuleType) -> dict[str, object]:
     """The numbers and strings that a module holds, which others may set: ``config.limit = 3``."""
     return {
@@ -170,12 +199,38 @@ def plain_variables(module: types.ModuleType) -> dict[str, object]:
     }
 
 
+# By the identity of a module's spec, which every import and reload makes anew; it is kept alive.
+_AS_LOADED: dict[int, tuple[object, bytes]] = {}
+
+
 def file_digest(module: types.ModuleType) -> bytes:
-    """Name the content of a module's file; empty without a file."""
+    """Name the content of a module's file as it was when it was loaded; empty without a file.
+
+    What was written to it since is nothing that runs here. Was it written to before anybody asked,
+    then nobody knows what was loaded: the name is one that no other process gives.
+    """
+    spec = getattr(module, "__spec__", None)
+    if id(spec) in _AS_LOADED:
+        return _AS_LOADED[id(spec)][1]
     file = getattr(module, "__file__", None)
     if not file:
         return b""
     try:
-        return xxhash.xxh3_128_digest(Path(file).read_bytes())
+        content = xxhash.xxh3_128_digest(Path(file).read_bytes())
+        if spec is not None:
+            content = os.urandom(16) if _is_newer(file, spec.cached) else content
+            _AS_LOADED[id(spec)] = spec, content
     except OSError:
         return b""
+    return content
+
+
+def _is_newer(file: str, cached: str | None) -> bool:
+    """Whether a file is not the one that its bytecode was made of, as far as there is any."""
+    try:
+        header = Path(cached or "").read_bytes()[:16]
+    except OSError:
+        return False
+    flags, written, size = (int.from_bytes(header[at : at + 4], "little") for at in (4, 8, 12))
+    now = os.stat(file)
+    return flags == 0 and (written, size) != (int(now.st_mtime) % 2**32, now.st_size % 2**32)

@@ -21,8 +21,7 @@ from dagnb.values.functions import (
     by_value_or_type,
     class_annotations,
     class_members,
-    file_digest,
-    plain_variables,
+    module_contents,
 )
 from dagnb.values.guards import Guards
 from dagnb.values.hazards import hazard, origin, path_hazard
@@ -318,17 +317,16 @@ class Reading:
         return self._module_file(module)
 
     def _module_file(self, module: ModuleType) -> Read:
-        """A module of the user's that is used whole: by its file, and its numbers and strings."""
+        """A module of the user's that is used whole: as it was loaded, and as it is now."""
         file = getattr(module, "__file__", None)
-        content = file_digest(module)
-        if file:
+        named = digest(module_contents(module))
+        if file and module.__spec__ is None:  # nobody has imported it yet
             stamp = _stamp(file)
             self.guards.checks["file", file, stamp] = lambda: _stamp(file) == stamp
-        known = plain_variables(module)
-        for name, value in known.items():
-            self.guards.place(vars(module), name, value)
-        named = _hash(module.__name__, content.hex(), digest(known))
-        return Read("module", named, f"module {module.__name__}")
+        self.guards.checks["module", id(module), named] = lambda: (
+            digest(module_contents(module)) == named
+        )
+        return Read("module", _hash(module.__name__, named), f"module {module.__name__}")
 
     def _warn(self, label: str, warning: str | None) -> None:
         if warning is not None:

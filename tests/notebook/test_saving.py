@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -524,3 +525,53 @@ def test_another_way_to_name_values(restart: Callable[[], Notebook]) -> None:
     nb.run(f"dagnb.register_digest(K, {by_both})")
     assert nb["read"] == 2
     assert run(opened(by_both), 2) == []
+
+
+@pytest.mark.parametrize("before", ["import notes_module", "pass"])
+def test_a_module_edited_on_disk_and_not_reloaded(
+    restart: Callable[[], Notebook], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """What old code computed is not what the next kernel takes for the result of the new code."""
+    file = tmp_path / "notes_module.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    node = "import notes_module\nmodules = [notes_module]\nmodules[0].f()"
+
+    def write(value: int) -> None:
+        file.write_text(f"def f(): return {value}\n")
+        os.utime(file, (value, value))
+
+    write(1)
+    nb = restart()
+    nb.run(before)
+    nb.node("n", node)
+    write(22)
+    nb.run("1")
+    nb.node("n", f"{node} + 0")
+    assert nb["n"] == 1  # this kernel has the old code
+    sys.modules.pop("notes_module")
+    nb = restart()
+    nb.run(before)
+    nb.node("n", f"{node} + 0")
+    assert nb["n"] == 22
+    sys.modules.pop("notes_module")
+
+
+def test_a_module_edited_before_anybody_looked(
+    restart: Callable[[], Notebook], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is not what was loaded, which its bytecode tells."""
+    file = tmp_path / "notes_module.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file.write_text("def f(): return 1\n")
+    nb = restart()
+    nb.run("import notes_module\nmodules = [notes_module]")
+    file.write_text("def f(): return 22\n")
+    nb.node("n", "modules[0].f()")
+    assert nb["n"] == 1
+    sys.modules.pop("notes_module")
+    nb = restart()
+    nb.run("import notes_module\nmodules = [notes_module]")
+    nb.node("n", "modules[0].f()")
+    assert nb["n"] == 22
+    sys.modules.pop("notes_module")
