@@ -85,8 +85,12 @@ class GraphWidget(anywidget.AnyWidget):
         super().__init__(can_act=act is not None)
         self._answer_where_asked()
         self.on_msg(self._receive)
-        self.flush()
+        self._draw(self._picture.draft)
+        self._send_delta()
+        self._sync_state()
         self._thread = self._start("dagnb-widget", self._pump)
+        if self._drawn_rev != self._picture.rev:
+            self.refresh()
 
     def refresh(self) -> None:
         """Say that the view changed; returns at once and may be called on any thread."""
@@ -161,19 +165,19 @@ class GraphWidget(anywidget.AnyWidget):
         self._draw()
         self._dirty.set()
 
-    def _draw(self) -> None:
+    def _draw(self, made: Callable[[], Drawing] | None = None) -> None:
         """Publish the geometry of the current structure, with the state that belongs to it."""
         rev = self._picture.rev
         if rev == self._drawn_rev:
             return
         try:
-            drawing = self._picture.drawing()
+            drawing = (made or self._picture.drawing)()
         except Exception as error:  # a run must not fail because it cannot be drawn
             self._drawn_rev = rev
             self.notice(f"The graph could not be laid out: {error}")
             return
         with self._lock:
-            self._drawn_rev = drawing.rev
+            self._drawn_rev = (-1, -1) if drawing.is_draft else drawing.rev
             self._publish(self._snapshot(), geometry(self._picture, drawing))
 
     def _send_delta(self) -> None:

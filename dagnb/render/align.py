@@ -44,7 +44,8 @@ def align(
     """
     near = _neighbours(rects, edges)
     at = {name: x + w / 2 for name, (x, _, w, _) in rects.items()}
-    rows = [_sorted_twins(row, near, groups, at) for row in _rows(rects)]
+    order = {name: i for i, name in enumerate(rects)}
+    rows = [_sorted_twins(row, near, groups, at, order) for row in _rows(rects)]
     frames = _frames(rects, groups)
     spans = {group: _span(group, frames, rects, groups) for group in frames}
     segments = [
@@ -70,9 +71,9 @@ def _sorted_twins(
     near: Mapping[str, Sequence[tuple[str, float]]],
     groups: Mapping[str, str],
     at: dict[str, float],
+    order: Mapping[str, int],
 ) -> list[str]:
     """Let neighbours that could change places without any effect stand in order of definition."""
-    order = {name: i for i, name in enumerate(at)}
     out: list[str] = []
     for _, twins in groupby(row, key=lambda n: (groups.get(n, ""), sorted(o for o, _ in near[n]))):
         run = list(twins)

@@ -19,6 +19,8 @@ RANK_GAP = {"TB": 30.0, "LR": 52.0}  # curves need more room sideways, since box
 
 # Above this, dot's search is cut short: 1.7 s instead of 8 for 1000 nodes with long edges.
 _MANY, _QUICK = 300, " mclimit=0.3 nslimit=1"
+# Plain layers: nodes in a row at least before it is broken, and how often rows are ordered.
+_ROW, _SWEEPS = 40, 5
 
 
 def place(
@@ -68,7 +70,7 @@ def dot_source(
 def layered(
     sizes: Mapping[str, Size], edges: Iterable[Edge], direction: Literal["TB", "LR"]
 ) -> dict[str, Centre]:
-    """Place nodes in rows by depth, each row ordered by the middle of its inputs.
+    """Place nodes in rows by depth, each row ordered by the middle of its neighbours.
 
     Examples
     --------
@@ -76,16 +78,9 @@ def layered(
     {'a': (0.0, 15.0), 'b': (0.0, 75.0)}
     """
     pairs, down = list(edges), direction == "TB"
-    rows: dict[int, list[str]] = {}
-    for name, depth in levels(sizes, pairs).items():
-        rows.setdefault(depth, []).append(name)
-    inputs: dict[str, list[str]] = {}
-    for a, b in pairs:
-        inputs.setdefault(b, []).append(a)
     across: dict[str, float] = {}
     along, centres = 0.0, dict.fromkeys(sizes, (0.0, 0.0))
-    for depth in sorted(rows):
-        row = sorted(rows[depth], key=lambda n: _middle([across[i] for i in inputs.get(n, ())]))
+    for row in _ordered(_rows(sizes, pairs), pairs):
         _spread(row, {n: sizes[n][0 if down else 1] for n in row}, across)
         thick = max(sizes[n][1 if down else 0] for n in row)
         for name in row:
@@ -93,6 +88,36 @@ def layered(
             centres[name] = at if down else (at[1], at[0])
         along += thick + RANK_GAP[direction]
     return centres
+
+
+def _rows(sizes: Mapping[str, Size], edges: Iterable[Edge]) -> list[list[str]]:
+    """Return the nodes by depth; what is much longer than a screen is broken like a line."""
+    rows: dict[int, list[str]] = {}
+    for name, depth in levels(sizes, edges).items():
+        rows.setdefault(depth, []).append(name)
+    most = max(_ROW, round((2 * len(sizes)) ** 0.5))
+    return [
+        row[i : i + most]
+        for row in (rows[depth] for depth in sorted(rows))
+        for i in range(0, len(row), most)
+    ]
+
+
+def _ordered(rows: Sequence[list[str]], edges: Iterable[Edge]) -> list[list[str]]:
+    """Order each row by the middle of its neighbours, downwards and upwards by turns."""
+    above, below = dict[str, list[str]](), dict[str, list[str]]()
+    for a, b in edges:
+        above.setdefault(b, []).append(a)
+        below.setdefault(a, []).append(b)
+    place = {n: i - len(row) / 2 for row in rows for i, n in enumerate(row)}
+    found = [list(row) for row in rows]
+    for sweep in range(_SWEEPS):
+        near = below if sweep % 2 else above
+        for row in reversed(found) if sweep % 2 else found:
+            middle = {n: _middle([place[o] for o in near.get(n, ())], place[n]) for n in row}
+            row.sort(key=middle.__getitem__)
+            place.update((n, i - len(row) / 2) for i, n in enumerate(row))
+    return found
 
 
 def levels(nodes: Iterable[str], edges: Iterable[Edge]) -> dict[str, int]:
@@ -185,9 +210,9 @@ def _cluster(number: int, ids: Iterable[str | None]) -> str:
     return f"subgraph cluster_{number}{{margin={GROUP_MARGIN:g} label={title} {body}}}"
 
 
-def _middle(positions: Sequence[float]) -> float:
-    """Return the mean, or 0 for a node without inputs."""
-    return sum(positions) / len(positions) if positions else 0.0
+def _middle(positions: Sequence[float], alone: float) -> float:
+    """Return the mean, or where a node stands that has no neighbours."""
+    return sum(positions) / len(positions) if positions else alone
 
 
 def _spread(row: Sequence[str], widths: Mapping[str, float], across: dict[str, float]) -> None:

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dagnb.errors import NodeNotFoundError, did_you_mean
-from dagnb.render.layout import Direction, Layout, layout
+from dagnb.render.layout import IN_PROCESS_UP_TO, WITH_CARE_UP_TO, Direction, Layout, layout
 from dagnb.render.scene import Lens, Scene, fold_key, grouped, neighbourhood, scene
 from dagnb.render.view import GraphView
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What is drawn and where, as of a revision of the picture."""
+    """What is drawn and where, as of a revision of the picture; a draft is made in a hurry."""
 
     scene: Scene
     plan: Layout
     rev: tuple[int, int]
+    is_draft: bool = False
 
 
 class Picture:
@@ -101,14 +102,30 @@ class Picture:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the geometry of what is to be shown is there."""
-        return self._drawn is not None and self._drawn.rev == self.rev
+        """Whether the geometry of what is to be shown is there, made with care."""
+        drawn = self._drawn
+        return drawn is not None and drawn.rev == self.rev and not drawn.is_draft
+
+    def draft(self) -> Drawing:
+        """Return a drawing that takes no time, if the one made with care is not there.
+
+        Of a small graph that is the same. Else it is the last one, if nothing changed since.
+        """
+        drawn, rev = self._drawn, self.rev
+        if drawn is not None and drawn.rev == rev:
+            return drawn
+        seen = self._scene()
+        if not IN_PROCESS_UP_TO < len(seen.nodes) + len(seen.folds) <= WITH_CARE_UP_TO:
+            return self.drawing()
+        drawn = Drawing(seen, self._laid_out(seen, hurry=True), rev, is_draft=True)
+        self._drawn = self._drawn or drawn
+        return drawn
 
     def drawing(self) -> Drawing:
         """Return what is drawn and where; blocks while the geometry is made."""
         with self._lock:
             rev, drawn = self.rev, self._drawn
-            if drawn is None or drawn.rev != rev:
+            if drawn is None or drawn.rev != rev or drawn.is_draft:
                 seen = self._scene()
                 drawn = Drawing(seen, self._laid_out(seen), rev)
                 self._drawn = drawn
@@ -118,6 +135,12 @@ class Picture:
         view = self.view
         return scene(tuple(view.nodes), view.edges, view.groups, self._lens)
 
-    def _laid_out(self, seen: Scene) -> Layout:
-        folds = {fold_key(group): group for group in seen.folds}
-        return layout(seen.nodes, seen.edges, seen.groups, self._lens.direction, folds=folds)
+    def _laid_out(self, seen: Scene, *, hurry: bool = False) -> Layout:
+        return layout(
+            seen.nodes,
+            seen.edges,
+            seen.groups,
+            self._lens.direction,
+            folds={fold_key(group): group for group in seen.folds},
+            hurry=hurry,
+        )

@@ -45,7 +45,11 @@ class Row:
 
 
 def route(
-    nodes: Mapping[str, Rect], edges: Sequence[tuple[str, str]], direction: Literal["TB", "LR"]
+    nodes: Mapping[str, Rect],
+    edges: Sequence[tuple[str, str]],
+    direction: Literal["TB", "LR"],
+    *,
+    around_nodes: bool = True,
 ) -> list[tuple[Point, ...]]:
     """Return each edge as cubic Bezier curves: a start, then three points for each piece.
 
@@ -55,6 +59,8 @@ def route(
     edges : sequence of (source, target)
     direction : {"TB", "LR"}
         Edges leave at the bottom and enter at the top, or leave right and enter left.
+    around_nodes : bool
+        Whether to look for a way past other nodes, which takes most of the time.
 
     Examples
     --------
@@ -63,7 +69,7 @@ def route(
     """
     flip = direction == "LR"
     rects = {n: (r[1], r[0], r[3], r[2]) if flip else r for n, r in nodes.items()}
-    rows = _rows(list(rects.values()))
+    rows = _rows(list(rects.values())) if around_nodes else []
     curves = [_curve(rects[a], rects[b], rows) for a, b in edges]
     return [tuple((y, x) for x, y in curve) for curve in curves] if flip else curves
 

@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from queue import Empty, Queue
 from typing import Any
 
@@ -144,6 +145,19 @@ def test_a_large_graph_is_laid_out_beside_the_run(view: GraphView, sent: Sent) -
     widget.refresh()
     assert arrived.wait(60)
     assert len(widget.graph["nodes"]) == 301
+    widget.close()
+
+
+def test_a_large_graph_is_there_at_once(sent: Sent) -> None:
+    """In plain layers at first; the drawing made with care comes by itself."""
+    view = GraphView()
+    names = [f"part_{i}" for i in range(301)]
+    view(GraphEdited(names, list(pairwise(names))))
+    widget = GraphWidget(view)
+    first = widget.graph
+    assert len(first["nodes"]) == 301
+    widget.flush()
+    assert widget.graph is not first
     widget.close()
 
 

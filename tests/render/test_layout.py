@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dagnb.errors import LayoutError
 from dagnb.render import engines
-from dagnb.render.layout import Box, Layout, _compute, layout
+from dagnb.render.layout import Box, Direction, Layout, _compute, layout
 from dagnb.render.measure import text_width
 
 DIAMOND = (["a", "b", "c", "d"], [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")])
@@ -170,6 +170,28 @@ def test_many_nodes_are_laid_out_in_another_process() -> None:
     names = [f"n{i}" for i in range(301)]
     edges = [(names[i // 3], name) for i, name in enumerate(names) if i]
     assert layout(names, edges) == _compute(names, edges, {}, "auto")
+
+
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_a_hurried_layout_overlaps_nothing(direction: Direction) -> None:
+    """It differs from the careful one in what its edges cross, and in how long they are."""
+    names = [f"n{i}" for i in range(60)]
+    edges = [(names[i // 3], name) for i, name in enumerate(names) if i]
+    assert_drawable(layout(names, edges, direction=direction, hurry=True))
+
+
+def test_a_row_longer_than_a_screen_is_broken() -> None:
+    """Three thousand dependents of one node stand in lines, like words."""
+    names = [f"n{i}" for i in range(3000)]
+    plan = layout(names, [(names[0], name) for name in names[1:]], direction="TB")
+    assert plan.width < 10 * plan.height < 100 * plan.width
+
+
+def test_a_chain_of_thousands() -> None:
+    """No recursion goes as deep as the graph."""
+    names = [f"n{i}" for i in range(5000)]
+    plan = layout(names, list(pairwise(names)), direction="TB")
+    assert [box.y for box in plan.nodes.values()] == sorted(box.y for box in plan.nodes.values())
 
 
 def test_a_broken_layout_process_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
