@@ -12,8 +12,8 @@ from dagnb.render.view import STATUSES
 # In this order; the last one only for a page of its own, which no kernel answers.
 _VIEW = Path(__file__).parent / "view"
 _PARTS = (
-    "tools", "graph", "stage", "hands", "folds", "minimap", "panel", "table", "timeline", "replay",
-    "plan", "page",
+    "tools", "graph", "stage", "far", "motion", "hands", "folds", "minimap", "panel", "table",
+    "timeline", "replay", "plan", "page",
 )  # fmt: skip
 _SHEETS = ("graph", "stage", "panel", "table", "replay", "plan", "wishes")
 EMBEDDED = "embedded"

@@ -162,7 +162,7 @@ class Graph {
     this.showCounts(counts);
     this.showRun();
     this.stage.follow(began.map((node) => (node.el ? node : node.fold)).filter(Boolean));
-    this.map.draw();
+    this.map.renew();
     this.panel.update(nodes);
     this.table?.update();
     this.root.dataset.rev = rev;

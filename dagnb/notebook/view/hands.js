@@ -14,7 +14,7 @@ class Hands {
   listen() {
     const { stage, graph } = this;
     const { svg } = stage;
-    const itemOf = (event) => stage.items.get(event.target.closest?.(".node, .fold")?.dataset.key);
+    const itemOf = (event) => (stage.far.on ? stage.far.at(this.at(event)) : stage.items.get(event.target.closest?.(".node, .fold")?.dataset.key));
     svg.addEventListener("pointerdown", (event) => this.grab(event));
     svg.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     svg.addEventListener("click", (event) => {
@@ -26,9 +26,10 @@ class Hands {
     });
     svg.addEventListener("dblclick", (event) => { if (!itemOf(event)) stage.zoom(1.6, this.at(event)); });
     svg.addEventListener("pointerover", (event) => stage.hover(itemOf(event)));
+    svg.addEventListener("pointermove", (event) => { if (stage.far.on && !event.buttons) stage.hover(itemOf(event)); });
     svg.addEventListener("pointerleave", () => stage.hover(null));
     svg.addEventListener("focusin", (event) => {
-      const item = itemOf(event);
+      const item = stage.items.get(event.target.dataset?.key);
       if (!item) return;
       if (item !== stage.current) stage.walkFrom(item);
       if (event.target.matches(":focus-visible")) stage.hover(item);

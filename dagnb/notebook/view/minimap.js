@@ -3,11 +3,18 @@
 class Minimap {
   constructor(graph) {
     this.graph = graph;
+    this.stale = true;
     this.canvas = make("canvas", { class: "dagnb-map", "aria-hidden": "true" });
     graph.body.append(this.canvas);
     const go = (event) => { if (event.buttons) this.go(event); };
     this.canvas.addEventListener("pointerdown", (event) => { this.canvas.setPointerCapture(event.pointerId); go(event); });
     this.canvas.addEventListener("pointermove", go);
+  }
+
+  // What is drawn changed, not only where we look.
+  renew() {
+    this.stale = true;
+    this.draw();
   }
 
   draw() {
@@ -26,19 +33,28 @@ class Minimap {
     const ratio = devicePixelRatio || 1;
     fill(this.canvas, { width: Math.ceil(w * s * ratio), height: Math.ceil(h * s * ratio), style: `width:${w * s}px;height:${h * s}px` }, []);
     const pen = this.canvas.getContext("2d");
+    if (this.stale) this.paintItems(items, s * ratio);
+    pen.drawImage(this.items, 0, 0);
     pen.setTransform(ratio * s, 0, 0, ratio * s, 0, 0);
     const tones = LOOK.tones[root.dataset.theme] ?? LOOK.tones.light;
-    for (const node of items) {
-      pen.globalAlpha = WAITING.has(node.status) ? 0.35 : 0.9;
-      pen.fillStyle = tones[node.status];
-      pen.fillRect(node.x, node.y, node.w, Math.max(node.h, 1.6 / s));
-    }
-    pen.globalAlpha = 1;
     pen.lineWidth = 1.5 / s;
     pen.strokeStyle = tones.running;
     const [x0, x1] = [-stage.x, width - stage.x].map((x) => clamp(x / stage.k, 1 / s, w - 1 / s));
     const [y0, y1] = [-stage.y, height - stage.y].map((y) => clamp(y / stage.k, 1 / s, h - 1 / s));
     pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
+  }
+
+  paintItems(items, scale) {
+    this.stale = false;
+    this.items = make("canvas", { width: this.canvas.width, height: this.canvas.height });
+    const pen = this.items.getContext("2d");
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    const tones = LOOK.tones[this.graph.root.dataset.theme] ?? LOOK.tones.light;
+    for (const item of items) {
+      pen.globalAlpha = WAITING.has(item.status) ? 0.35 : 0.9;
+      pen.fillStyle = tones[item.status];
+      pen.fillRect(item.x, item.y, item.w, Math.max(item.h, 1.6 / scale));
+    }
   }
 
   go(event) {

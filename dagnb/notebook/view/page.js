@@ -37,7 +37,7 @@ class Page {
     const theme = 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
     if (this.graph.root.dataset.theme === theme) return;
     this.graph.root.dataset.theme = theme;
-    this.graph.map.draw();
+    this.graph.map.renew();
   }
 
   hideStills() {

@@ -11,6 +11,8 @@ class Stage {
     this.svg = draw("svg", { class: "dagnb-stage", role: "application", "aria-roledescription": "graph" }, this.world);
     graph.body.append(this.svg);
     this.hands = new Hands(this);
+    this.far = new Far(this);
+    this.motion = new Motion(this);
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(graph.body);
   }
@@ -19,9 +21,11 @@ class Stage {
     this.sizes.disconnect();
     this.hands.destroy();
     cancelAnimationFrame(this.frame);
+    this.motion.stop();
   }
 
   draw({ groups, size, direction }) {
+    const before = this.motion.remember();
     [this.size, this.direction] = [size, direction];
     const focused = document.activeElement?.closest?.(".node, .fold")?.dataset.key;
     const { graph } = this;
@@ -39,6 +43,8 @@ class Stage {
       `${graph.title.textContent || "Graph"}, ${graph.nodes.size} nodes. Arrow keys follow edges, Enter opens a node or a group.`);
     this.walkFrom(this.items.get(focused) ?? this.heir(focused) ?? graph.items[0], Boolean(focused));
     this.resized();
+    graph.map?.renew();
+    this.motion.play(before);
   }
 
   // What stands where something stood that is folded or opened now.
@@ -81,6 +87,7 @@ class Stage {
       node.drawn = node.el.dataset.status = status;
       node.icon.innerHTML = LOOK.icons[status];
       this.updateEdges(node);
+      this.far.draw();
     }
     if (status === "running") this.tick(node);
     else node.secs.textContent = duration(node.facts.duration_seconds);
@@ -150,6 +157,14 @@ class Stage {
     if (x !== this.x || y !== this.y) this.moveTo({ x, y, k }, true);
   }
 
+  // Come near enough to read a node.
+  approach(item) {
+    const [width, height] = this.room();
+    const k = Math.max(this.k, FLOOR);
+    this.touched = true;
+    this.moveTo({ k, x: width / 2 - (item.x + item.w / 2) * k, y: height / 2 - (item.y + item.h / 2) * k });
+  }
+
   // Where the drawing stands in the middle of the room, if the reader has not moved it.
   aside() {
     const [width] = this.room();
@@ -177,12 +192,13 @@ class Stage {
 
   place() {
     const { x, y, k } = this;
-    this.world.setAttribute("transform", `translate(${x.toFixed(2)},${y.toFixed(2)}) scale(${k.toFixed(4)})`);
     const { root, edges } = this.graph;
     const lod = k < FAR ? "far" : "near";
     if (root.dataset.lod !== lod) root.dataset.lod = lod;
     root.toggleAttribute("data-bare", k < FAR && edges?.length > MANY_EDGES);
-    if (this.items.size > MANY) this.cull();
+    this.far.takeOver();
+    if (!this.far.on) this.world.setAttribute("transform", `translate(${x.toFixed(2)},${y.toFixed(2)}) scale(${k.toFixed(4)})`);
+    if (this.items.size > MANY && !this.far.on) this.cull();
     this.graph.map?.draw();
   }
 
@@ -198,10 +214,7 @@ class Stage {
       item.el.classList.toggle("dagnb-away", away);
     };
     for (const item of graph.items) set(item, item.x > right || item.x + item.w < left || item.y > bottom || item.y + item.h < top);
-    for (const edge of graph.edges) {
-      const { source: a, target: b } = edge;
-      set(edge, Math.min(a.x, b.x) > right || Math.max(a.x + a.w, b.x + b.w) < left || Math.min(a.y, b.y) > bottom || Math.max(a.y + a.h, b.y + b.h) < top);
-    }
+    for (const edge of graph.edges) set(edge, edge.source.away && edge.target.away);
   }
 
   walkFrom(item, focus) {
@@ -209,6 +222,7 @@ class Stage {
     this.current = item;
     item?.el.setAttribute("tabindex", 0);
     if (!item || !focus) return;
+    if (this.far.on) this.approach(item);
     item.el.classList.remove("dagnb-away"); // what is not drawn cannot be focused
     item.away = false;
     item.el.focus({ preventScroll: true });
@@ -227,6 +241,8 @@ class Stage {
     if (this.lit === node) return;
     this.lit = node;
     const near = node ? lineage(node) : new Set();
+    this.near = node ? near : null;
+    this.far.draw();
     this.graph.replay.light(node && new Set([...near].flatMap((item) => (item.members ?? [item]).map(({ name }) => name))));
     this.svg.classList.toggle("dagnb-lit", Boolean(node));
     for (const each of this.svg.querySelectorAll(".near")) each.classList.remove("near");
