@@ -27,6 +27,7 @@ from dagnb.notebook.status import status_table
 from dagnb.notebook.verifying import Verdict
 from dagnb.notebook.why import Why
 from dagnb.observe.trace import ExecutionTrace
+from dagnb.render.tree import tree
 from dagnb.results import IncrementalResult, NodeResult
 from dagnb.run.checks import check_workers
 from dagnb.run.plan import Plan
@@ -407,7 +408,7 @@ class Session(Shown):
         self._publisher.show_again(name, self.result(name))
 
     def __repr__(self) -> str:
-        return self.status() if self.nodes else NO_NODES
+        return tree(self.view) if self.nodes else NO_NODES
 
     def failures(self) -> list[str]:
         """Return a sentence for each node that failed in the last run."""

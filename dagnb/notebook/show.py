@@ -10,11 +10,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dagnb.errors import LayoutError
 from dagnb.events import Event, RunFinished
 from dagnb.notebook.capture import Shell, keeps_outputs, publisher_of
+from dagnb.render.mermaid import to_mermaid
 from dagnb.render.picture import Picture
-from dagnb.render.svg import summary, svg
+from dagnb.render.svg import svg
 from dagnb.render.timeline import Timeline
+from dagnb.render.tree import tree
 from dagnb.render.view import GraphView
 from dagnb.run.plan import Plan
 
@@ -64,7 +67,7 @@ class GraphDisplay:
     def show(self, timeline: Timeline | None = None) -> None:
         """Show the graph below the cell that is being executed, with the last run or without."""
         if not keeps_outputs(self._shell):
-            print(timeline or summary(self._view))
+            print(timeline or tree(self._view))
             return
         if getattr(self._shell, "kernel", None) is not None:
             self._show_live(with_timeline=timeline is not None)
@@ -102,10 +105,20 @@ class GraphDisplay:
 
     def _publish(self, *, update: bool) -> None:
         self._drawn_rev = self._rev
-        data: dict[str, Any] = {
-            "image/svg+xml": svg(self.picture),
-            "text/plain": summary(self._view),
-        }
+        data = self._still() | {"text/plain": tree(self._view)}
         publisher_of(self._shell).publish(
             data, {}, transient={"display_id": self._display_id}, update=update
         )
+
+    def _still(self) -> dict[str, Any]:
+        """Return the picture, or a flowchart where the graph could not be laid out.
+
+        Never both: JupyterLab would take the flowchart, and write what it made of it beside it.
+        """
+        view = self._view
+        try:
+            return {"image/svg+xml": svg(self.picture)}
+        except LayoutError:
+            status = {name: node.status for name, node in view.nodes.items()}
+            chart = to_mermaid(view.nodes, view.edges, groups=view.groups, status=status)
+            return {"text/vnd.mermaid": chart}

@@ -371,8 +371,10 @@ class TestVerbs:
         assert option.split()[1] in str(result.error)
 
     def test_show_in_a_terminal(self, chain: Notebook) -> None:
-        """Without a front end that draws, show is one sentence."""
-        assert chain.run("%dag show").out.startswith("Graph: 4 nodes: 4 ")
+        """Without a front end that draws, show is a tree of text."""
+        shown = chain.run("%dag show").out.splitlines()
+        assert [line.split()[-3] for line in shown] == ["raw", "clean", "total", "other"]
+        assert shown[2].startswith("   └─ total")
 
 
 class TestLoading:

@@ -1,0 +1,78 @@
+"""Several views of one graph, a page that is loaded again, and what stays in the saved notebook."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenNotebook
+from tests.browser.page import NotebookPage
+
+CELLS = (
+    "%load_ext dagnb\nimport pathlib, time\n%dag auto off",
+    "go_on, wait = pathlib.Path({go_on!r}), 0",
+    "%%dag_node\nwhile wait and not go_on.exists(): time.sleep(0.01)\nslow = wait",
+    "%%dag_node\nafter = slow + 1",
+    "%dag show",
+    "%dag show",
+    "wait = 1\nhandle = %dag run --bg",
+)
+FIRST, SECOND = 4, 5
+
+
+def views(page: NotebookPage) -> list[dict[str, str]]:
+    """The statuses in each view of the graph."""
+    found: list[dict[str, str]] = page.page.locator(".dagnb[data-ready]").evaluate_all(
+        "roots => roots.map(root => Object.fromEntries("
+        "[...root.querySelectorAll('[data-node]')].map(n => [n.dataset.node, n.dataset.status])))"
+    )
+    return found
+
+
+def test_views_stay_in_step_through_a_reload_in_a_background_run(
+    open_notebook: OpenNotebook, tmp_path: Path
+) -> None:
+    """Both follow; a page loaded meanwhile shows the run where it is, and then its end."""
+    go_on = tmp_path / "go on"
+    page = open_notebook(*(cell.replace("{go_on!r}", repr(str(go_on))) for cell in CELLS))
+    for cell in range(len(CELLS)):
+        page.run_cell(cell)
+    for cell in (FIRST, SECOND):
+        slow = page.cell_output(cell).locator('[data-node="slow"]')
+        expect(slow).to_have_attribute("data-status", "running")
+    page.save()
+    page.reload()
+    for cell in (FIRST, SECOND):
+        slow = page.cell_output(cell).locator('[data-node="slow"]')
+        expect(slow).to_have_attribute("data-status", "running")
+    go_on.touch()
+    for cell in (FIRST, SECOND):
+        after = page.cell_output(cell).locator('[data-node="after"]')
+        expect(after).to_have_attribute("data-status", "completed")
+    assert views(page)[0] == views(page)[1] == {"slow": "completed", "after": "completed"}
+    page.save()
+    check_what_is_saved(page.file)
+    assert page.errors == []
+
+
+def check_what_is_saved(file: Path) -> None:
+    """Each showing left its view and a picture; at most one widget's state; it reads offline."""
+    notebook = nbformat.read(file, 4)
+    shown = [notebook.cells[cell].outputs for cell in (FIRST, SECOND)]
+    view = "application/vnd.jupyter.widget-view+json"
+    models = {outputs[0].data[view]["model_id"] for outputs in shown}
+    assert len(models) == 1
+    for outputs in shown:
+        assert len(outputs) == 2
+        assert set(outputs[1].data) == {"image/svg+xml", "text/plain"}
+        assert len(json.dumps(outputs)) < 20_000
+    kept = notebook.metadata.get("widgets", {})
+    state = kept.get("application/vnd.jupyter.widget-state+json", {})
+    graphs = [each for each in state.get("state", {}).values() if "_esm" in each.get("state", {})]
+    assert len(graphs) <= 1
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert page.count('src="data:image/svg+xml;base64,') == 2

@@ -1,0 +1,50 @@
+"""What stands below a cell that shows the graph, where there is no browser to draw it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dagnb.errors import LayoutError
+from dagnb.events import GraphEdited
+from dagnb.notebook.capture import capture
+from dagnb.notebook.show import GraphDisplay
+from dagnb.render.picture import Drawing, Picture
+from dagnb.render.view import GraphView
+from tests.notebook.shells import new_shell
+
+
+class NoPicture(Picture):
+    """A graph that cannot be laid out."""
+
+    def drawing(self) -> Drawing:
+        """Fail, as where Graphviz breaks down."""
+        raise LayoutError("no geometry")
+
+
+@pytest.mark.parametrize(
+    ("picture", "kinds"),
+    [
+        (Picture, {"image/svg+xml", "text/plain"}),
+        (NoPicture, {"text/vnd.mermaid", "text/plain"}),
+    ],
+)
+def test_a_still_falls_back(picture: type[Picture], kinds: set[str]) -> None:
+    """To a flowchart if there is no geometry; a tree of text is always with it."""
+    view = GraphView()
+    view(GraphEdited(["raw", "clean"], [("raw", "clean")]))
+    with new_shell() as shell:
+        shell.keeps_outputs = True
+        display = GraphDisplay(shell, view, nothing, nothing, nothing)
+        display.picture = picture(view)
+        with capture(shell) as sink:
+            display.show()
+    [output] = sink.outputs
+    assert set(output["data"]) == kinds
+    assert output["data"]["text/plain"] == "raw  pending\n└─ clean  pending"
+
+
+def nothing(*_: object) -> dict[str, Any]:
+    """Answer no question."""
+    return {}
