@@ -52,7 +52,7 @@ VERBS = {
     "export": ("FILE", "write graph and last run to one .html page; or .svg, .dot, .mmd"),
     "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
     "store": ("[DIR|on|off|ls]", "say where values are saved, choose, or list them"),
-    "step": ("[next|back|N|all|order|run]", "see how the order is found, or how a run went"),
+    "step": ("[next|back|N|all|order|run|play]", "see how the order is found, or how a run went"),
     "predict": ("[NAME ...|nothing]", "say what will run next; the next run says how right it was"),
     "schedule": ("[WORKERS]", "say what workers could bring, by how long the nodes took"),
     "lab": ("[NAME [cure]]", "break something on purpose, see how it is noticed, and mend it"),
@@ -247,8 +247,11 @@ class Verbs:
             self._session.store = {"on": True, "off": None}.get(word, word)
         print(self._session.saving.describe())
 
-    def _step(self, words: Sequence[str]) -> None:
+    def _step(self, words: Sequence[str]) -> object:
+        if list(words) == ["play"]:
+            return self._stepper.play()
         print(self._stepper.say(words))
+        return None
 
     def _predict(self, words: Sequence[str]) -> None:
         print(self._guess.say(words))

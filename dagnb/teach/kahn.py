@@ -63,7 +63,8 @@ class Kahn(Walk):
         queue = sorted(ready, key=self._number.__getitem__)
         waiting = f"Ready: {listed(queue) or 'none'}. Order so far: {listed(order) or 'empty'}."
         said = f"{self._said(order, ready)}\n{waiting}"
-        return Step(said, HEADER, tuple(rows), frozenset([*queue, *order[-1:]]))
+        looks = dict.fromkeys(queue, "running") | dict.fromkeys(order, "completed")
+        return Step(said, HEADER, tuple(rows), frozenset([*queue, *order[-1:]]), looks)
 
     def _said(self, order: list[str], ready: set[str]) -> str:
         if not order:

@@ -12,6 +12,17 @@ from dagnb.teach.reasons import because
 from dagnb.teach.walk import Step, Walk
 
 HEADER = ("node", "inputs", "state")
+_LOOKS = {  # a node that ended without a value looks like its status
+    "ran: another value": "completed",
+    "ran: the same value": "cutoff",
+    "did not run: another value": "cached",
+    "did not run: the same value": "reused",
+    "left alone": "reused",
+    "left alone: its inputs are the same": "reused",
+    "must be looked at": "running",
+    "dirty": "stale",
+    "not asked for": "stale",
+}
 
 
 class Rerun(Walk):
@@ -86,14 +97,17 @@ class Rerun(Walk):
             (name, self._inputs(name), self._state(name, done, is_end=is_end))
             for name in self.dirty
         ]
+        looks = {str(name): "reused" for name in self._dag} | {
+            name: _LOOKS.get(state) or str(done[name].status.value) for name, _, state in rows
+        }
         if is_end:
-            return Step(self._end(), HEADER, tuple(rows))
+            return Step(self._end(), HEADER, tuple(rows), looks=looks)
         if not number:
-            return Step(self._begin(), HEADER, tuple(rows), frozenset(self._first))
+            return Step(self._begin(), HEADER, tuple(rows), frozenset(self._first), looks)
         last = self._settled[number - 1]
         below = map(str, self._dag.successors(str(last.name)))
         active = frozenset([str(last.name), *below])
-        return Step(self._said(last), HEADER, tuple(rows), active)
+        return Step(self._said(last), HEADER, tuple(rows), active, looks)
 
     def _inputs(self, name: str) -> str:
         return ", ".join(map(str, self._dag.predecessors(name))) or "-"

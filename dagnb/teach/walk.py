@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dagnb.observe.text import table
 
@@ -23,12 +23,16 @@ class Step:
         A row for each node.
     active : frozenset of str
         The nodes that the step is about.
+    looks : mapping of str to str
+        What the live graph would show of each node: ``"completed"``, ``"stale"``, ...; a node that
+        is not in it is pending.
     """
 
     said: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     active: frozenset[str] = frozenset()
+    looks: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         rows = self.rows

@@ -33,3 +33,29 @@ def test_a_lesson(open_notebook: OpenNotebook) -> None:
     page.run_cell(8)
     expect(page.cell_output(8)).to_contain_text("Right: every node comes after its inputs")
     assert page.errors == []
+
+
+def test_the_player_by_keyboard(open_notebook: OpenNotebook) -> None:
+    """Tab leads to its buttons, Enter presses them, and the picture and the text follow."""
+    page = open_notebook(
+        "%load_ext dagnb",
+        "%%dag_node rows\n[1, 2, 3]",
+        "%%dag_node count\nlen(rows)",
+        "%dag step play",
+    )
+    page.run_all()
+    shown = page.cell_output(3)
+    status = shown.get_by_role("status")
+    expect(status).to_contain_text("step 0 of 2")
+    back, forward = (shown.get_by_role("button", name=name) for name in ("back", "next"))
+    back.focus()
+    page.page.keyboard.press("Tab")
+    expect(forward).to_be_focused()
+    page.page.keyboard.press("Enter")
+    expect(status).to_contain_text("step 1 of 2: rows is taken")
+    drawn = shown.get_by_role("img", name="Graph: 2 nodes: 1 completed, 1 running")
+    expect(drawn).to_be_visible()
+    page.page.keyboard.press("Shift+Tab")
+    page.page.keyboard.press("Enter")
+    expect(status).to_contain_text("step 0 of 2")
+    assert page.errors == []
