@@ -29,7 +29,33 @@ class StateBackend(Protocol):
         """
 
     def save(self, state: dict[str, Any]) -> None:
-        """Save it whole: who is killed meanwhile leaves what was there before."""
+        """Save it whole: who is killed meanwhile leaves what was there before.
+
+        The record of a node that did not change is the same object as in the save before.
+        """
+
+
+class Texts:
+    """The records of a state as JSON; one that was encoded before is not encoded again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[object, str]] = {}
+
+    def of(self, state: dict[str, Any]) -> dict[str, str]:
+        """Return the text of each record."""
+        known = self._known
+        self._known = {
+            name: last
+            if (last := known.get(name)) is not None and last[0] is each
+            else (each, json.dumps(each))
+            for name, each in state.items()
+        }
+        return {name: text for name, (_, text) in self._known.items()}
+
+    def whole(self, state: dict[str, Any]) -> bytes:
+        """Return the text of it all, a line for each record."""
+        lines = ",\n".join(f"{json.dumps(name)}: {text}" for name, text in self.of(state).items())
+        return f"{{\n{lines}\n}}\n".encode()
 
 
 class FileStateBackend:
@@ -46,6 +72,7 @@ class FileStateBackend:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self._texts = Texts()
 
     def load(self) -> dict[str, Any]:
         """Read the file; one that is damaged is set aside."""
@@ -60,7 +87,7 @@ class FileStateBackend:
         """Replace the file."""
         folder = self.path.parent
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = durable.write_temporary(folder, _encoded(state))
+        temporary = durable.write_temporary(folder, self._texts.whole(state))
         durable.place(folder / temporary, self.path)
 
 
@@ -79,6 +106,7 @@ class SqliteStateBackend:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._saved: dict[str, str] | None = None
+        self._texts = Texts()
 
     def load(self) -> dict[str, Any]:
         """Read all rows."""
@@ -99,7 +127,7 @@ class SqliteStateBackend:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self._saved is None:
             self.load()
-        known, rows = self._saved or {}, {name: json.dumps(each) for name, each in state.items()}
+        known, rows = self._saved or {}, self._texts.of(state)
         new = [(name, text) for name, text in rows.items() if known.get(name) != text]
         gone = [(name,) for name in known if name not in rows]
         with self._opened() as connection, connection:
@@ -136,6 +164,7 @@ class FsspecStateBackend:
         fsspec = import_module("fsspec")
         self._files, self._path = fsspec.core.url_to_fs(url, **options)
         self.url = url
+        self._texts = Texts()
 
     def load(self) -> dict[str, Any]:
         """Read the file."""
@@ -152,7 +181,7 @@ class FsspecStateBackend:
         """Replace the file."""
         self._files.makedirs(self._files._parent(self._path), exist_ok=True)
         temporary = f"{self._path}.{secrets.token_hex(4)}"
-        self._files.pipe_file(temporary, _encoded(state))
+        self._files.pipe_file(temporary, self._texts.whole(state))
         self._files.mv(temporary, self._path)
 
 
@@ -162,10 +191,6 @@ def _set_aside(path: Path, damage: Damaged) -> Damaged:
     with suppress(OSError):
         path.replace(aside)
     return Damaged(f"{path}: {damage}; it is set aside as {aside.name}")
-
-
-def _encoded(state: dict[str, Any]) -> bytes:
-    return json.dumps(state, indent=1).encode()
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:

@@ -187,12 +187,13 @@ class Keep(Remember):
         if result.status.is_success and not result.changed:
             reason += "; same value as before"
         if result.status.is_success:
-            self._note(name, result, inputs)
+            result = self._note(name, result, inputs)
         elif result.status in _FAILED:
             self._note_failure(name, result)
         return replace(result, reason=result.reason if result.error else reason)
 
-    def _note(self, name: str, result: NodeResult, inputs: Inputs) -> None:
+    def _note(self, name: str, result: NodeResult, inputs: Inputs) -> NodeResult:
+        """Save; return the result with its value left in the store, if that is a file there."""
         key = self.key(name, inputs)
         digests = {str(each): given.digest or "" for each, given in inputs.items()}
         is_kept = key is not None and self._save(key, name, result, digests)
@@ -210,6 +211,8 @@ class Keep(Remember):
                 digests,
             ),
         )
+        kept = self._value(key) if key is not None and is_kept else None
+        return result if kept is None or not kept.is_in_a_file else replace(result, result=kept)
 
     def _save(self, key: str, name: str, result: NodeResult, inputs: Mapping[str, str]) -> bool:
         if result.digest is None:

@@ -27,7 +27,7 @@ from dagnb.project.summary import (
     outcome_of,
     print_plan_lines,
 )
-from dagnb.project.work import Custom, Executor, Work, row_count
+from dagnb.project.work import Custom, Executor, Work
 from dagnb.results import ExecutionResult
 from dagnb.run.checks import check_limits, check_workers
 from dagnb.run.drive import Interrupted, drive_inline, drive_threads
@@ -276,7 +276,7 @@ class DAGRunner:
 
     @staticmethod
     def _outcome(result: Any, state: State) -> NodeOutcome:
-        return outcome_of(result, state.nodes.get(str(result.name)), row_count)
+        return outcome_of(result, state.nodes.get(str(result.name)))
 
     # -- events -----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ HEADER = "$dagnb"  # no id of a node starts with a dollar
 FILE = "execution_state.json"
 DEFAULT_FOLDER = Path("target/state")
 _HOLDER = "running.json"
+_SHOWN = ("status", "duration", "row_count", "last_run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ class NodeState:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON has it; what is empty is left out, but for what people look for."""
-        shown = ("status", "duration", "row_count", "last_run")
-        return {name: value for name, value in asdict(self).items() if value or name in shown}
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in fields.items() if value or name in _SHOWN}
 
 
 class State:
@@ -109,6 +110,7 @@ class State:
     def __init__(self, backend: StateBackend) -> None:
         self._backend = backend
         self._is_saved = True
+        self._data: dict[str, Any] = {HEADER: {"format": FORMAT}}
         self.nodes: dict[str, NodeState] = {}
         try:
             data = backend.load()
@@ -119,6 +121,7 @@ class State:
         except OSError as error:
             raise StateError(f"the state of earlier runs cannot be read: {error}") from error
         self.nodes = dict(_readable(data))
+        self._data.update((name, state.to_dict()) for name, state in self.nodes.items())
 
     @staticmethod
     def _check(data: object) -> None:
@@ -136,23 +139,21 @@ class State:
 
     def put(self, name: str, state: NodeState) -> None:
         """Record a node and save everything, in one step; a full disk stops nobody."""
-        self.nodes[name] = state
+        self.nodes[name], self._data[name] = state, state.to_dict()
         self.save()
 
     def keep_only(self, names: Iterable[str]) -> None:
         """Forget nodes that there are no more."""
         gone = self.nodes.keys() - set(names)
         for name in gone:
-            del self.nodes[name]
+            del self.nodes[name], self._data[name]
         if gone:
             self.save()
 
     def save(self) -> None:
         """Save everything; warn once if that cannot be."""
-        whole: dict[str, Any] = {HEADER: {"format": FORMAT}}
-        whole.update((name, state.to_dict()) for name, state in self.nodes.items())
         try:
-            self._backend.save(whole)
+            self._backend.save(dict(self._data))
         except OSError as error:
             if self._is_saved:
                 _complain(f"the state cannot be saved: {error}; nodes of this run may run again")

@@ -148,9 +148,7 @@ class ExecutionSummary:
         raise KeyError(node_id)
 
 
-def outcome_of(
-    result: NodeResult, state: NodeState | None, rows: Callable[[Any], int | None]
-) -> NodeOutcome:
+def outcome_of(result: NodeResult, state: NodeState | None) -> NodeOutcome:
     """Return what the engine says of a node, in the words of the runner.
 
     Parameters
@@ -158,31 +156,27 @@ def outcome_of(
     result : NodeResult
     state : NodeState or None
         What is known of its last run.
-    rows : callable
-        Counts the rows of a value.
     """
-    status, ran = _WORDS[result.status], result.executed
+    name, status, ran = str(result.name), _WORDS[result.status], result.executed
+    rows = state.row_count if state is not None else None
     if result.status is NodeStatus.COMPLETED and not ran:
         was_left_out = not result.reason.startswith("reused")
         status = ExecutionStatus.SKIPPED if was_left_out else ExecutionStatus.CACHED
     if status in (ExecutionStatus.CACHED, ExecutionStatus.SKIPPED):
-        return NodeOutcome(
-            str(result.name), status, 0.0, state.row_count if state else None, reason=result.reason
-        )
-    value = result.result if result.status.is_success else None
+        return NodeOutcome(name, status, 0.0, rows, reason=result.reason)
     message = None
     if status is ExecutionStatus.FAILED:
         message = str(result.error) if result.error is not None else result.reason
-    metadata = value.get("metadata") if isinstance(value, Mapping) else None
+    said = result.held.get("metadata") if isinstance(result.held, Mapping) else None
     return NodeOutcome(
-        str(result.name),
+        name,
         status,
         result.duration_seconds if ran else 0.0,
-        rows(value),
+        rows if result.status.is_success else None,
         message,
         result.reason,
         result.attempts if ran else 0,
-        metadata if isinstance(metadata, Mapping) else {},
+        said if isinstance(said, Mapping) else {},
         result.error,
     )
 

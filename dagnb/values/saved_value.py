@@ -22,6 +22,11 @@ class SavedValue(Deferred):
         self._is_loaded = False
         self._value: Any = None
 
+    @property
+    def is_in_a_file(self) -> bool:
+        """Whether it is too large to stand in its record."""
+        return bool(self._saved.blob)
+
     def load(self) -> Any:
         """Return the value.
 

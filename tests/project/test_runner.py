@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dagnb import (
@@ -20,6 +23,7 @@ from dagnb import (
     NodeOutcome,
     SelectionError,
     StateInUseError,
+    StateWarning,
 )
 from tests.project.projects import IDS, Project, changed
 
@@ -244,6 +248,48 @@ def test_an_executor_that_was_broken_off_runs_again(project: Project) -> None:
     with pytest.raises(KeyboardInterrupt):
         runner.run(progress=False)
     assert project.run()[0] == "transform.joined"
+
+
+def test_a_large_value_does_not_stay_in_memory(project: Project) -> None:
+    """It is in its file, where what is below finds it."""
+    runner, made = project.runner(), []
+
+    def large(node: ManifestNode, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        value = np.arange(10_000) + sum(each.sum() for each in inputs.values())
+        alive.append(sum(each() is not None for each in made))
+        made.append(weakref.ref(value))
+        return value
+
+    alive: list[int] = []
+    for kind in ("source", "transform", "feature"):
+        runner.register(kind, large)
+    assert runner.run(progress=False).successful_nodes == 5
+    assert max(alive) <= 1  # the last one, until the next has settled
+
+
+def test_a_full_disk_loses_nothing_that_was_saved(project: Project) -> None:
+    """The run goes on and says so once; what was saved before is there, the rest runs again."""
+
+    class Disk:
+        def __init__(self) -> None:
+            self.kept: dict[str, Any] = {}
+            self.room = 2
+
+        def load(self) -> dict[str, Any]:
+            return self.kept
+
+        def save(self, state: dict[str, Any]) -> None:
+            if not self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            self.room, self.kept = self.room - 1, state
+
+    disk = Disk()
+    with pytest.warns(StateWarning, match="cannot be saved: .*No space left") as told:
+        assert project.runner(backend=disk).run(progress=False).successful_nodes == 5
+    assert len(told) == 1
+    disk.room, project.ran = 9, []
+    project.runner(backend=disk).run(progress=False)
+    assert project.ran == JOINED
 
 
 def test_an_unknown_kind_is_named(tmp_path: Path) -> None:
