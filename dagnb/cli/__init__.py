@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from dagnb.cli.ask import graph, plan, status, why
 from dagnb.cli.commands import Group
-from dagnb.cli.compare import diff
-from dagnb.cli.run import run, trace
-from dagnb.cli.store import store
-from dagnb.cli.test import test
+
+HOMES = {
+    "run": "dagnb.cli.run",
+    "plan": "dagnb.cli.ask",
+    "status": "dagnb.cli.ask",
+    "why": "dagnb.cli.ask",
+    "graph": "dagnb.cli.ask",
+    "diff": "dagnb.cli.compare",
+    "trace": "dagnb.cli.run",
+    "test": "dagnb.cli.test",
+    "store": "dagnb.cli.store",
+}
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(Group):
+    """The commands, each imported when it is asked for: completion is not to wait for Jupyter."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which help lists them."""
+        return list(HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None if there is none of this name."""
+        if cmd_name not in HOMES:
+            return None
+        found: click.Command = getattr(import_module(HOMES[cmd_name]), cmd_name)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dagnb")
 def main() -> None:
     """Run notebooks as graphs: only what changed, with the values that Jupyter saved.
@@ -27,7 +51,3 @@ def main() -> None:
 
     A value that was computed in JupyterLab is not computed again here, and the other way round.
     """  # noqa: D301  # click wants the character, not its name
-
-
-for command in (run, plan, status, why, graph, diff, trace, test, store):
-    main.add_command(command)

@@ -22,9 +22,9 @@ _file = click.Path(path_type=Path)
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if a result can differ.")
 @click.pass_context
 def diff(ctx: click.Context, old: Path, new: Path, *, exit_code: bool) -> None:
-    """Say what differs between two notebooks or manifests, and what has to run for it.
+    """Say what differs between two notebooks or two manifests.
 
-    Nothing is executed. Formatting, comments, descriptions and tags change no result.
+    Nothing is executed; it also says what has to run for it. Formatting, comments, descriptions and tags change no result.
     """
     if is_manifest(old) != is_manifest(new):
         raise Refusal("a notebook cannot be compared with a manifest; name two of a kind")

@@ -37,6 +37,8 @@ from dagnb.observe.progress import Tally
 from dagnb.observe.text import run_summary
 from dagnb.project.manifest import Manifest
 from dagnb.project.runner import DAGRunner
+from dagnb.results import NodeResult, NodeStatus
+from dagnb.run.conditions import is_passed_by
 from dagnb.tasks import Options
 
 BACKENDS = ("inline", "threads")
@@ -218,6 +220,12 @@ def _perform(headless: Headless, wanted: Wanted) -> None:
         headless.notes.append("stopped at once")
 
 
+def _has_failed(result: NodeResult) -> bool:
+    """Whether a node has no value though it was to have one; a condition may say that it is not."""
+    is_skipped = result.status is NodeStatus.SKIPPED and not is_passed_by(result)
+    return result.error is not None or is_skipped
+
+
 def _save_trace(headless: Headless, place: Path) -> None:
     try:
         headless.session.trace().save(place)
@@ -231,7 +239,7 @@ def _conclude(headless: Headless, progress: Tally, stopping: Stopping, took: flo
         progress.note(note)
     for failure in headless.failures:
         progress.note(str(failure))
-    has_failed = any(each.error is not None for each in progress.results.values())
+    has_failed = any(map(_has_failed, progress.results.values()))
     code = stopping.exit_code or int(bool(headless.failures) or has_failed)
     progress.finish(run_summary(progress.results.values(), took), {"exit_code": code})
     return code

@@ -47,7 +47,19 @@ def test_papermill(apart: Command, tmp_path: Path) -> None:
     """With parameters, which mean the same to both."""
     pytest.importorskip("papermill")
     path = written(tmp_path / "nb.ipynb", *SOURCES)
-    execute(tmp_path, "papermill", path.name, "out.ipynb", "-k", "python3", "-p", "limit", "2")
+    execute(
+        tmp_path,
+        "papermill",
+        path.name,
+        "out.ipynb",
+        "-k",
+        "python3",
+        "--language",
+        "python",
+        "-p",
+        "limit",
+        "2",
+    )
     assert texts(tmp_path / "out.ipynb")[-2] == ["total is 3"]
     found = apart("run", path.name, "-p", "limit", "2", "--json")
     assert found.executed == []

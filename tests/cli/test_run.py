@@ -171,6 +171,13 @@ def test_going_on(dagnb: Command, failing: Path) -> None:
     assert texts(failing)[3:] == [["c is defined and did not run: b failed"], ["2"]]
 
 
+def test_a_node_that_waits_for_ever(dagnb: Command, tmp_path: Path) -> None:
+    """A name that nothing defines is a failure too; a condition that does not hold is none."""
+    path = written(tmp_path / "nb.ipynb", LOAD, "%%dag_node a\nnowhere + 1")
+    assert "it waits for `nowhere`" in dagnb("run", path.name, code=1).out
+    dagnb("run", written(tmp_path / "b.ipynb", LOAD, "%%dag_node b --when 1>2\n1").name)
+
+
 def test_a_failed_node_runs_again(dagnb: Command, failing: Path) -> None:
     """And what succeeded does not."""
     dagnb("run", failing.name, code=1)
