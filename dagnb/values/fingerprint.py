@@ -14,7 +14,7 @@ import xxhash
 import dagnb.values.functions  # noqa: F401  # functions and classes are taken apart as code
 from dagnb.errors import UncacheableValue
 from dagnb.values.describe import describe
-from dagnb.values.expand import REGISTERED, expand, full_name
+from dagnb.values.expand import REGISTERED, a, expand, full_name
 from dagnb.values.libraries import forget_handlers, take_apart
 from dagnb.values.plain import PLAIN, is_plain, same, scalar
 from dagnb.values.walk import Parts, Walk
@@ -56,7 +56,16 @@ def digest(value: object) -> str:
     """
     if type(value) in PLAIN:
         return xxhash.xxh3_128_hexdigest(scalar(value))
-    return Walk(take_apart).digest(value).hex()
+    try:
+        return Walk(take_apart).digest(value).hex()
+    except UncacheableValue:
+        raise
+    except Exception as error:  # whatever a class of the user's raises when somebody looks at it
+        name = type(value).__name__
+        raise UncacheableValue(
+            f"{a(name)} has no digest, as looking at it raised {type(error).__name__}: {error}; "
+            f"register one: dagnb.register_digest({name}, lambda value: ...)"
+        ) from error
 
 
 def register_digest(kind: type[_T], function: Callable[[_T], object]) -> None:

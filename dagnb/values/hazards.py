@@ -85,7 +85,7 @@ def _may_draw(value: object) -> bool:
     """Whether a function or class of scikit-learn or SciPy takes a random state, and needs none."""
     if isinstance(value, type):
         value = vars(value).get("__init__") if value.__name__.startswith(_DRAWING) else None
-    home = str(getattr(value, "__module__", ""))
+    home = str(_attribute(value, "__module__"))
     if not isinstance(value, FunctionType) or not home.startswith(("sklearn.", "scipy.")):
         return False
     inner = inspect.unwrap(value)
@@ -120,11 +120,19 @@ def real_path(found: Found) -> str:
 
 def origin(value: object) -> tuple[str, str]:
     """The module and name of a function, class or method."""
-    owner = getattr(value, "__self__", None)
+    owner = _attribute(value, "__self__")
     if isinstance(value, MethodType | BuiltinFunctionType) and not isinstance(owner, ModuleType):
         kind = owner if isinstance(owner, type) else type(owner)
         return kind.__module__, f"{kind.__qualname__}.{value.__name__}"
-    return str(getattr(value, "__module__", None)), str(getattr(value, "__qualname__", ""))
+    return str(_attribute(value, "__module__")), str(_attribute(value, "__qualname__") or "")
+
+
+def _attribute(value: object, name: str) -> object:
+    """Return an attribute; None if there is none, or the user's class raises when it is asked."""
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None
 
 
 def _is_generator(value: object) -> bool:

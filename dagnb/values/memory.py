@@ -91,13 +91,16 @@ class MemoryStore:
 def size_of(value: object) -> int:
     """Estimate how many bytes a value keeps alive, without walking through it."""
     for attribute in ("nbytes", "memory_usage", "estimated_size"):
-        found = getattr(value, attribute, None)
         try:
+            found = getattr(value, attribute, None)
             size = found() if callable(found) else found
             return int(size if isinstance(size, int) else sum(size))  # type: ignore[arg-type]  # of columns
-        except (TypeError, ValueError):
+        except Exception:  # it is nothing of the kind, or a class of the user's that raises
             continue
-    return sys.getsizeof(value)
+    try:
+        return sys.getsizeof(value)
+    except Exception:  # as above
+        return object.__sizeof__(value)
 
 
 def _is_intact(stored: Stored) -> bool:

@@ -34,7 +34,10 @@ def is_code(value: object) -> bool:
 
 def holds_code(table: Table) -> bool:
     """Whether a container holds code of the user."""
-    values = table.values() if isinstance(table, dict) else table
+    try:
+        values = [*(table.values() if isinstance(table, dict) else table)]
+    except Exception:  # a subclass of the user's that cannot be looked through
+        return False
     return any(is_code(value) and not is_library(value) for value in values)
 
 
