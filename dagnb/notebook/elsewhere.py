@@ -6,14 +6,15 @@ files that it opened. A process has a shell of its own for this, made when the f
 
 from __future__ import annotations
 
+import copyreg
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from dagnb.errors import InputMutatedError, UncacheableValue
-from dagnb.notebook.capture import Output, Shell, capture, install, publisher_of
+from dagnb.notebook.capture import Output, Shell, Sink, capture, install, publisher_of
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import show
 from dagnb.notebook.opened import Opened, noticed
@@ -63,14 +64,23 @@ class NodeElsewhere:
     variables: dict[str, object]
     beside: Brought | None = field(default=None)
 
+    @property
+    def __name__(self) -> str:
+        return self.code.name
+
+    @property
+    def __wrapped__(self) -> Callable[..., object]:
+        return self.code.function
+
     def __call__(self, **inputs: Any) -> Any:
         """Run the code, and keep what it shows, also if it raises."""
         shell = own_shell()
-        with capture(shell) as sink, noticed(self.code.function) as opened:
-            try:
+        outputs, opened = Sink(), Opened()
+        try:
+            with capture(shell) as outputs, noticed(self.code.function) as opened:
                 return self._perform(shell, inputs)
-            finally:
-                self.beside = Brought(sink.outputs, opened)
+        finally:  # figures come when the capture ends
+            self.beside = Brought(outputs.outputs, opened)
 
     def _perform(self, shell: Shell, inputs: Mapping[str, Any]) -> Any:
         before = {name: _digest_or_none(value) for name, value in inputs.items()}
@@ -116,14 +126,15 @@ def own_shell() -> Shell:
     own = Config()
     own.HistoryManager.enabled = False
     shell: Any = InteractiveShell.instance(config=own)
-    pictures = shell.display_formatter.formatters["image/png"]
-    pictures.for_type_by_name("matplotlib.figure", "Figure", _picture)
     install(shell)
     found: Shell = shell
     return found
 
 
-def _picture(figure: Any) -> Any:
-    from IPython.core.pylabtools import print_figure
+def let_travel(shell: Shell) -> None:
+    """Let what refers to our shell, as ``get_ipython`` does, refer to the own one elsewhere."""
+    copyreg.pickle(type(shell), _own_there)
 
-    return print_figure(figure, "png", base64=True)
+
+def _own_there(shell: object) -> tuple[Callable[[], Shell], tuple[()]]:
+    return own_shell, ()

@@ -14,7 +14,7 @@ from typing import Any
 from dagnb.notebook.capture import Shell, Sink, capture
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import show
-from dagnb.notebook.elsewhere import Brought, NodeElsewhere
+from dagnb.notebook.elsewhere import Brought, NodeElsewhere, let_travel
 from dagnb.notebook.node import ONE_ATTEMPT, NotebookNode
 from dagnb.notebook.opened import Opened, noticed
 from dagnb.observe.text import error_text, seconds
@@ -176,6 +176,7 @@ class NodeTask:
 
     def depart(self) -> NodeElsewhere:
         """Return the function that stands for this one in another process."""
+        let_travel(self._tasks.shell)
         return NodeElsewhere(replace(self._code, _body=None), self.variables())
 
     def arrive(self, report: Report) -> Report:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from IPython.core.error import UsageError
 
-from dagnb.errors import InputMutatedError, TaskTimeoutError, WorkerLostError
+from dagnb.errors import InputMutatedError, NotSendableError, TaskTimeoutError, WorkerLostError
 from dagnb.run.remote.slot import IDLE
 from tests.notebook.conftest import Notebook
 
@@ -43,6 +43,22 @@ def test_values_prints_and_displays_come_back(apart: Notebook) -> None:
     apart.run("SCALE = 3")
     apart.run("%dag run")
     assert apart["b"] == 63
+
+
+def test_shell_commands_and_figures(apart: Notebook) -> None:
+    """A process has a shell of its own, and its figures are shown as pictures."""
+    pytest.importorskip("matplotlib")
+    apart.run("import matplotlib.pyplot as plt")
+    apart.node("a", "names = !echo one two\nplt.plot([1, 2])\nlist(names)")
+    assert apart["a"] == ["one two"]
+    assert any("image/png" in each.get("data", {}) for each in apart.session.outputs("a"))
+
+
+def test_what_cannot_be_sent_is_named(apart: Notebook) -> None:
+    """With the node that reads it."""
+    apart.run("import threading\nlock = threading.Lock()")
+    ran = apart.node("a", "lock.locked()", fails=NotSendableError)
+    assert "'a' reads the variable 'lock' (a lock)" in str(ran.error)
 
 
 def test_one_node_apart_from_the_others(nb: Notebook) -> None:

@@ -26,7 +26,7 @@ def pack_inputs(call: Call) -> tuple[tuple[str, ...], Packed]:
     try:
         return names, pack(*values)
     except Exception as error:  # whatever pickling a value of the user's raises
-        raise NotSendableError(_unsendable(values, names, error)) from error
+        raise NotSendableError(_unsendable(values, names, error)) from None
 
 
 def perform_packed(

@@ -10,6 +10,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from dagnb.errors import BackendError, NotSendableError
@@ -67,16 +68,8 @@ class Processes:
             packed = sendable(self, call)
         except NotSendableError as error:
             return Done(not_sent(error))
-        slot = self.take()
-        attempt = _Running(self, slot)
-        try:
-            slot.wait_until_ready()
-            slot.send([packed])
-        except (EOFError, OSError):
-            return Done(slot.receive(1.0) or not_sent(BackendError("processes", "did not start")))
-        except BaseException:
-            attempt.give_up()
-            raise
+        attempt = _Running(self, packed)
+        attempt.begin()
         return attempt
 
     def packed(self, function: Callable[..., Any]) -> tuple[int, bytes]:
@@ -131,18 +124,34 @@ def sendable(processes: Processes, call: Call) -> Sendable:
 class _Running:
     """A call that a slot performs."""
 
-    def __init__(self, processes: Processes, slot: Slot) -> None:
-        self._processes, self._slot = processes, slot
+    def __init__(self, processes: Processes, call: Sendable) -> None:
+        self._processes, self._call = processes, call
+        self._slot = processes.take()
+
+    def begin(self) -> None:
+        """Send the call; that the process has gone is found when it is waited for."""
+        try:
+            with suppress(EOFError, OSError):
+                self._slot.wait_until_ready()
+                self._slot.send([self._call])
+        except BaseException:
+            self.give_up()
+            raise
 
     def wait(self, seconds: float) -> Report | None:
         report = self._slot.receive(seconds, ships=self._processes.ships)
         if report is None:
             return None
-        if self._slot.is_alive():
+        if not self._slot.is_lost:
             self._processes.give_back(self._slot)
-        else:
-            self._processes.drop(self._slot)
-        return report
+            return report
+        has_begun = not self._slot.take_back(1)
+        self._processes.drop(self._slot)
+        if has_begun:
+            return report
+        self._slot = self._processes.take()  # the other one died while it had nothing to do
+        self.begin()
+        return None
 
     def give_up(self) -> None:
         self._processes.drop(self._slot)

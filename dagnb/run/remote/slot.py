@@ -183,7 +183,7 @@ class IdleSlots:
 
     def __init__(self) -> None:
         self._slots: list[Slot] = []
-        self._modules: object = None
+        self._modules: dict[str, tuple[int, float]] = {}
 
     def take(self) -> Slot:
         """Return a slot that waits, or a new one."""
@@ -205,7 +205,7 @@ class IdleSlots:
     def refresh(self) -> None:
         """End those that have imported what is not up to date any more."""
         now = own_modules()
-        if now != self._modules:
+        if any(now.get(name) != state for name, state in self._modules.items()):
             self.end()
         self._modules = now
 

@@ -97,7 +97,7 @@ def pack_function(function: Callable[..., Any], most: int = MOST_CAPTURED_BYTES)
     try:
         data = _packed_within(function, most)
     except Exception as error:  # whatever pickling a variable of the user's raises
-        raise NotSendableError(_obstacle(function, most, error)) from error
+        raise NotSendableError(_obstacle(function, most, error)) from None
     if data is None:
         raise NotSendableError(_too_large(function, most))
     return data

@@ -1,0 +1,84 @@
+"""Processes that are kept for later runs, and what they may not keep."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagnb import DAG, DAGExecutor
+from dagnb.run.remote.slot import IDLE
+
+
+@pytest.fixture(autouse=True)
+def idle() -> Iterator[None]:
+    """Begin and end without processes."""
+    IDLE.end()
+    yield
+    IDLE.end()
+
+
+def value(task: Callable[[], Any]) -> Any:
+    """Run one task in a process and return its value."""
+    dag = DAG()
+    dag.add_node("a")
+    result = DAGExecutor(dag, 1, backend="processes").execute({"a": task})
+    assert result["a"].error is None
+    return result["a"].result
+
+
+def test_a_process_is_kept_for_the_next_run() -> None:
+    """Starting one takes longer than most tasks."""
+    assert value(os.getpid) == value(os.getpid)
+
+
+def test_a_reloaded_module_is_imported_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that imported the old one is of no use."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    file = tmp_path / "edited_by_hand.py"
+    file.write_text("def answer():\n    return 'old'\n")
+    module = importlib.import_module("edited_by_hand")
+    try:
+        assert value(module.answer) == "old"
+        file.write_text("def answer():\n    return 'changed'\n")
+        importlib.reload(module)
+        assert value(module.answer) == "changed"
+    finally:
+        del sys.modules["edited_by_hand"]
+
+
+def test_a_variable_is_that_of_each_run() -> None:
+    """A function that was sent before is sent again with what it reads now."""
+    number = 1
+    found = [value(lambda: number)]
+    number = 2
+    found.append(value(lambda: number))
+    assert found == [1, 2]
+
+
+def test_what_a_task_assigns_stays_with_it() -> None:
+    """Two calls of one function do not see each other's changes."""
+    seen: list[int] = []
+
+    def count() -> int:
+        seen.append(1)
+        return len(seen)
+
+    dag = DAG()
+    dag.add_nodes(["a", "b"])
+    result = DAGExecutor(dag, 1, backend="processes").execute(dict.fromkeys("ab", count))
+    assert [result["a"].result, result["b"].result, seen] == [1, 1, []]
+
+
+def test_a_process_that_died_meanwhile_is_replaced() -> None:
+    """The next run does not notice."""
+    first = value(os.getpid)
+    os.kill(first, 9)
+    assert value(os.getpid) != first
