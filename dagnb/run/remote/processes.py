@@ -96,12 +96,15 @@ class Processes:
         """End a slot, whatever it does."""
         with self._lock:
             self._busy.discard(slot)
-        slot.kill()
+        slot.close()
 
     def close(self) -> None:
         """Kill what is still at work; keep the others for the next run."""
-        while self._busy:
-            self.drop(next(iter(self._busy)))
+        with self._lock:
+            condemned, self._busy = self._busy, set()
+        for slot in condemned:
+            slot.is_condemned = True
+            slot.kill()
         while self._idle:
             IDLE.give(self._idle.pop())
         self._functions.clear()
@@ -147,7 +150,7 @@ class _Running:
             return report
         has_begun = not self._slot.take_back(1)
         self._processes.drop(self._slot)
-        if has_begun:
+        if has_begun or self._slot.is_condemned:
             return report
         self._slot = self._processes.take()  # the other one died while it had nothing to do
         self.begin()

@@ -45,6 +45,8 @@ class Slot:
     ----------
     is_lost : bool
         Whether it was found to have ended.
+    is_condemned : bool
+        Whether its run is over; who waits for it is to close it.
     """
 
     def __init__(self) -> None:
@@ -63,8 +65,8 @@ class Slot:
         self._open = list(self._tokens)
         self._owner = os.getpid()
         self._channel = Channel(ours)
-        self.is_lost = False
-        self._is_ready = False
+        self.is_lost = self.is_condemned = False
+        self._is_ready = self._was_killed = False
         self._is_first = True
         self._known: set[int] = set()
 
@@ -153,19 +155,21 @@ class Slot:
 
     def kill(self) -> None:
         """End the process and everything in its group, whatever they do."""
-        if self._owner != os.getpid():
+        if self._owner != os.getpid() or self._was_killed:
             return
+        self._was_killed = True  # its number may be another's soon
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the process, and what leads to it; nobody may wait for it any more."""
+        self.kill()
         self._channel.close()
-        while self._open:
-            os.close(self._open.pop())
         if self._process.stdin is not None:
             self._process.stdin.close()
+        while self._open:
+            os.close(self._open.pop())
 
 
 def environment(**own: str) -> dict[str, str]:
@@ -191,13 +195,13 @@ class IdleSlots:
             slot = self._slots.pop()
             if slot.is_alive():
                 return slot
-            slot.kill()
+            slot.close()
         return Slot()
 
     def give(self, slot: Slot) -> None:
         """Keep a slot for later; one too many ends."""
         if len(self._slots) >= 2 * (os.cpu_count() or 1) or not slot.is_alive():
-            slot.kill()
+            slot.close()
             return
         slot.begin_anew()
         self._slots.append(slot)
@@ -212,7 +216,7 @@ class IdleSlots:
     def end(self) -> None:
         """End all."""
         while self._slots:
-            self._slots.pop().kill()
+            self._slots.pop().close()
 
 
 @cache
