@@ -28,10 +28,11 @@ _PAGE = """<!doctype html>
 <style>
 :root{{color-scheme:light dark}}
 body{{margin:16px;background:#fff}}
+h1,h2{{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}}
 @media (prefers-color-scheme:dark){{body{{background:#111}}}}
 {styles}
 </style>
-<main></main>
+<main><h1>{title}</h1><h2>Graph and last run</h2></main>
 <noscript>{still}</noscript>
 <script type="application/json" id="dagnb-data">{data}</script>
 <script type="module">{code}</script>

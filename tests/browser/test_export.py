@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -151,6 +152,18 @@ def test_html_of_a_value_is_shown_and_nothing_in_it_runs(page: Page) -> None:
     expect(frame.locator("b")).to_have_text("bold")
     assert page.title() == "dagnb run"
     page.screenshot(path=SHOTS / "framed.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nobody_is_kept_out(page: Page, theme: Literal["light", "dark"]) -> None:
+    """Axe finds nothing to stumble over: in the timeline, the panel and the graph."""
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    expect(root(page)).to_have_attribute("data-theme", theme)
+    page.locator('[data-node="raw"]').click()
+    expect(page.locator(".dagnb-panel")).to_contain_text("[3, 1, 2]")
+    page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert [(each["id"], [n["html"] for n in each["nodes"]]) for each in found["violations"]] == []
 
 
 def test_it_is_dark_where_the_reader_is(page: Page) -> None:

@@ -119,7 +119,7 @@ class Panel {
       facts.preview_html && drawn(facts.preview_html),
       facts.preview_image && make("img", { class: "dagnb-image", alt: facts.preview_text, src: facts.preview_image }),
       facts.preview_page && framed(facts.preview_page, this.graph.root),
-    ].find(Boolean) || (facts.preview_text && make("pre", { tabindex: 0 }, facts.preview_text));
+    ].find(Boolean) || (facts.preview_text && make("pre", { tabindex: 0, role: "group", "aria-label": "Value" }, facts.preview_text));
     return [
       facts.evidence && section("Evidence", make("pre", {}, facts.evidence)),
       inputs.length ? section("Reads", chips(inputs)) : null,
@@ -161,7 +161,7 @@ class Panel {
 }
 
 function code(html) {
-  const el = make("pre", { class: "dagnb-code", tabindex: 0, "aria-label": "Code" });
+  const el = make("pre", { class: "dagnb-code", tabindex: 0, role: "group", "aria-label": "Code" });
   el.innerHTML = html;
   return el;
 }

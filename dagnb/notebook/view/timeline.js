@@ -7,7 +7,7 @@ class Timeline {
     Object.assign(this, { graph, data, seek, bars: new Map() });
     this.critical = new Set(data.critical);
     this.svg = draw("svg", { class: "dagnb-gantt", role: "group", "aria-label": this.summary() });
-    this.el = make("div", { class: "dagnb-lanes", tabindex: 0, "aria-label": "Timeline, scrolls" }, this.svg);
+    this.el = make("div", { class: "dagnb-lanes", tabindex: 0, role: "group", "aria-label": "Lanes of the timeline" }, this.svg);
     const barOf = (event) => event.target.closest?.("[data-bar]")?.dataset.bar;
     const nodeOf = (event) => graph.nodes.get(barOf(event));
     this.svg.addEventListener("pointerover", (event) => graph.stage.hover(nodeOf(event)));
@@ -59,7 +59,7 @@ class Timeline {
     for (let t = 0; t <= this.data.seconds + step / 100; t += step) ticks.push(t);
     return ticks.flatMap((t) => [
       draw("line", { class: "dagnb-tick", x1: this.x(t), x2: this.x(t), y1: AXIS - 4, y2: bottom }),
-      draw("text", { class: "dagnb-when", x: this.x(t) + 3, y: 11 }, t ? amount(t, step) : "0"),
+      draw("text", { class: "dagnb-when", ...(this.x(t) > this.width - 40 ? { x: this.x(t) - 3, "text-anchor": "end" } : { x: this.x(t) + 3 }), y: 11 }, t ? amount(t, step) : "0"),
     ]);
   }
 
