@@ -39,22 +39,26 @@ class Texts:
     """The records of a state as JSON; one that was encoded before is not encoded again."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[object, str]] = {}
+        self._known: dict[str, tuple[object, str, str]] = {}
 
-    def of(self, state: dict[str, Any]) -> dict[str, str]:
-        """Return the text of each record."""
+    def _encode(self, state: dict[str, Any]) -> None:
         known = self._known
         self._known = {
             name: last
             if (last := known.get(name)) is not None and last[0] is each
-            else (each, json.dumps(each))
+            else (each, text := json.dumps(each), f"{json.dumps(name)}: {text}")
             for name, each in state.items()
         }
-        return {name: text for name, (_, text) in self._known.items()}
+
+    def of(self, state: dict[str, Any]) -> dict[str, str]:
+        """Return the text of each record."""
+        self._encode(state)
+        return {name: text for name, (_, text, _) in self._known.items()}
 
     def whole(self, state: dict[str, Any]) -> bytes:
         """Return the text of it all, a line for each record."""
-        lines = ",\n".join(f"{json.dumps(name)}: {text}" for name, text in self.of(state).items())
+        self._encode(state)
+        lines = ",\n".join([line for _, _, line in self._known.values()])
         return f"{{\n{lines}\n}}\n".encode()
 
 
