@@ -24,8 +24,9 @@ from pathlib import PurePath
 from tempfile import gettempdir
 from types import CodeType, FunctionType
 
+from dagnb.values.bytecode import normal_form
 from dagnb.values.layout import FOLDER
-from dagnb.values.names import globals_of, is_library_file
+from dagnb.values.names import find, is_library_file, is_user_module
 
 _FOLDERS = ("os.listdir", "os.scandir")
 _HOSTS = "socket.getaddrinfo"
@@ -82,10 +83,19 @@ def named_in(function: Callable[..., object] | None) -> Iterator[str]:
     """Yield what may be the name of a file in a function's strings, and in variables it reads."""
     if not isinstance(function, FunctionType):
         return
-    texts = [*_strings(function.__code__), *(value for _, value in globals_of(function))]
-    for each in texts:
+    for each in (*_strings(function.__code__), *_variables(function)):
         if isinstance(each, str | PurePath) and _looks_like_a_path(str(each)):
             yield str(each)
+
+
+def _variables(function: FunctionType) -> Iterator[object]:
+    """Yield the variables that a function reads, those of modules of the user's among them."""
+    for load in normal_form(function.__code__).loads:
+        value = function.__globals__.get(load.name)
+        if load.attributes and is_user_module(value):
+            found = find(load, function.__globals__)
+            value = None if found is None else found.value
+        yield value
 
 
 def _strings(code: CodeType) -> Iterator[object]:
