@@ -91,10 +91,9 @@ def _complaint(sql: str, tree: Mapping[str, Any]) -> str:
     """Say what is wrong with SQL, and show where."""
     if "position" not in tree:
         return "it is not a SELECT, and a node only reads"
-    place = min(int(tree["position"]), len(sql))
-    before = sql[:place]
-    line, column = before.count("\n") + 1, place - (before.rfind("\n") + 1)
-    shown = sql.split("\n")[line - 1]
+    before = sql.encode()[: int(tree["position"])].decode(errors="ignore")  # it counts bytes
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1)
+    shown = sql.split("\n")[line - 1].rstrip()
     return (
         f"{tree['error_message']} (line {line}, column {column + 1})\n  {shown}\n  {' ' * column}^"
     )

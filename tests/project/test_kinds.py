@@ -278,6 +278,7 @@ def test_sql_may_use_threads(files: Files) -> None:
     ("sql", "message"),
     [
         ("select a,\nfrom users wher a", 'near "a" (line 2, column 17)\n  from users wher a\n'),
+        ("select 'é' as a wher b", 'near "wher" (line 1, column 17)\n  select'),
         ("select * from usres", "it reads 'usres', which is no input of this node; did you mean"),
         ("select * from 'users.csv'", "it reads 'users.csv', which is no input"),
         ("with q as (select * from u) select * from q", "it reads 'u', which is no input"),
