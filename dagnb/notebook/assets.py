@@ -13,7 +13,7 @@ from dagnb.render.view import STATUSES
 _VIEW = Path(__file__).parent / "view"
 _PARTS = (
     "tools", "graph", "stage", "far", "motion", "hands", "folds", "minimap", "panel", "table",
-    "timeline", "replay", "plan", "page",
+    "timeline", "replay", "plan", "find", "saving", "page",
 )  # fmt: skip
 _SHEETS = ("graph", "stage", "panel", "table", "replay", "plan", "wishes")
 EMBEDDED = "embedded"

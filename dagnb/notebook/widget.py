@@ -7,15 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
+from pathlib import Path
 
 import anywidget
 import traitlets
 
 from dagnb.notebook.assets import module, styles
-from dagnb.render.layout import Box
+from dagnb.render.forms import formed
+from dagnb.render.layout import Box, Direction
 from dagnb.render.measure import shorten
 from dagnb.render.picture import Drawing, Picture
 from dagnb.render.scene import fold_key
+from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
 
 Details = Callable[[str], Mapping[str, object]]
@@ -234,6 +237,13 @@ class GraphWidget(anywidget.AnyWidget):
                 self._look(lambda: self._fold(name, folded=bool(message.get("folded"))))
             case "reveal" if name in self._view.nodes:
                 self._look(lambda: self._picture.reveal(name))
+            case "focus" if name in self._view.nodes or not name:
+                self._look(lambda: self._picture.focus(name))
+            case "turn":
+                direction: Direction = "LR" if message.get("direction") == "LR" else "TB"
+                self._look(lambda: self._picture.turn(direction))
+            case "save":
+                self._save(str(message.get("form", "")), dark=message.get("theme") == "dark")
             case "act" if self._act is not None:
                 self._perform(str(message.get("verb", "")), name)
             case "sync":
@@ -244,6 +254,16 @@ class GraphWidget(anywidget.AnyWidget):
         """Look at the graph in another way, and show it so."""
         turn()
         self.refresh()
+
+    def _save(self, form: str, *, dark: bool) -> None:
+        """Send the drawing in one of the forms in which it can be saved; a PNG is made of SVG."""
+        if form in ("svg", "png"):
+            text = svg(self._picture, theme="dark" if dark else "light")
+        elif form in ("dot", "mmd"):
+            text = str(formed(self._picture, Path(f"graph.{form}")))
+        else:
+            return
+        self._post({"kind": "saved", "form": form, "text": text})
 
     def _fold(self, group: str, *, folded: bool) -> None:
         """Fold or open a group, or all of them if there is none of this name."""
@@ -295,6 +315,7 @@ def geometry(picture: Picture, drawing: Drawing | None = None) -> dict[str, obje
         "rev": list(drawing.rev),
         "title": picture.view.title,
         "direction": plan.direction,
+        "around": picture.lens.around,
         "size": [plan.width, plan.height],
         "nodes": [
             [name, plan.labels[name], groups.get(name, ""), *_box(plan.nodes[name])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,72 @@ def test_a_folded_group_follows_its_members(page: NotebookPage) -> None:
     page.run_cell(SHOW + 1)
     expect(fold_of(page, "fit")).to_have_attribute("data-status", "completed")
     page.expect_status("report", "completed")
+
+
+def test_a_node_is_found_by_its_name(page: NotebookPage) -> None:
+    """``/`` goes to the box; what matches stands out; Enter goes from one to the next."""
+    page.node("raw").focus()
+    page.page.keyboard.press("/")
+    page.page.keyboard.type("r")
+    found = page.graph().locator(".dagnb-chosen")
+    expect(found).to_have_count(4)
+    page.page.keyboard.type("epo")
+    expect(found).to_have_attribute("data-node", "report")
+    page.page.keyboard.press("Enter")
+    expect(page.graph().locator(".dagnb-marked")).to_have_attribute("data-node", "report")
+    page.page.keyboard.press("Escape")
+    expect(found).to_have_count(0)
+    expect(page.node("report")).to_be_focused()
+
+
+def test_looking_for_a_hidden_node_opens_its_group(page: NotebookPage) -> None:
+    """The box of the group stands out until then."""
+    page.node("model").focus()
+    page.page.keyboard.press("c")
+    expect(fold_of(page, "fit")).to_be_focused()
+    page.page.keyboard.press("/")
+    page.page.keyboard.type("model")
+    expect(page.graph().locator(".dagnb-chosen")).to_have_attribute("data-group", "fit")
+    page.page.keyboard.press("Enter")
+    expect(page.node("model")).to_be_visible()
+    page.page.keyboard.press("Escape")
+
+
+def test_the_neighbourhood_of_a_node(page: NotebookPage) -> None:
+    """``f`` shows what is two edges away at most, and all again."""
+    page.node("raw").focus()
+    page.page.keyboard.press("f")
+    expect(page.node("report")).to_have_count(0)
+    expect(page.node("model")).to_be_visible()
+    page.page.keyboard.press("f")
+    expect(page.node("report")).to_be_visible()
+
+
+def test_the_drawing_can_be_saved(page: NotebookPage, tmp_path: Path) -> None:
+    """The PNG is made in the browser."""
+    for form, begins in (("png", b"\x89PNG"), ("svg", b"<svg"), ("mmd", b"flowchart")):
+        with page.page.expect_download() as saved:
+            page.graph().get_by_label("Save the drawing as").select_option(form)
+        saved.value.save_as(tmp_path / form)
+        assert (tmp_path / form).read_bytes().startswith(begins)
+
+
+def test_live_and_still_picture_agree(page: NotebookPage) -> None:
+    """The same nodes, with the same status, at the same places."""
+    read = """root => Object.fromEntries([...root.querySelectorAll('[data-node]')].map(node =>
+        [node.dataset.node, [node.dataset.status, node.getAttribute('transform')]]))"""
+    with page.page.expect_download() as saved:
+        page.graph().get_by_label("Save the drawing as").select_option("svg")
+    still = saved.value.path().read_text()
+    parsed = page.page.evaluate(
+        f"svg => ({read})(new DOMParser().parseFromString(svg, 'text/xml'))", still
+    )
+    assert page.graph().evaluate(read) == parsed
+
+
+def test_nobody_is_kept_out(page: NotebookPage) -> None:
+    """Axe finds nothing that a screen reader, the keyboard or weak eyes would stumble over."""
+    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+    page.page.evaluate(source)
+    found = page.graph().evaluate("root => axe.run(root, {resultTypes: ['violations']})")
+    assert [(each["id"], [n["html"] for n in each["nodes"]]) for each in found["violations"]] == []

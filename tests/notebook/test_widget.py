@@ -224,6 +224,34 @@ def test_a_click_folds_a_group(widget: GraphWidget, view: GraphView) -> None:
     assert widget.graph["folds"] == widget.graph["hidden"] == []
 
 
+def test_a_page_can_ask_for_what_lies_around_a_node(widget: GraphWidget, view: GraphView) -> None:
+    """And for all again; what is not there changes nothing."""
+    view(GraphEdited(["a", "b", "c", "d"], [("a", "b"), ("b", "c"), ("c", "d")]))
+    for name, drawn in (("a", "abc"), ("nobody", "abc"), ("", "abcd")):
+        say(widget, kind="focus", name=name)
+        widget.flush()
+        assert [node[0] for node in widget.graph["nodes"]] == list(drawn)
+
+
+def test_a_page_can_turn_the_drawing(widget: GraphWidget) -> None:
+    """The direction that was chosen stays."""
+    say(widget, kind="turn", direction="LR")
+    widget.flush()
+    assert widget.graph["direction"] == "LR"
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"), [("svg", "<svg"), ("png", "<svg"), ("dot", "digraph"), ("mmd", "flowchart")]
+)
+def test_a_page_can_save_the_drawing(
+    widget: GraphWidget, sent: Sent, form: str, begins: str
+) -> None:
+    """In each form it gets the text; of the picture's SVG it makes a PNG itself."""
+    say(widget, kind="save", form=form, theme="dark")
+    [answer] = [message for message in drain(sent) if message["kind"] == "saved"]
+    assert answer["text"].startswith(begins)
+
+
 def test_what_a_page_looks_for_is_shown(widget: GraphWidget, view: GraphView) -> None:
     """A node in a folded group is not drawn until somebody asks for it."""
     view(GraphEdited(["raw", "clean"], [], {"raw": "etl", "clean": "etl"}))
@@ -346,7 +374,7 @@ def test_a_plan_is_sent_to_be_drawn(widget: GraphWidget, sent: Sent) -> None:
 
 def test_the_code_stays_small() -> None:
     """Each saved notebook holds a copy of both files."""
-    assert len(GraphWidget._esm) < 90_000
+    assert len(GraphWidget._esm) < 100_000
     assert len(GraphWidget._css) < 30_000
 
 

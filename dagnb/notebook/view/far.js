@@ -58,7 +58,7 @@ class Far {
     for (const item of stage.items.values()) {
       if (item.x > right || item.x + item.w < left || item.y > bottom || item.y + item.h < top || !this.isSeen(item.el)) continue;
       const waits = WAITING.has(item.status) || item.status === "skipped" || item.status === "cancelled";
-      pen.globalAlpha = (waits ? 0.36 : 1) * (stage.near && !stage.near.has(item) ? 0.22 : 1);
+      pen.globalAlpha = (waits ? 0.36 : 1) * ((stage.near ?? stage.chosen)?.has(item) === false ? 0.22 : 1);
       pen.fillStyle = tones[item.status];
       const grown = item.status === "failed" ? 7 : 0; // what broke is seen from anywhere
       pen.fillRect(item.x - grown, item.y - grown, item.w + 2 * grown, item.h + 2 * grown);

@@ -56,11 +56,18 @@ class Graph {
     this.planButton.hidden = !this.model.get("can_act");
     this.timelineButton = button("timeline", "Show when the nodes of the last run ran, and replay it", "Timeline");
     this.timelineButton.hidden = Boolean(this.model.get("embedded"));
+    this.find = new Find(this);
+    this.saving = new Saving(this);
+    this.aroundButton = button("around", "Show only what lies around the chosen node (f)", "Focus");
+    this.turnButton = button("turn", "Draw edges to the right, or downwards", "\u21c4");
+    const alone = Boolean(this.model.get("embedded")); // no kernel draws anything anew
+    for (const control of [this.foldButton, this.aroundButton, this.turnButton, this.saving.choice]) control.classList.toggle("dagnb-gone", alone);
     this.head = make(
-      "header", { class: "dagnb-head" }, this.title, this.runLine, this.counts,
+      "div", { class: "dagnb-head" }, this.title, this.runLine, this.counts,
       make("div", { class: "dagnb-tools", role: "toolbar", "aria-label": "View" },
         button("zoom-out", "Zoom out (-)", "\u2212"), button("zoom-in", "Zoom in (+)", "+"),
-        button("fit", "Show all (0)", "Fit"), this.foldButton, this.tableButton, this.planButton, this.timelineButton),
+        button("fit", "Show all (0)", "Fit"), this.turnButton, this.aroundButton, this.foldButton, this.tableButton, this.planButton, this.timelineButton,
+        this.saving.choice, this.find.box, this.find.line),
     );
     this.bar = make("div", { class: "dagnb-bar", role: "progressbar", "aria-label": "Up to date" });
     this.body = make("div", { class: "dagnb-body" });
@@ -75,6 +82,8 @@ class Graph {
     if (action === "zoom-out") this.stage.zoom(1 / 1.3);
     if (action === "fit") this.stage.fit(true);
     if (action === "fold") this.fold("", this.folds.length === 0);
+    if (action === "turn") this.model.send({ kind: "turn", direction: this.stage.direction === "LR" ? "TB" : "LR" });
+    if (action === "around") this.focus();
     if (action === "table") this.toggleTable();
     if (action === "plan") this.plan.toggle();
     if (action === "timeline") this.replay.toggle();
@@ -109,10 +118,14 @@ class Graph {
     this.foldButton.hidden = !graph.groups.length && !this.folds.length;
     this.foldButton.textContent = this.folds.length ? "Unfold" : "Fold";
     fill(this.foldButton, { "aria-label": this.folds.length ? "Open all groups" : "Fold all groups", title: "Fold or open all groups (c folds the group of a node)" }, []);
+    this.around = graph.around;
+    this.aroundButton.textContent = this.around ? "Show all" : "Focus";
+    this.aroundButton.setAttribute("aria-pressed", Boolean(this.around));
     this.stage.draw(graph);
     for (const fold of this.folds) updateFold(fold);
     this.restore(this.model.get("state"));
     this.panel.redrawn();
+    this.find.redrawn();
     this.replay.mark();
     this.root.dataset.ready = "true";
   }
@@ -131,6 +144,7 @@ class Graph {
     if (message.kind === "details") this.panel.details(message);
     if (message.kind === "plan") this.plan.show(message);
     if (message.kind === "recording") this.replay.show(message);
+    if (message.kind === "saved") this.saving.received(message);
     if (message.kind === "notice") this.notice(message.text);
   }
 
@@ -179,6 +193,13 @@ class Graph {
     this.root.toggleAttribute("data-critical", names.size > 0);
     for (const { el, name } of this.items) el.classList.toggle("dagnb-critical", names.has(name));
     for (const { el, source, target } of this.edges) el.classList.toggle("dagnb-critical", names.has(source.name) && names.has(target.name));
+  }
+
+  // Ask Python for what lies around the chosen node, or for all again.
+  focus() {
+    const { current } = this.stage;
+    if (this.around) this.model.send({ kind: "focus", name: "" });
+    else if (current && !current.members) this.model.send({ kind: "focus", name: current.name });
   }
 
   // Ask Python to fold or open a group, or all of them.

@@ -84,11 +84,15 @@ class Hands {
     event.stopPropagation();
     const { stage, graph } = this;
     if (graph.replay.key(event)) { event.preventDefault(); return; }
+    if (event.target === graph.find.box) { graph.find.key(event); return; }
+    if (event.target.matches("input, select, textarea") && event.key !== "Escape") return;
+    if (event.key === "/") { event.preventDefault(); graph.find.box.focus(); return; }
     if (event.key !== "Escape" && !event.target.closest(".dagnb-stage")) return;
     const items = () => [...stage.items.values()];
     const act = {
       "+": () => stage.zoom(1.3), "=": () => stage.zoom(1.3), "-": () => stage.zoom(1 / 1.3), 0: () => stage.fit(true),
-      Escape: () => graph.panel.close(),
+      Escape: () => (graph.panel.name || !graph.find.box.value ? graph.panel.close() : graph.find.leave()),
+      f: () => graph.focus(),
       Enter: () => this.enter(stage.current), " ": () => this.enter(stage.current),
       c: () => { if (stage.current.group) graph.fold(stage.current.group, true); },
       ArrowUp: () => this.walk(0, -1), ArrowDown: () => this.walk(0, 1),

@@ -232,6 +232,23 @@ class Stage {
 
   // -------------------------------------------------------------- what a node depends on
 
+  // Let these stand out, and all others recede; none: as ever.
+  choose(items) {
+    this.chosen = items;
+    this.svg.classList.toggle("dagnb-choosing", Boolean(items));
+    for (const item of this.items.values()) item.el.classList.toggle("dagnb-chosen", Boolean(items?.has(item)));
+    this.far.draw();
+  }
+
+  // Put a frame around one of them.
+  mark(marked) {
+    for (const item of this.items.values()) {
+      item.marked = item === marked;
+      item.el.classList.toggle("dagnb-marked", item.marked);
+    }
+    this.far.draw();
+  }
+
   hover(node) {
     clearTimeout(this.hoverTimer);
     this.hoverTimer = setTimeout(() => this.light(node), node ? 110 : 60);
