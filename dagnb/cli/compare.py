@@ -24,7 +24,8 @@ _file = click.Path(path_type=Path)
 def diff(ctx: click.Context, old: Path, new: Path, *, exit_code: bool) -> None:
     """Say what differs between two notebooks or two manifests.
 
-    Nothing is executed; it also says what has to run for it. Formatting, comments, descriptions and tags change no result.
+    It also says what has to run for it. Nothing is executed. Formatting, comments, descriptions and
+    tags change no result.
     """
     if is_manifest(old) != is_manifest(new):
         raise Refusal("a notebook cannot be compared with a manifest; name two of a kind")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,21 @@ from tests.notebook.notebooks import CHAIN, LOAD, code, written
 def chain(tmp_path: Path) -> Path:
     """A notebook with raw -> clean -> total that has run."""
     return written(tmp_path / "chain.ipynb", *CHAIN)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """A manifest of two Python nodes."""
+    (tmp_path / "steps.py").write_text(
+        "def load():\n    return [{'a': 1}]\n\ndef add(load):\n    return 3\n"
+    )
+    nodes = {
+        f"{kind}.{name}": {"type": kind, "config": {"function": f"steps:{name}"}}
+        for kind, name in (("source", "load"), ("model", "add"))
+    }
+    path = tmp_path / "pipeline.json"
+    path.write_text(json.dumps({"nodes": nodes, "edges": [["source.load", "model.add"]]}))
+    return path
 
 
 def test_the_plan_of_a_notebook(dagnb: Command, chain: Path) -> None:
@@ -106,6 +122,30 @@ def test_a_cell_that_fails(dagnb: Command, tmp_path: Path) -> None:
 
 
 # -- manifests ------------------------------------------------------------------------------
+
+
+def test_a_manifest(dagnb: Command, manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes the same commands, and keeps its state where it is told to."""
+    monkeypatch.syspath_prepend(manifest.parent)
+    assert "RUN source.load" in dagnb("plan", manifest.name).out
+    assert dagnb("run", manifest.name, "--json").executed == ["source.load", "model.add"]
+    assert dagnb("run", manifest.name, "--json").executed == []
+    assert (manifest.parent / "target" / "state" / "execution_state.json").exists()
+    assert "model.add    cached" in dagnb("status", manifest.name).out
+    assert "model.add does not run, it is cached" in dagnb("why", manifest.name, "add").out
+    assert "no node 'adn'" in dagnb("why", manifest.name, "adn", code=2).err
+    assert dagnb("graph", manifest.name, "-o", "g.svg").code == 0
+    assert "model.add" in (manifest.parent / "g.svg").read_text()
+
+
+def test_choosing_in_a_manifest(
+    dagnb: Command, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unknown names are wrong usage, with the nearest; types are known here."""
+    monkeypatch.syspath_prepend(manifest.parent)
+    assert "'source'" in dagnb("run", manifest.name, "--types", "suorce", code=2).err
+    assert dagnb("run", manifest.name, "--types", "source", "--json").executed == ["source.load"]
+    assert "is for notebooks" in dagnb("run", manifest.name, "-o", "x.json", code=2).err
 
 
 def test_no_manifest(dagnb: Command, tmp_path: Path) -> None:
