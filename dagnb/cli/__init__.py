@@ -15,6 +15,7 @@ HOMES = {
     "why": "dagnb.cli.ask",
     "graph": "dagnb.cli.ask",
     "diff": "dagnb.cli.compare",
+    "export": "dagnb.cli.export",
     "trace": "dagnb.cli.run",
     "test": "dagnb.cli.test",
     "store": "dagnb.cli.store",

@@ -139,7 +139,7 @@ def looked_at(
     if is_manifest(file):
         yield ManifestSubject(DAGRunner(Manifest.load(file), state_dir=state_dir))
         return
-    with opened(NotebookFile.read(file), parameters=parameters, prepare=_only_look) as headless:
+    with opened(NotebookFile.read(file), parameters=parameters, prepare=only_look) as headless:
         headless.execute()
         if headless.failures:
             raise NotebookError(f"{file}, {headless.failures[0]}")
@@ -147,5 +147,6 @@ def looked_at(
         yield NotebookSubject(headless)
 
 
-def _only_look(session: Session) -> None:
+def only_look(session: Session) -> None:
+    """Let a session take what is known, and compute nothing."""
     session.gate.only_known = True

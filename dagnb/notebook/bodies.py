@@ -80,6 +80,13 @@ class Body:
 
     def compile(self, name: str, inputs: Sequence[str]) -> Callable[..., object]:
         """Compile the function ``name(*inputs)``."""
+        shell = ast.Module([self.definition(name, inputs)], type_ignores=[])
+        return _as_cell(evaluate(shell, name, self.namespace, self.text))
+
+    def definition(
+        self, name: str, inputs: Sequence[str]
+    ) -> ast.FunctionDef | ast.AsyncFunctionDef:
+        """Return the function ``name(*inputs)`` as it would be written."""
         ours = self.names.local | self.names.quoted  # polars looks no further than a frame's own
         copied = [
             each
@@ -91,7 +98,7 @@ class Body:
         function = shell.body[0]
         assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         function.body = [*_preludes(copied), *self.statements]
-        return _as_cell(evaluate(shell, name, self.namespace, self.text))
+        return function
 
 
 def evaluate(

@@ -123,6 +123,22 @@ class NodeCode:
         named = {n: value for n, value in given.items() if n not in self.parameters[:count]}
         return self.function(*positional, **named)
 
+    def definition(self) -> Function:
+        """Return a function that gives the node's value, as it would be written in a module.
+
+        Raises
+        ------
+        DefinitionError
+            Nobody knows its source.
+        """
+        if self._body is None:
+            return _written(self.name, self.source)
+        function = self._body.definition(self.name, self.parameters)
+        last = function.body[-1]
+        if self.shows and isinstance(last, ast.Return) and isinstance(last.value, ast.Tuple):
+            function.body[-1] = ast.copy_location(ast.Return(last.value.elts[1]), last)
+        return function
+
     def is_foreign(self, namespace: Container[str]) -> bool:
         """Whether this is a function whose globals are those of another module."""
         own = getattr(inspect.unwrap(self.function), "__globals__", namespace)
@@ -289,6 +305,14 @@ def _function_cell(name: str, function: Function, namespace: Namespace, text: Ce
         reads=tuple(dict.fromkeys([*parameters, *(r for r in reads if r != function.name)])),
         is_async=inspect.iscoroutinefunction(made),
     )
+
+
+def _written(name: str, source: str) -> Function:
+    """Return the one function of a source."""
+    body = ast.parse(textwrap.dedent(source)).body
+    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef):
+        raise DefinitionError(f"node {name!r} has no source that could be written down")
+    return body[0]
 
 
 def _refuse_cell_magic(source: str) -> None:
