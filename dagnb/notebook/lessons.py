@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from dagnb.events import Event, NodeSettled, RunFinished
-from dagnb.notebook.player import player
+from dagnb.notebook.pager import pager
 from dagnb.results import NodeResult
 from dagnb.teach.prediction import Prediction, predict, reveal
 from dagnb.teach.stepper import steps
@@ -30,9 +30,9 @@ class Stepper:
         self._is_of_run = False
         self._number = -1
 
-    def play(self) -> Any:
+    def show(self) -> Any:
         """Return a widget that goes through the present walk."""
-        return player(self._current(), self._session.dag.snapshot())
+        return pager(self._current(), self._session.dag.snapshot())
 
     def say(self, words: Sequence[str]) -> str:
         """Return what a line of ``%dag step`` prints."""
@@ -48,7 +48,7 @@ class Stepper:
                 return self._go(self._number - 1 if self._is_fresh else 0)
             case [number] if number.isdecimal():
                 return self._go(int(number))
-        raise UsageError("usage: %dag step [next|back|N|all|order|run|play]")
+        raise UsageError("usage: %dag step [next|back|N|all|order|run|show]")
 
     @property
     def _present(self) -> object:

@@ -52,7 +52,7 @@ VERBS = {
     "export": ("FILE", "write graph and last run to one .html page; or .svg, .dot, .mmd"),
     "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
     "store": ("[DIR|on|off|ls]", "say where values are saved, choose, or list them"),
-    "step": ("[next|back|N|all|order|run|play]", "see how the order is found, or how a run went"),
+    "step": ("[next|back|N|all|order|run|show]", "see how the order is found, or how a run went"),
     "predict": ("[NAME ...|nothing]", "say what will run next; the next run says how right it was"),
     "schedule": ("[WORKERS]", "say what workers could bring, by how long the nodes took"),
     "lab": ("[NAME [cure]]", "break something on purpose, see how it is noticed, and mend it"),
@@ -248,8 +248,8 @@ class Verbs:
         print(self._session.saving.describe())
 
     def _step(self, words: Sequence[str]) -> object:
-        if list(words) == ["play"]:
-            return self._stepper.play()
+        if list(words) == ["show"]:
+            return self._stepper.show()
         print(self._stepper.say(words))
         return None
 

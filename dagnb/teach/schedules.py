@@ -275,8 +275,9 @@ def gantt_svg(plan: Schedule) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{LEFT + ACROSS + 10}" '
-        f'height="{height}" font-family="sans-serif" font-size="12" fill="currentColor">'
-        f"<title>{escape(plan.summary())}</title>{labels}"
+        f'height="{height}" font-family="sans-serif" font-size="12" fill="#1f2328">'
+        f"<title>{escape(plan.summary())}</title>"
+        f'<rect width="100%" height="100%" rx="8" fill="#ffffff"/>{labels}'
         f"{''.join(_bar(slot, unit) for slot in plan.slots)}{axis}</svg>"
     )
 

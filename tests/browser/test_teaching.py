@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
+from tests.browser.page import NotebookPage
+
+
+def barriers(page: NotebookPage, selector: str) -> list[str]:
+    """What axe-core finds that shuts somebody out, within the elements of a selector."""
+    found = Axe().run(page.page, context=selector).response["violations"]
+    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
 
 
 def test_a_lesson(open_notebook: OpenNotebook) -> None:
@@ -29,19 +37,20 @@ def test_a_lesson(open_notebook: OpenNotebook) -> None:
     expect(page.cell_output(7).locator("table")).to_contain_text("inputs")
     expect(page.cell_output(7).get_by_role("img", name="Graph: 5 nodes")).to_be_visible()
     expect(page.cell_output(8)).to_contain_text("Not yet: a is missing")
+    assert barriers(page, ".jp-RenderedHTMLCommon") == []
     page.edit_cell(8, "[]", "['a', 'e', 'b', 'c', 'd']")
     page.run_cell(8)
     expect(page.cell_output(8)).to_contain_text("Right: every node comes after its inputs")
     assert page.errors == []
 
 
-def test_the_player_by_keyboard(open_notebook: OpenNotebook) -> None:
+def test_the_pager_by_keyboard(open_notebook: OpenNotebook) -> None:
     """Tab leads to its buttons, Enter presses them, and the picture and the text follow."""
     page = open_notebook(
         "%load_ext dagnb",
         "%%dag_node rows\n[1, 2, 3]",
         "%%dag_node count\nlen(rows)",
-        "%dag step play",
+        "%dag step show",
     )
     page.run_all()
     shown = page.cell_output(3)
@@ -58,4 +67,5 @@ def test_the_player_by_keyboard(open_notebook: OpenNotebook) -> None:
     page.page.keyboard.press("Shift+Tab")
     page.page.keyboard.press("Enter")
     expect(status).to_contain_text("step 0 of 2")
+    assert barriers(page, ".jp-OutputArea-output .jupyter-widgets") == []
     assert page.errors == []

@@ -1,4 +1,4 @@
-"""A walk as something to play: forward, back, to any step, with the graph as it is then."""
+"""A walk to go through: forward, back, to any step, with the graph as it is then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from dagnb.render.view import GraphView
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.teach.walk import Walk
 
-MILLISECONDS = 1500  # for which a step is shown while it plays
 _SETTLED = {
     "completed": (NodeStatus.COMPLETED, True, True),
     "cutoff": (NodeStatus.COMPLETED, True, False),
@@ -41,30 +40,29 @@ def _event(name: str, look: str) -> NodeStarted | NodesStale | NodeSettled:
     return NodeSettled(NodeResult(name, status, executed=executed, changed=changed))
 
 
-def player(walk: Walk, dag: DAG) -> Any:
-    """Return a widget: buttons, a slider for the step, the graph, and the step as text.
+def pager(walk: Walk, dag: DAG) -> Any:
+    """Return a widget: buttons, the number of the step, the graph, and the step as text.
 
     All of it can be reached and worked by keyboard.
     """
     import ipywidgets
 
     last = len(walk) - 1
-    slider = ipywidgets.IntSlider(max=last, description="step", continuous_update=True)
-    play = ipywidgets.Play(max=last, interval=MILLISECONDS, tooltip="play the steps")
-    ipywidgets.link((play, "value"), (slider, "value"))
+    # Sliders and the buttons of Play have no names for a screen reader.
+    place = ipywidgets.BoundedIntText(max=last, description="step")
     back, forward = (ipywidgets.Button(description=word) for word in ("back", "next"))
     shown = ipywidgets.HTML()
 
     def show(_: object = None) -> None:
-        step = walk[slider.value]
-        text = escape(walk.show(slider.value))
+        step = walk[place.value]
+        text = escape(walk.show(place.value))
         shown.value = f'{picture(dag, step.looks)}<pre role="status">{text}</pre>'
 
     def move(by: int) -> None:
-        slider.value = min(max(slider.value + by, 0), last)
+        place.value = min(max(place.value + by, 0), last)
 
     back.on_click(lambda _: move(-1))
     forward.on_click(lambda _: move(1))
-    slider.observe(show, "value")
+    place.observe(show, "value")
     show()
-    return ipywidgets.VBox([ipywidgets.HBox([back, forward, slider, play]), shown])
+    return ipywidgets.VBox([ipywidgets.HBox([back, forward, place]), shown])

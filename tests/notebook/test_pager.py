@@ -1,4 +1,4 @@
-"""``%dag step play``: the same steps, to be worked by mouse and keyboard."""
+"""``%dag step show``: the same steps, to be worked by mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from dagnb.notebook.player import picture
+from dagnb.notebook.pager import picture
 from dagnb.render.view import STATUSES
 from tests.notebook.conftest import Notebook
 
 
 @pytest.fixture
 def widgets(chain: Notebook) -> dict[str, Any]:
-    """The parts of the player of a notebook's order."""
-    box = chain.run("%dag step play").value
+    """The parts of the pager of a notebook's order."""
+    box = chain.run("%dag step show").value
     row, shown = box.children
-    names = ("back", "next", "slider", "play")
+    names = ("back", "next", "place")
     return dict(zip(names, row.children, strict=True)) | {"shown": shown}
 
 
@@ -26,20 +26,20 @@ def test_the_first_step_is_shown(widgets: dict[str, Any]) -> None:
     shown = widgets["shown"].value
     assert "Topological order, step 0 of 4" in shown
     assert shown.count("<svg") == 1
-    assert widgets["slider"].max == 4
+    assert widgets["place"].max == 4
 
 
-def test_buttons_and_slider(widgets: dict[str, Any]) -> None:
-    """Next and back move by one and stop at the ends; the slider jumps; playing moves it."""
+def test_buttons_and_number(widgets: dict[str, Any]) -> None:
+    """Next and back move by one and stop at the ends; a number jumps."""
     widgets["back"].click()
-    assert widgets["slider"].value == 0
+    assert widgets["place"].value == 0
     widgets["next"].click()
     assert "step 1 of 4: raw is taken" in widgets["shown"].value
-    widgets["slider"].value = 4
+    widgets["place"].value = 4
     assert "so this is a topological order" in widgets["shown"].value
     widgets["next"].click()
-    assert widgets["slider"].value == 4
-    widgets["play"].value = 2
+    assert widgets["place"].value == 4
+    widgets["place"].value = 2
     assert "step 2 of 4: clean is taken" in widgets["shown"].value
 
 
@@ -47,7 +47,7 @@ def test_the_last_run(chain: Notebook) -> None:
     """After ``%dag step run`` it is the run that plays; the picture shows what was cut off."""
     chain.run("limit = 0")
     chain.run("%dag step run")
-    box = chain.run("%dag step play").value
+    box = chain.run("%dag step show").value
     box.children[0].children[2].value = 2
     shown = box.children[1].value
     assert "Last run, step 2 of 2: the end" in shown
