@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from dagnb.errors import NodeNotFoundError, did_you_mean
 from dagnb.render.layout import IN_PROCESS_UP_TO, WITH_CARE_UP_TO, Direction, Layout, layout
 from dagnb.render.scene import Lens, Scene, fold_key, grouped, neighbourhood, scene
+from dagnb.render.steady import steady
 from dagnb.render.view import GraphView
 
 
@@ -127,7 +128,8 @@ class Picture:
             rev, drawn = self.rev, self._drawn
             if drawn is None or drawn.rev != rev or drawn.is_draft:
                 seen = self._scene()
-                drawn = Drawing(seen, self._laid_out(seen), rev)
+                last = drawn.plan if drawn is not None else None
+                drawn = Drawing(seen, steady(self._laid_out(seen), last), rev)
                 self._drawn = drawn
             return drawn
 
