@@ -154,7 +154,7 @@ class Adjacency:
             self.predecessors.append([])
             self.order_kept.append(node)
             if self._sorted is not None:
-                if self._positions is not None:
+                if self._positions is not None and self._positions is not self._sorted:
                     self._positions.append(len(self._sorted))
                 self._sorted.append(node)
             self.ids[name] = node
@@ -178,7 +178,7 @@ class Adjacency:
             self.predecessors.extend([[] for _ in nodes])
             self.order_kept.extend(nodes)
             if self._sorted is not None:
-                if self._positions is not None:
+                if self._positions is not None and self._positions is not self._sorted:
                     places = range(len(self._sorted), len(self._sorted) + len(nodes))
                     self._positions.extend(places)
                 self._sorted.extend(nodes)
@@ -363,6 +363,9 @@ class Adjacency:
         """The place of each node in `order`; of a removed one, -1. Do not change it."""
         order = self.order
         if self._positions is None:
+            if order == list(range(len(self.names))):  # as added: one list is read for both
+                self._positions = order
+                return order
             positions = [-1] * len(self.names)
             for place, node in enumerate(order):
                 positions[node] = place

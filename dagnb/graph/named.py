@@ -235,7 +235,7 @@ class NamedGraph:
     def numbers(self, names: Iterable[str], where: str) -> list[int]:
         """Return the numbers of nodes; ``where`` says in an error what the names stood in."""
         ids, found = self.adjacency.ids, []
-        for name in _not_text(names, where):
+        for name in names if names.__class__ is list else _not_text(names, where):
             node = ids.get(name)
             if node is None:
                 raise self._unknown(name, where)
@@ -303,8 +303,6 @@ def check_costs(costs: Mapping[str, float] | None) -> Mapping[str, float] | None
 
 def _not_text(names: Any, where: str) -> Any:
     """Return a collection of names, made sure not to be one name by mistake."""
-    if names.__class__ is list:
-        return names
     if isinstance(names, str):
         raise TypeError(f"{where} is a list of names, not one string; write [{names!r}]")
     return names if isinstance(names, COLLECTIONS) else list(names)

@@ -72,6 +72,10 @@ Bound: TypeAlias = (
 )
 
 
+def _no_task() -> None:
+    """Stand where no task is."""
+
+
 class Binder:
     """Binds the parameters of tasks to the predecessors of their nodes, by name.
 
@@ -81,15 +85,15 @@ class Binder:
 
     Attributes
     ----------
-    shared : Bound or None
-        The last binding that serves every node with its task.
+    shared : Bound
+        The last binding that serves every node with its task; before there is one, of no task.
     """
 
     def __init__(self, graph: Adjacency) -> None:
         self._graph = graph
         self._version = -1
         self._bound: list[Bound | None] = []
-        self.shared: Bound | None = None
+        self.shared: Bound = (_no_task, _no_task, (), (), None)
         self._parameters: dict[Any, list[inspect.Parameter]] = {}
 
     @property
@@ -119,7 +123,7 @@ class Binder:
         bound = bindings[node]
         if bound is None or bound[0] is not task:
             bound = self.shared
-            if bound is None or bound[0] is not task:
+            if bound[0] is not task:
                 bound = self.simple(node, task) or self.matched(node, task)
             bindings[node] = bound
         return bound

@@ -109,7 +109,6 @@ class Engine:
             self._watchful = True
             self._want_digest = any(each.want_digest for each in policies)
         self.held: set[int] = set()
-        self._failed: list[int] = []
         self.running: dict[int, float] = {}
         self._thread = get_ident()
         self._began = perf_counter()
@@ -354,8 +353,6 @@ class Engine:
     def _note_failure(self, node: int, status: NodeStatus) -> None:
         self._memory.stale.add(node)
         self._watchful = True
-        if status is FAILED:
-            self._failed.append(node)
         if status in ENDINGS and self._fail_fast and self._stopped is None:
             self._stopped = SKIPPED, f"fail-fast: {self._graph.names[node]} {ENDINGS[status]}"
 
@@ -399,7 +396,8 @@ class Engine:
         """
         status, reason = self._stopped or (NodeStatus.CANCELLED, "")
         left, common = self._left(), not_started(self._run, status, reason)
-        below = {each for node in self._failed for each in self._graph.successors[node]}
+        failed = [node for node in self._memory.stale if self._has_failed(node)]
+        below = {each for node in failed for each in self._graph.successors[node]}
         self._memory.stale.update(left)
         for node in left:
             settled = common
@@ -427,6 +425,10 @@ class Engine:
         last = self._records[node]
         return last is not None and last[RUN] == self._run
 
+    def _has_failed(self, node: int) -> bool:
+        last = self._records[node]
+        return last is not None and last[RUN] == self._run and last[HOW].status is FAILED
+
     def recover(self) -> None:
         """Finish a run whose driver was interrupted, if this is its thread; others cannot tell."""
         if self._thread == get_ident() and self not in self._graph.runs:
@@ -435,8 +437,7 @@ class Engine:
 
     def _why_stopped(self, node: int, reason: str) -> str:
         for each in self._graph.predecessors[node]:
-            last = self._records[each]
-            if last and last[RUN] == self._run and last[HOW].status is FAILED:
+            if self._has_failed(each):
                 return f"{self._graph.names[each]} failed"
         return reason
 

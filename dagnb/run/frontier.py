@@ -59,7 +59,7 @@ class Scan:
     Attributes
     ----------
     place, last : int
-        All nodes before the one, and after the other, have settled or are not dirty.
+        Of the first node that is left, or the end of the order; nothing is left after the other.
     version : int
         The graph's when this was made; it serves no other.
     """
@@ -90,10 +90,6 @@ class Scan:
                 self.last = place
             dirty[place] = 1
 
-    def first(self) -> int:
-        """Return the first dirty place, or the end of the order."""
-        return self.place if self.dirty is None else self.after(self.place - 1)
-
     def after(self, place: int) -> int:
         """Return the next dirty place after one, or the end of the order."""
         place += 1
@@ -104,10 +100,7 @@ class Scan:
 
     def pop(self) -> int:
         """Return the next dirty node, or -1."""
-        end = len(self.order)
-        if self.place < end:
-            self.place = self.first()
-        return self.order[self.place] if self.place < end else -1
+        return self.order[self.place] if self.place < len(self.order) else -1
 
     def settled(self, node: int, changed: bool) -> None:
         """Mark the dependents of a changed node, then take its own mark away."""
@@ -122,6 +115,7 @@ class Scan:
                     self.last = place
                 dirty[place] = 1
         dirty[positions[node]] = 0
+        self.place = self.after(self.place - 1)
 
     def left(self) -> list[int]:
         """Return the dirty nodes in topological order."""

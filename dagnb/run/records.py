@@ -217,7 +217,7 @@ class Memory:
         self.replaced = None
         if previous is not None:
             previous.newer = current
-            self.replaced = previous.overlay
+            self.replaced = previous.overlay = {}
         self._last = weakref.ref(current)
         return current
 
@@ -247,6 +247,9 @@ class Extent:
         self.version, self.generation = graph.version, graph.generation
 
 
+NOTHING_YET: Final[Mapping[int, Record | None]] = {}
+
+
 class RunRecords(Mapping[str, NodeResult]):
     """The results of one run by name, made when asked for.
 
@@ -270,7 +273,7 @@ class RunRecords(Mapping[str, NodeResult]):
     def __init__(
         self, memory: Memory, extent: Extent, causes: Mapping[int, str], default_cause: str
     ) -> None:
-        self.overlay: dict[int, Record | None] = {}
+        self.overlay = NOTHING_YET
         self.newer: RunRecords | None = None
         self.causes = causes
         self.default_cause = default_cause

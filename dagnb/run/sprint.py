@@ -46,19 +46,20 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
         ran, ran_again = ran._replace(worker=worker), ran_again._replace(worker=worker)
     compare, compared = engine._compare, engine._compared
     order, positions, dirty = scan.order, scan.positions, scan.dirty
-    bindings, now = binder.bindings, perf_counter()
-    place, end = scan.first(), len(order)
+    bindings, shared, now = None, binder.shared, perf_counter()
+    place, end = scan.place, len(order)
     while place < end:
         scan.place, node = place, order[place]
-        task, bound = tasks.get(names[node]), bindings[node]
-        if bound is None or bound[0] is not task:
-            bound = binder.shared
-            if bound is None or bound[0] is not task:
-                bound = _bind_if_simple(binder, node, task)
-                if bound is None:
+        task, bound = tasks.get(names[node]), shared
+        if bound[0] is not task:
+            bindings = binder.bindings if bindings is None else bindings
+            known = bindings[node]
+            if known is None or known[0] is not task:
+                known = bindings[node] = _bind_if_simple(binder, node, task)
+                if known is None:
                     return None
-                now = perf_counter()
-            bindings[node] = bound
+                shared, now = binder.shared, perf_counter()
+            bound = known
         _, function, inputs, keywords, options = bound
         if keywords or options:
             return None
@@ -81,8 +82,10 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
                 changed, name = compared(last, value)
                 how = How(COMPLETED, changed, True, None, name, "", worker)
                 now = perf_counter()
-            elif last is not None and last[HOW].status in WITH_VALUE and same(value, last[VALUE]):
-                changed, how = False, ran_again
+            elif last is not None and last[HOW].status in WITH_VALUE:
+                before = last[VALUE]
+                if value is before or same(value, before):
+                    changed, how = False, ran_again
         if replaced is not None:
             replaced[node] = last
         records[node] = run, value, how, started, ended

@@ -194,3 +194,17 @@ def test_a_cycle_of_100_000_is_found_without_recursion() -> None:
     with pytest.raises(CycleError) as caught:
         dag.add_edge(str(size - 1), "0")
     assert len(caught.value.path) == size + 1
+
+
+def test_nodes_added_one_by_one_or_at_once_have_the_next_places() -> None:
+    """Whether their numbers are their places or not, and whoever has asked before."""
+    for edges in [("a", "b")], [("b", "a")]:
+        dag = DAG()
+        dag.add_nodes(["a", "b"])
+        dag.add_edges(edges)
+        graph, first = dag.adjacency, [source for source, _ in edges]
+        assert graph.positions[graph.ids[first[0]]] == 0
+        dag.add_node("c")
+        dag.add_nodes(["d", "e"])
+        assert graph.positions[2:] == [2, 3, 4]
+        assert [graph.positions[node] for node in graph.order] == list(range(5))
