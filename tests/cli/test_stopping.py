@@ -44,7 +44,7 @@ def begun(path: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
-        wait_for_file(path.with_name("began"))
+        wait_for_file(path.with_name("began"), seconds=120)
         yield process
     finally:
         process.kill()
@@ -63,7 +63,7 @@ def test_the_first_ctrl_c_lets_running_nodes_end(dagnb: Command, held: Path) -> 
         assert process.stdout is not None
         assert any("Ctrl-C again stops it at once" in line for line in process.stdout)
         go(held)
-        assert process.wait(60) == 130
+        assert process.wait(120) == 130
     assert texts(held) == [[], ["once", "1"], ["2"], []]
     assert dagnb("run", held.name, "--json").executed == ["last"]
     assert texts(held)[3] == ["3"]
@@ -88,7 +88,7 @@ def test_the_second_stops_at_once(
             process.send_signal(each)
             if number < len(signals):
                 read_until(process, "Ctrl-C again stops it at once")
-        assert process.wait(60) == code
+        assert process.wait(120) == code
     assert texts(held)[1] == ["once", "1"]
     go(held)
     assert dagnb("run", held.name, "--json").executed == ["held", "last"]
@@ -100,7 +100,7 @@ def test_side_by_side(dagnb: Command, held: Path) -> None:
         process.send_signal(signal.SIGINT)
         read_until(process, "Ctrl-C again stops it at once")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(120) == 130
     go(held)
     assert dagnb("run", held.name, "--json").executed == ["held", "last"]
 
@@ -110,7 +110,7 @@ def test_kill_9(dagnb: Command, held: Path) -> None:
     before = held.read_bytes()
     with begun(held) as process:
         process.kill()
-        process.wait(60)
+        process.wait(120)
     assert held.read_bytes() == before
     go(held)
     assert dagnb("run", held.name, "--json").executed == ["held", "last"]
@@ -127,7 +127,7 @@ def test_two_at_once(dagnb: Command, held: Path) -> None:
         assert dagnb("run", other.name, "--json").executed == ["a"]
         assert "run      held" in dagnb("plan", held.name).out
         go(held)
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
         assert process.returncode == 0
     assert dagnb("run", held.name, "--json").executed == []
 
@@ -137,13 +137,13 @@ def test_in_a_terminal(held: Path) -> None:
     pexpect = pytest.importorskip("pexpect")
     variables = {**environment(), "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
     command, *words = command_line("run", held.name)
-    child = pexpect.spawn(command, words, cwd=held.parent, env=variables, timeout=60, echo=False)
+    child = pexpect.spawn(command, words, cwd=held.parent, env=variables, timeout=120, echo=False)
     child.expect_exact("ok")
     child.expect_exact("first")
     child.expect_exact("running")
     child.expect_exact("held")
     child.expect_exact("1/3")
-    wait_for_file(held.with_name("began"))
+    wait_for_file(held.with_name("began"), seconds=120)
     child.sendintr()
     child.expect_exact("stopping when what runs has ended")
     child.sendintr()
@@ -162,7 +162,7 @@ def test_a_terminal_alone_draws(held: Path) -> None:
         env={**environment(), "TERM": "xterm", "FORCE_COLOR": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert "\x1b" not in done.stdout
@@ -183,7 +183,7 @@ def test_machines_get_nothing_else(tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     events = [json.loads(line)["event"] for line in done.stdout.splitlines()]

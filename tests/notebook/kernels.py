@@ -170,9 +170,9 @@ def asked() -> Iterator[Asked]:
         manager.shutdown_kernel(now=True)
 
 
-def wait_for_file(path: Path) -> None:
+def wait_for_file(path: Path, seconds: float = 20) -> None:
     """Wait until a file is there, which a node makes when it begins."""
-    deadline = time.perf_counter() + 20
+    deadline = time.perf_counter() + seconds
     while not path.exists():
         if time.perf_counter() > deadline:
             raise TimeoutError(f"no node made {path.name}")
