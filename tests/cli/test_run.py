@@ -297,7 +297,7 @@ def test_a_dry_run(dagnb: Command, chain: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--nodes", "lefd"], "no node 'lefd' (in --nodes); did you mean 'left'?"),
+        (["--nodes", "lefd"], "there is no node 'lefd', in --nodes; did you mean 'left'?"),
         (["--tags", "slwo"], "no node has the tag 'slwo', in --tags; did you mean 'slow'?"),
         (["--types", "model"], "the nodes of a notebook have no types"),
         (["--nodes", "both", "--exclude-tags", "slow"], "leaves left out, but both was asked for"),
