@@ -10,6 +10,7 @@ import click
 from dagnb.cli.commands import Command, Refusal
 from dagnb.cli.options import (
     file_argument,
+    output_option,
     parameters_option,
     selection_options,
     state_option,
@@ -66,13 +67,8 @@ def why(file: Path, node: str, state_dir: Path | None) -> None:
 
 @click.command(cls=Command)
 @file_argument
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="PICTURE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; its ending says the form: .svg, .png, .dot, .mmd.",
+@output_option(
+    "PICTURE", help="The file to write; its ending says the form: .svg, .png, .dot, .mmd."
 )
 def graph(file: Path, output: Path) -> None:
     """Draw the graph as a picture, or write it as text.

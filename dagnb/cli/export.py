@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dagnb.cli.commands import Command, Refusal
-from dagnb.cli.options import file_argument, is_manifest
+from dagnb.cli.options import file_argument, is_manifest, output_option
 from dagnb.cli.subjects import only_look
 from dagnb.errors import DefinitionError, NotebookError
 from dagnb.notebook.as_module import as_module
@@ -17,14 +17,7 @@ from dagnb.notebook.headless import opened
 
 @click.command(cls=Command)
 @file_argument
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="MODULE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The module to write: NAME.py.",
-)
+@output_option("MODULE", help="The module to write: NAME.py.")
 def export(file: Path, output: Path) -> None:
     """Write a notebook as a plain module of tasks.
 

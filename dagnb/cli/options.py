@@ -29,6 +29,12 @@ def all_of(*options: Decorator) -> Decorator:
     return add
 
 
+def output_option(metavar: str, help: str) -> Decorator:
+    """Return the option for the file that a command writes."""
+    path = click.Path(path_type=Path, dir_okay=False)
+    return click.option("-o", "--output", required=True, metavar=metavar, type=path, help=help)
+
+
 file_argument = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 state_option = click.option(
     "--state-dir",

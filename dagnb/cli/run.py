@@ -19,6 +19,7 @@ from dagnb.cli.console import Console
 from dagnb.cli.options import (
     file_argument,
     is_manifest,
+    output_option,
     parameters_option,
     selection_options,
     state_option,
@@ -297,14 +298,7 @@ def _of_manifest(wanted: Wanted) -> dict[str, Any]:
 
 @click.command(cls=Command)
 @file_argument
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="TIMELINE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write, for https://ui.perfetto.dev.",
-)
+@output_option("TIMELINE", help="The file to write, for https://ui.perfetto.dev.")
 @click.pass_context
 def trace(ctx: click.Context, file: Path, output: Path) -> None:
     """Run a notebook as `dagnb run` does, and write a timeline of it."""

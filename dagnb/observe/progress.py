@@ -131,25 +131,6 @@ class JsonLines(Tally):
         super().__init__()
         self._write = write
 
-    def seconds_left(self, now: float) -> float | None:
-        """Return how long the rest takes by earlier runs; None if they tell nothing.
-
-        Examples
-        --------
-        >>> tally = Tally()
-        >>> tally.expected = {"a": 10.0, "b": 4.0}
-        >>> tally(NodeStarted("a", at=100.0))
-        >>> tally.seconds_left(now=103.0)
-        11.0
-        """
-        begun = {name: now - began for name, began in self.running.items()}
-        left = [
-            max(usual - begun.get(name, 0.0), 0.0)
-            for name, usual in self.expected.items()
-            if name not in self.results
-        ]
-        return sum(left) / self.workers if left else None
-
     def started(self, name: str) -> None:
         """Write that a node began."""
         self._put("started", node=name)
