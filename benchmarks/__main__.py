@@ -17,6 +17,7 @@ from benchmarks import (
     w6_notebook,
     w7_parallel,
     w8_endings,
+    w9_view,
 )
 from benchmarks.measure import Measurement, check_sizes, options, show
 
@@ -29,6 +30,7 @@ WORKLOADS = {
     "w6": w6_notebook,
     "w7": w7_parallel,
     "w8": w8_endings,
+    "w9": w9_view,
 }
 
 

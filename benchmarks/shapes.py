@@ -20,14 +20,14 @@ def fan(n: int) -> Edges:
     return [(0, number) for number in inner] + [(number, n - 1) for number in inner]
 
 
-def layered(n: int, inputs: int = 3) -> Edges:
-    """Layers of a hundred; each node reads three random nodes of the layer before."""
+def layered(n: int, inputs: int = 3, width: int = WIDTH) -> Edges:
+    """Layers, of a hundred nodes if not said; each node reads random nodes of the one before."""
     chance = random.Random(0)
     return [
         (source, number)
-        for number in range(WIDTH, n)
+        for number in range(width, n)
         for source in chance.sample(
-            range(number - number % WIDTH - WIDTH, number - number % WIDTH), inputs
+            range(number - number % width - width, number - number % width), inputs
         )
     ]
 
