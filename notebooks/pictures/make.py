@@ -27,7 +27,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 NO_HISTORY = Config({"HistoryManager": {"enabled": False}})
 SIZE = (1440, 1000)
-COLOURS = 96  # more are not told apart in these pictures
+COLOURS = 128  # with fewer, the red of a failure is dulled
 
 TOOLS = """
 import time
