@@ -9,7 +9,9 @@ from types import CellType, CodeType, FunctionType
 _Place = tuple[Mapping[str, object], str, object]
 _Body = tuple[CodeType, object, object, Mapping[str, object]]
 
-_BY_PICKLE = "__slotnames__"
+# What a class is given by those that look at it: by pickle, and by who asks for annotations.
+_LATE = "__slotnames__", "__annotations_cache__"
+_ANNOTATIONS = "__annotations__"
 
 
 def _body(function: FunctionType) -> _Body:
@@ -57,7 +59,7 @@ class Guards:
         namespace = vars(kind)
         self.sizes[id(namespace)] = (namespace, _size(namespace))
         for name, value in namespace.items():
-            if name != _BY_PICKLE:
+            if name not in _LATE and (value or name != _ANNOTATIONS):
                 self.place(namespace, name, value)
 
     def joined(self, other: Guards) -> Guards:
@@ -102,8 +104,9 @@ def is_size(namespace: Mapping[str, object], size: int) -> bool:
 
 
 def _size(namespace: Mapping[str, object]) -> int:
-    """How many names a class has, apart from the one that pickle adds when it first sees it."""
-    return len(namespace) - (_BY_PICKLE in namespace)
+    """How many names a class has, apart from those that it got by being looked at."""
+    late = sum(name in namespace for name in _LATE)
+    return len(namespace) - late - (not namespace.get(_ANNOTATIONS, True))
 
 
 def contents(cell: CellType) -> object:

@@ -516,6 +516,21 @@ EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
+def test_looking_at_a_class_is_no_edit() -> None:
+    """Before Python 3.14, who asks for the annotations of a class without any puts them there."""
+    namespace = run("""
+        class K:
+            z = 3
+        def f():
+            return K
+    """)
+    before = code_digest(namespace["f"])
+    assert namespace["K"].__annotations__ == {}
+    assert before.is_current()
+    namespace["K"].y = 4
+    assert not before.is_current()
+
+
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_a_digest_is_not_current_after_an_edit(
     edit: Callable[[dict[str, Any]], object], monkeypatch: pytest.MonkeyPatch
