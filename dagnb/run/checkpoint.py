@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
+from dagnb.run.backends import Chosen
 from dagnb.run.executors import DAGExecutor
 from dagnb.run.resuming import CheckpointInfo, Folder
 
@@ -23,7 +24,7 @@ class CheckpointExecutor(DAGExecutor):
     checkpoint_dir : path
         Made if it is not there. Holds ``_meta.json`` and a pickle ``<node>.pkl`` for each
         completed node, with unusual characters of the name percent-encoded.
-    callbacks, fail_fast, enable_tracing, hooks, max_workers
+    callbacks, fail_fast, enable_tracing, hooks, max_workers, backend
         As for `DAGExecutor`.
 
     Raises
@@ -75,10 +76,12 @@ class CheckpointExecutor(DAGExecutor):
         enable_tracing: bool = False,
         hooks: HookRegistry | None = None,
         max_workers: int | None = None,
+        *,
+        backend: Chosen = None,
     ) -> None:
         if checkpoint_dir is None:
             raise TypeError("checkpoint_dir is a path, not None; DAGExecutor needs none")
         super().__init__(
             dag, max_workers, None, callbacks, fail_fast, enable_tracing, hooks,
-            checkpoint_dir=checkpoint_dir,
+            checkpoint_dir=checkpoint_dir, backend=backend,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import ExecutionResult
+from dagnb.run.backends import Chosen
 from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.engine import Engine
 from dagnb.run.executors import DAGExecutor, Tasks
@@ -33,8 +34,8 @@ class ConditionalExecutor(DAGExecutor):
         As for `DAGExecutor`.
     joins : mapping of str to str, optional
         ``"all"`` for nodes that run only if every edge into them is taken.
-    max_workers, costs, hooks, checkpoint_dir
-        As for `DAGExecutor`.
+    max_workers, costs, hooks, checkpoint_dir, backend
+        As for `DAGExecutor`. Conditions are asked here, wherever the nodes run.
 
     Raises
     ------
@@ -55,10 +56,11 @@ class ConditionalExecutor(DAGExecutor):
         costs: Mapping[str, float] | None = None,
         hooks: HookRegistry | None = None,
         checkpoint_dir: Folder | None = None,
+        backend: Chosen = None,
     ) -> None:
         super().__init__(
             dag, max_workers, costs, callbacks, fail_fast, enable_tracing, hooks,
-            checkpoint_dir=checkpoint_dir,
+            checkpoint_dir=checkpoint_dir, backend=backend,
         )  # fmt: skip
         self._conditions = Conditions(conditions, joins)
 

@@ -12,6 +12,7 @@ from dagnb.graph.edit import DynamicModification, DynamicNodeSpec, Expansion, un
 from dagnb.graph.named import check_mapping
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import NodeResult
+from dagnb.run.backends import Chosen
 from dagnb.run.engine import Engine
 from dagnb.run.executors import DAGExecutor, Tasks
 from dagnb.run.policies import Policy
@@ -116,8 +117,8 @@ class DynamicExecutor(DAGExecutor):
         ``remove_nodes``, as the expander gave them.
     max_dynamic_nodes : int
         How many nodes a run may add; a run that would add more ends with `ExpansionError`.
-    checkpoint_dir : path, optional
-        As for `DAGExecutor`.
+    checkpoint_dir, backend
+        As for `DAGExecutor`. Expanders are called here, wherever the nodes run.
 
     Raises
     ------
@@ -162,10 +163,11 @@ class DynamicExecutor(DAGExecutor):
         max_dynamic_nodes: int = 100_000,
         *,
         checkpoint_dir: Folder | None = None,
+        backend: Chosen = None,
     ) -> None:
         super().__init__(
             dag, max_workers, None, callbacks, fail_fast, enable_tracing, hooks,
-            checkpoint_dir=checkpoint_dir,
+            checkpoint_dir=checkpoint_dir, backend=backend,
         )  # fmt: skip
         if expanders is not None:
             check_mapping(expanders, "expanders")

@@ -120,12 +120,16 @@ class Executor(Checkpointed):
         *,
         resume: bool = False,
     ) -> ExecutionResult:
-        """Run on threads, which perform the calls or wait for who does."""
         check_limits(timeout, cancel_event)
+        return self.drive(self.engine(tasks, resume=resume), timeout, cancel_event)
+
+    def drive(
+        self, engine: Engine, timeout: float | None = None, cancel_event: CancelEvent | None = None
+    ) -> ExecutionResult:
+        """Run an engine on threads, which perform the calls or wait for who does."""
         if self._backend == "inline":
             check_unlimited(timeout, cancel_event)
-            return drive_inline(self.engine(tasks, resume=resume), ExecutionResult)
-        engine = self.engine(tasks, resume=resume)
+            return drive_inline(engine, ExecutionResult)
         return drive_threads(
             engine,
             ExecutionResult,
@@ -148,9 +152,14 @@ class Executor(Checkpointed):
         *,
         resume: bool = False,
     ) -> ExecutionResult:
-        """Run on the running event loop."""
         check_limits(timeout, cancel_event)
         engine = self.engine(tasks, resume=resume)
+        return await self.drive_on_loop(engine, timeout, cancel_event)
+
+    async def drive_on_loop(
+        self, engine: Engine, timeout: float | None = None, cancel_event: CancelEvent | None = None
+    ) -> ExecutionResult:
+        """Run an engine on the running event loop."""
         return await drive_async(
             engine,
             ExecutionResult,

@@ -9,7 +9,14 @@ from dagnb.events import Observer
 from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import IncrementalResult
-from dagnb.run.checks import check_dag, check_limits, check_tasks, check_workers
+from dagnb.run.backends import Backends, Chosen
+from dagnb.run.checks import (
+    check_dag,
+    check_limits,
+    check_tasks,
+    check_unlimited,
+    check_workers,
+)
 from dagnb.run.conditions import Condition, Conditions, When
 from dagnb.run.drive import drive_inline, drive_threads
 from dagnb.run.engine import Engine
@@ -18,6 +25,7 @@ from dagnb.run.limits import CancelEvent
 from dagnb.run.policies import Policy
 from dagnb.run.records import HOW, Memory
 from dagnb.run.resuming import Checkpoint, Checkpointed, Folder
+from dagnb.tasks import check_backend
 
 Company: TypeAlias = "tuple[Sequence[Policy], Sequence[Observer]]"
 NOBODY: Company = (), ()
@@ -29,7 +37,7 @@ class IncrementalExecutor(Checkpointed):
     Values are compared by digest, so that arrays, frames and NaN are right and ``1``, ``1.0``
     and ``True`` differ. A node that failed or was stopped, a new node and one whose edges
     changed run again by themselves. Nodes run one after another on the calling thread, unless
-    ``max_workers`` or a timeout asks for threads.
+    ``max_workers``, a timeout or a backend asks for threads.
 
     A run costs what it touches: the size of the graph, or of the results, does not count.
 
@@ -46,6 +54,8 @@ class IncrementalExecutor(Checkpointed):
     checkpoint_dir : path, optional
         Where to save every value as soon as it is there. A run of everything begins it anew,
         other runs bring it up to date, and `resume` takes over what it has.
+    backend : str, Backend or Executor, optional
+        As for `DAGExecutor`. Values are compared here, so all of them come back.
 
     Examples
     --------
@@ -76,8 +86,10 @@ class IncrementalExecutor(Checkpointed):
         *,
         conditions: Mapping[tuple[str, str], Condition] | None = None,
         checkpoint_dir: Folder | None = None,
+        backend: Chosen = None,
     ) -> None:
         check_dag(dag)
+        self._backend = check_backend(backend)
         self._dag = dag
         self.checkpoint = Checkpoint(dag, checkpoint_dir)
         self._callbacks = callbacks
@@ -85,6 +97,8 @@ class IncrementalExecutor(Checkpointed):
         self._tracing = enable_tracing
         self._hooks = hooks
         self._workers = None if max_workers is None else check_workers(max_workers)
+        if backend is not None:
+            self._workers = None if backend == "inline" else check_workers(max_workers)
         self._conditions = Conditions(conditions)
         self._memory = Memory(dag.adjacency)
         self._checked: tuple[Tasks | None, int, int] = (None, 0, 0)
@@ -144,7 +158,7 @@ class IncrementalExecutor(Checkpointed):
         self._check_tasks(tasks)
         limited = timeout is not None or cancel_event is not None
         if limited:
-            check_limits(timeout, cancel_event)
+            self._check_limits(timeout, cancel_event)
         memory = self._memory
         memory.catch_up()
         causes, cause = self._causes(changed_nodes), "" if changed_nodes is not None else EVERY
@@ -155,12 +169,17 @@ class IncrementalExecutor(Checkpointed):
         engine = Engine(
             tasks, memory, frontier, policies, observers, causes, cause, self._fail_fast
         )
+        backends = None if self._backend is None else Backends(self._backend).ready()
         memory.take_stale()
         if self._workers is None and not limited:
             return drive_inline(engine, IncrementalResult)
-        workers = self._workers or 1
         return drive_threads(
-            engine, IncrementalResult, workers, timeout=timeout, cancel_event=cancel_event
+            engine,
+            IncrementalResult,
+            self._workers or 1,
+            timeout=timeout,
+            cancel_event=cancel_event,
+            backends=backends,
         )
 
     def _company(self, tasks: Tasks, resume: bool, fresh: bool) -> Company:
@@ -170,6 +189,11 @@ class IncrementalExecutor(Checkpointed):
         remember = self.checkpoint.begin(tasks, resume=resume, fresh=fresh)
         when = [When(self._conditions)] if self._conditions else []
         return [*when, *remember], [*remember, *observers]
+
+    def _check_limits(self, timeout: float | None, cancel_event: CancelEvent | None) -> None:
+        check_limits(timeout, cancel_event)
+        if self._backend == "inline":
+            check_unlimited(timeout, cancel_event)
 
     def _check_tasks(self, tasks: Tasks) -> None:
         """Check tasks once, not before every run: that would cost more than a small run."""

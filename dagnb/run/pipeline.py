@@ -10,10 +10,9 @@ from dagnb.errors import MissingInputError, NodeNotFoundError
 from dagnb.graph.dag import DAG
 from dagnb.observe.hooks import HookRegistry
 from dagnb.results import ExecutionResult
+from dagnb.run.backends import Chosen
 from dagnb.run.call import parameters_of
 from dagnb.run.checks import check_limits
-from dagnb.run.drive import drive_threads
-from dagnb.run.drive_async import drive_async
 from dagnb.run.executors import Executor
 from dagnb.run.limits import CancelEvent
 from dagnb.run.policies import Cache, Given, Policy
@@ -104,14 +103,15 @@ class Pipeline:
         timeout: float | None = None,
         cancel_event: CancelEvent | None = None,
         hooks: HookRegistry | None = None,
+        backend: Chosen = None,
     ) -> ExecutionResult:
-        """Run all tasks on threads.
+        """Run all tasks, on threads or where a backend has them run.
 
         Parameters
         ----------
         overrides : mapping of str to object, optional
             Values to use for tasks instead of running them.
-        max_workers, callbacks, fail_fast, enable_tracing, hooks
+        max_workers, callbacks, fail_fast, enable_tracing, hooks, backend
             As for `DAGExecutor`.
         timeout, cancel_event
             As for `DAGExecutor.execute`.
@@ -124,14 +124,11 @@ class Pipeline:
             Ctrl-C arrived; its ``result`` holds what was done.
         """
         check_limits(timeout, cancel_event)
-        runner = self._executor(max_workers, callbacks, fail_fast, enable_tracing, hooks)
-        return drive_threads(
-            runner.engine(self.tasks, self._policies(overrides)),
-            ExecutionResult,
-            runner.workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
+        runner = self._executor(
+            max_workers, callbacks, fail_fast, enable_tracing, hooks, backend=backend
         )
+        engine = runner.engine(self.tasks, self._policies(overrides))
+        return runner.drive(engine, timeout, cancel_event)
 
     async def execute_async(
         self,
@@ -144,20 +141,18 @@ class Pipeline:
         timeout: float | None = None,
         cancel_event: CancelEvent | None = None,
         hooks: HookRegistry | None = None,
+        backend: Chosen = None,
     ) -> ExecutionResult:
         """Run all tasks: coroutine functions on the running loop, plain ones on threads.
 
         See `execute` for the parameters.
         """
         check_limits(timeout, cancel_event)
-        runner = self._executor(max_workers, callbacks, fail_fast, enable_tracing, hooks)
-        return await drive_async(
-            runner.engine(self.tasks, self._policies(overrides)),
-            ExecutionResult,
-            runner.workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
+        runner = self._executor(
+            max_workers, callbacks, fail_fast, enable_tracing, hooks, backend=backend
         )
+        engine = runner.engine(self.tasks, self._policies(overrides))
+        return await runner.drive_on_loop(engine, timeout, cancel_event)
 
     def _executor(
         self,
@@ -166,6 +161,8 @@ class Pipeline:
         fail_fast: bool,
         enable_tracing: bool,
         hooks: HookRegistry | None,
+        *,
+        backend: Chosen,
     ) -> Executor:
         return Executor(
             self.dag,
@@ -174,6 +171,7 @@ class Pipeline:
             fail_fast=fail_fast,
             enable_tracing=enable_tracing,
             hooks=hooks,
+            backend=backend,
         )
 
     def _policies(self, overrides: Mapping[str, Any] | None) -> list[Policy]:
