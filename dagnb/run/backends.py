@@ -14,6 +14,7 @@ from dagnb.errors import BackendError, TaskTimeoutError
 from dagnb.run.attempts import SLICE_SECONDS, Once, given_up, perform_here
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Backend, Traveller
+from dagnb.run.remote.handle import unpacked
 from dagnb.tasks import BACKENDS, check_backend
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Backends:
     here : callable
         Performs a call once in this process.
     ships : bool
-        Whether large values may be left where they are, as a `Deferred`, until one looks at them.
+        Whether large values may be left where they are, as a `Handle`, until one looks at them.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Backends:
         except BackendError as error:
             return Report(None, error, now := perf_counter(), now)
         if backend is None:
-            return self._here(_unpacked(call) if self._ships else call, timeout)
+            return self._here(unpacked(call), timeout)
         return perform_on(backend, call, timeout)
 
     def batches(
@@ -104,12 +105,6 @@ class Backends:
         for backend in self._made.values():
             if backend is not None:
                 backend.close()
-
-
-def _unpacked(call: Call) -> Call:
-    from dagnb.run.remote.shipped import unpacked
-
-    return unpacked(call)
 
 
 def backend_of(chosen: Chosen, *, ships: bool = False) -> Backend | None:

@@ -15,7 +15,6 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any, TypeAlias, TypeVar
 
-from dagnb.errors import UncacheableValue
 from dagnb.events import Event, NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
 from dagnb.results import ExecutionResult, NodeResult, NodeStatus
 from dagnb.run.call import Bound, Call, Report, new_tuple
@@ -33,7 +32,7 @@ from dagnb.run.records import (
     as_result,
     not_started,
 )
-from dagnb.values.fingerprint import digest
+from dagnb.run.remote.handle import digest_of
 from dagnb.values.plain import PLAIN, same
 
 log = logging.getLogger(__name__)
@@ -299,9 +298,8 @@ class Engine:
         known = last is not None and last[HOW].status.is_success
         if type(value) in PLAIN and not self._want_digest:
             return not (known and same(value, last[VALUE])), None  # type: ignore[index]  # known
-        try:
-            name = digest(value)
-        except UncacheableValue:
+        name = digest_of(value)
+        if name is None:
             return True, None
         return not (known and last[HOW].digest == name), name  # type: ignore[index]  # known
 

@@ -172,9 +172,9 @@ class Remember(Policy):
         key, fact = self.key(result.name, inputs), self._facts.get(result.name)
         self._facts[result.name] = Fact(key, result.digest)
         if key is not None and result.digest is not None:
-            self._store.put(key, Stored(result.result, result.digest, result.duration_seconds))
-        return replace(
-            result, changed=fact is None or fact.digest != result.digest or not fact.digest
+            self._store.put(key, Stored(result.held, result.digest, result.duration_seconds))
+        return result.but(
+            changed=fact is None or fact.digest != result.digest or not fact.digest
         )
 
 
@@ -245,9 +245,9 @@ class Guard(Policy):
         if spoiled:
             kinds = [(each.name, type(each.result).__name__) for each in spoiled]
             return _failed(result, InputMutatedError(result.name, kinds))
-        if result.error is None and result.digest is None and hasattr(result.result, "__next__"):
+        if result.error is None and result.digest is None and hasattr(result.held, "__next__"):
             try:
-                digest(result.result)
+                digest(result.held)
             except UncacheableValue as error:
                 return _failed(result, UncacheableValue(f"node {result.name!r}: {error}"))
         return result

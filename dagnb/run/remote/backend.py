@@ -33,6 +33,9 @@ class Backend(Protocol):
     Retries, the waits between them and limits of time are not its business: who waits for an
     attempt gives it up when its time is over. Calls are submitted by several threads at once.
 
+    What a call takes may be a `Handle`; a backend takes those that it made where they are, and
+    loads others (`without`). What it makes a handle of is large: its report's value then is that.
+
     Attributes
     ----------
     slots : int or None

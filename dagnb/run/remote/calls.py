@@ -9,8 +9,16 @@ from time import perf_counter
 from dagnb.errors import NotSendableError
 from dagnb.run.call import Call, Report, perform
 from dagnb.run.remote.channel import Bytes, SharedFile
-from dagnb.run.remote.shipped import Shipped, resolved
-from dagnb.run.remote.travel import Packed, pack, pack_error, unpack, unpack_error
+from dagnb.run.remote.handle import About, put_in
+from dagnb.run.remote.shipped import Shipped
+from dagnb.run.remote.travel import (
+    OUT_OF_BAND_BYTES,
+    Packed,
+    pack,
+    pack_error,
+    unpack,
+    unpack_error,
+)
 
 
 def pack_inputs(call: Call) -> tuple[tuple[str, ...], Packed]:
@@ -34,31 +42,35 @@ def perform_packed(
     names: Sequence[str],
     inputs: Bytes,
     buffers: Sequence[memoryview] = (),
-    files: Sequence[SharedFile] = (),
+    along: Sequence[Shipped] = (),
+    *,
+    looks: bool = False,
 ) -> Packed:
     """Perform a packed call, and return its packed report; it never raises.
 
-    Inputs may be references to shipped values, whose files are given.
+    Inputs may stand for values that go along. With ``looks`` a large value is described.
 
     The function is made anew for each call, so that none sees what another did to its variables.
     """
     began = perf_counter()
     try:
         made = pickle.loads(function)
-        values = [resolved(value, files) for value in unpack(inputs, buffers)]
+        values = put_in(unpack(inputs, buffers), along)
     except Exception as error:  # whatever a module that is missing here raises
         return pack_report(Report(None, error, began, perf_counter()))
     count = len(values) - len(names)
     keywords = dict(zip(names, values[count:], strict=True))
     report = perform(Call(0, made, values[:count], keywords or None))
-    return pack_report(report._replace(beside=getattr(made, "beside", None)))
+    return pack_report(report._replace(beside=getattr(made, "beside", None)), looks=looks)
 
 
-def pack_report(report: Report) -> Packed:
-    """Pack a report; that of a value which cannot be sent tells so."""
-    packed, error = Packed(b""), report.error
+def pack_report(report: Report, *, looks: bool = False) -> Packed:
+    """Pack a report, its value apart; that of a value which cannot be sent tells so."""
+    packed, error, about = Packed(b""), report.error, None
     try:
         packed = pack(report.value)
+        if looks and packed.size >= OUT_OF_BAND_BYTES:
+            about = About.of(report.value, packed.size)
     except Exception as why:  # whatever pickling a value of the user's raises
         kind = type(report.value).__name__
         error = NotSendableError(
@@ -66,10 +78,8 @@ def pack_report(report: Report) -> Packed:
             f"return something that pickle takes, or run the node on threads"
         )
     failed = None if error is None else pack_error(error)
-    return Packed(
-        pickle.dumps((packed.data, failed, report.started, report.ended, report.beside)),
-        packed.buffers,
-    )
+    head = pickle.dumps((failed, report.started, report.ended, report.beside))
+    return Packed(pickle.dumps((head, packed.data, about)), packed.buffers)
 
 
 def unpack_report(
@@ -83,14 +93,22 @@ def unpack_report(
 
     Its buffers are in files, or given as they are. With ``ships`` those in files are left there.
     """
-    value, failed, started, ended, beside = pickle.loads(data)
-    if failed is not None:
-        return Report(None, unpack_error(failed), started, ended, beside=beside)
-    came = Shipped(value, list(files), buffers)
+    head, value, about = pickle.loads(data)
+    report = unpack_head(head)
+    if report.error is not None:
+        return report
+    came = Shipped(value, list(files), buffers, about)
     try:
-        return Report(came if ships and files else came.load(), None, started, ended, beside=beside)
+        return report._replace(value=came if ships and files else came.load())
     except NotSendableError as error:
-        return Report(None, error, started, ended, beside=beside)
+        return report._replace(error=error)
+
+
+def unpack_head(head: Bytes) -> Report:
+    """Return a report without its value."""
+    failed, started, ended, beside = pickle.loads(head)
+    error = None if failed is None else unpack_error(failed)
+    return Report(None, error, started, ended, beside=beside)
 
 
 def not_sent(error: Exception) -> Report:

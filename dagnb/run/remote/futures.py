@@ -11,7 +11,7 @@ from dagnb.errors import NotSendableError
 from dagnb.run.call import Call, Report, perform
 from dagnb.run.remote.backend import Attempt, Done
 from dagnb.run.remote.calls import not_sent, pack_inputs, perform_packed, unpack_report
-from dagnb.run.remote.shipped import unpacked
+from dagnb.run.remote.handle import unpacked
 from dagnb.run.remote.travel import Packed, pack_function
 
 

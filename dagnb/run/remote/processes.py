@@ -18,7 +18,8 @@ from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Attempt, Done
 from dagnb.run.remote.calls import not_sent, pack_inputs
 from dagnb.run.remote.channel import shared
-from dagnb.run.remote.shipped import referenced
+from dagnb.run.remote.handle import without
+from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.slot import IDLE, Sendable, Slot
 from dagnb.run.remote.travel import pack_function
 
@@ -119,9 +120,9 @@ def sendable(processes: Processes, call: Call) -> Sendable:
         Its function or an input of it cannot be sent.
     """
     key, function = processes.packed(call.function)
-    shipped, files = referenced(call)
-    names, inputs = pack_inputs(shipped)
-    return Sendable(key, function, names, inputs.data, files, shared(inputs.buffers))
+    call, along = without(call, lambda handle: isinstance(handle, Shipped))
+    names, inputs = pack_inputs(call)
+    return Sendable(key, function, names, inputs.data, along, shared(inputs.buffers))
 
 
 class _Running:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pickle import PickleBuffer
+from typing import Any
 
 from dagnb.errors import NotSendableError
-from dagnb.results import Deferred
-from dagnb.run.call import Call
 from dagnb.run.remote.channel import Bytes, SharedFile
+from dagnb.run.remote.handle import About, Handle
 from dagnb.run.remote.travel import unpack
 
 _NOTHING = object()
 
 
-class Shipped(Deferred):
+class Shipped(Handle):
     """A packed value with the shared files of its buffers; other processes are sent those.
 
     Parameters
@@ -23,15 +23,26 @@ class Shipped(Deferred):
     files : list of SharedFile
     buffers : sequence of memoryview
         Those that are in no file.
+    about : About
     """
 
     __slots__ = ("_buffers", "_value", "data", "files")
 
     def __init__(
-        self, data: Bytes, files: list[SharedFile], buffers: Sequence[memoryview] = ()
+        self,
+        data: Bytes,
+        files: list[SharedFile],
+        buffers: Sequence[memoryview] = (),
+        about: About | None = None,
     ) -> None:
         self.data, self.files, self._buffers = data, files, buffers
+        self.about = about or About(nbytes=self.size)
         self._value: object = _NOTHING
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes, packed."""
+        return len(self.data) + sum(file.size for file in self.files)
 
     def load(self) -> object:
         """Return the value; it is unpacked once.
@@ -50,53 +61,14 @@ class Shipped(Deferred):
                 raise NotSendableError(text) from error
         return self._value
 
-    def __repr__(self) -> str:
-        size = sum(file.size for file in self.files)
-        return f"<{size / 1e6:,.0f} MB from another process, not unpacked yet>"
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.size
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Go to another machine: the contents of the files travel beside the pickle."""
+        parts = [[PickleBuffer(part) for part in file.parts()] for file in self.files]
+        return _shipped, (PickleBuffer(self.data), parts, self.about)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Stands for a shipped value in a message that its files are sent with."""
-
-    data: Bytes
-    first: int
-    count: int
-
-
-def referenced(call: Call) -> tuple[Call, list[SharedFile]]:
-    """Return a call with references for shipped values, and the files that they refer to."""
-    files: list[SharedFile] = []
-
-    def refer(value: object) -> object:
-        if not isinstance(value, Shipped):
-            return value
-        files.extend(value.files)
-        return Reference(value.data, len(files) - len(value.files), len(value.files))
-
-    arguments = [refer(each) for each in call.arguments]
-    keywords = {name: refer(each) for name, each in (call.keywords or {}).items()}
-    return call._replace(arguments=arguments, keywords=keywords or None), files
-
-
-def resolved(value: object, files: Sequence[SharedFile]) -> object:
-    """Return what a reference stands for; anything else as it is."""
-    if type(value) is not Reference:
-        return value
-    last = value.first + value.count
-    return Shipped(value.data, list(files[value.first : last])).load()
-
-
-def unpacked(call: Call) -> Call:
-    """Return a call with the values themselves, for who cannot take shipped ones."""
-    keywords = call.keywords or {}
-    if not any(isinstance(each, Deferred) for each in [*call.arguments, *keywords.values()]):
-        return call
-    return call._replace(
-        arguments=[_loaded(each) for each in call.arguments],
-        keywords={name: _loaded(each) for name, each in keywords.items()} or None,
-    )
-
-
-def _loaded(value: object) -> object:
-    return value.load() if isinstance(value, Deferred) else value
+def _shipped(data: Bytes, parts: Sequence[Sequence[Bytes]], about: About) -> Shipped:
+    return Shipped(data, [SharedFile.of(each) for each in parts], about=about)

@@ -19,20 +19,29 @@ from dagnb.errors import WorkerLostError
 from dagnb.run.call import Report
 from dagnb.run.remote.calls import not_sent, unpack_report
 from dagnb.run.remote.channel import Channel, SharedFile
+from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.worker import START
 
 SLICE_SECONDS = 0.05  # how often a wait comes back to Python, where an interrupt finds it
 
 
 class Sendable(NamedTuple):
-    """A packed call: its inputs, the files that they refer to, and those that are their own."""
+    """A packed call: its inputs, the values that go along, and the files that are its own.
+
+    With ``looks`` a large value that comes of it is described where it is made.
+    """
 
     key: int
     function: bytes
     names: Sequence[str]
     inputs: bytes
-    files: Sequence[SharedFile]
+    along: Sequence[Shipped]
     own: Sequence[SharedFile]
+    looks: bool = False
+
+    def files(self) -> list[SharedFile]:
+        """Return all files, in the order in which they are sent."""
+        return [*(file for each in self.along for file in each.files), *self.own]
 
 
 class Slot:
@@ -107,12 +116,13 @@ class Slot:
         for call in calls:
             function = None if call.key in self._known else call.function
             self._known.add(call.key)
-            counts = len(call.files), len(call.own)
-            entries.append((call.key, function, call.names, call.inputs, *counts))
+            along = [(each.data, len(each.files), each.about) for each in call.along]
+            entry = call.key, function, call.names, call.inputs, along, len(call.own), call.looks
+            entries.append(entry)
         data = pickle.dumps((self._is_first, entries), pickle.HIGHEST_PROTOCOL)
         self._is_first = False
         os.write(self._tokens[1], b"." * len(calls))
-        self._channel.send(data, [file for call in calls for file in [*call.files, *call.own]])
+        self._channel.send(data, [file for call in calls for file in call.files()])
 
     def take_back(self, most: int) -> int:
         """Let the last of the calls that were sent not begin; return how many, at most so many.

@@ -33,6 +33,11 @@ class Packed:
     data: bytes
     buffers: Sequence[PickleBuffer] = ()
 
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return len(self.data) + sum(each.raw().nbytes for each in self.buffers)
+
 
 @dataclass(frozen=True, slots=True)
 class _Whole:

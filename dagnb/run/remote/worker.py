@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from dagnb.run.remote.calls import perform_packed
 from dagnb.run.remote.channel import Bytes, Channel, SharedFile, shared
+from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.travel import Packed
 
 START = "from dagnb.run.remote.worker import serve; serve()"
@@ -72,14 +73,17 @@ def _answers(
     for key, function, *_ in calls:
         if function is not None:
             functions[key] = function
-    for key, _, names, inputs, count, own in calls:
-        referred, files = files[:count], files[count:]
+    for key, _, names, inputs, sent, own, looks in calls:
+        along = []
+        for value, count, about in sent:
+            along.append(Shipped(value, files[:count], about=about))
+            files = files[count:]
         buffers = [part for file in files[:own] for part in file.parts()]
         files = files[own:]
         if not _has_token(tokens):
             yield Packed(b"")
             return
-        yield perform_packed(functions[key], names, inputs, buffers, referred)
+        yield perform_packed(functions[key], names, inputs, buffers, along, looks=looks)
 
 
 def _has_token(tokens: int) -> bool:
