@@ -13,7 +13,6 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from dagnb.errors import DagError, DefinitionError
-from dagnb.notebook.lessons import Guess
 from dagnb.notebook.session import Session
 
 
@@ -28,10 +27,9 @@ class CellHooks:
         The cell as typed.
     """
 
-    def __init__(self, shell: InteractiveShell, session: Session, guess: Guess) -> None:
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
         self._shell = shell
         self._session = session
-        self._guess = guess
         self._claimed: set[str] = set()
         self.cell_id: str | None = None
         self.raw_cell = ""
@@ -119,7 +117,7 @@ class CellHooks:
             names = () if self._is_node else _names_in(self.raw_cell)
             for notice in session.cells.after(names, run=succeeded):
                 print(notice)
-        if said := self._guess.take():
+        if said := self._session.lessons.reveal():
             print(said)
         for notice in session.saving.take_notices():
             print(notice, file=sys.stderr)

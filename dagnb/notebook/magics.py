@@ -23,7 +23,6 @@ from dagnb.notebook.cells import NodeCode, function_node, parse_cell
 from dagnb.notebook.completion import NODE_OPTIONS, completions
 from dagnb.notebook.conditions import Condition, condition_of, parse_condition
 from dagnb.notebook.hooks import CellHooks
-from dagnb.notebook.lessons import Guess
 from dagnb.notebook.node import ONE_ATTEMPT, NodeOptions
 from dagnb.notebook.session import Session
 from dagnb.notebook.tracebacks import cache_cell, show_user_frames
@@ -42,9 +41,8 @@ class DagMagics(Magics):
     def __init__(self, shell: InteractiveShell, session: Session | None = None) -> None:
         super().__init__(shell)
         self.session = session or Session(shell, shell.user_ns)
-        guess = Guess(self.session)
-        self.hooks = CellHooks(shell, self.session, guess)
-        self._verbs = Verbs(self.session, guess)
+        self.hooks = CellHooks(shell, self.session)
+        self._verbs = Verbs(self.session)
 
     # -- %%dag_node -------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dagnb.errors import DagError
@@ -89,7 +90,12 @@ class Panel:
             session.make_manual(name, verb == "manual")
         else:
             raise ValueError(f"no such button: {verb!r}")
+        session.lessons.reveal()
         session.follow()
+
+    def lesson(self, asked: Mapping[str, object]) -> Mapping[str, object]:
+        """Return what the graph shows to who learns."""
+        return self._session.lessons.answer(asked)
 
 
 def value_facts(shell: Shell, value: object) -> dict[str, object]:

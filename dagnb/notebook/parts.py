@@ -87,7 +87,14 @@ class Parts:
         self._waiting = Waiting(self._registry)
         self.cautions = Cautions(self.nodes, self._tasks.opened)
         self.view = GraphView()
-        self._display = GraphDisplay(shell, self.view, panel.details, panel.act, panel.record)
+        self._display = GraphDisplay(
+            shell,
+            self.view,
+            details=panel.details,
+            act=panel.act,
+            record=panel.record,
+            teach=panel.lesson,
+        )
         self._recorder = Recorder(self.view)
         self.history = History()
         watching: list[Observer] = [self._recorder, self.history, self._display]

@@ -17,6 +17,7 @@ from dagnb.notebook.capture import Shell
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.handle import BackgroundRun
+from dagnb.notebook.lessons import Lessons
 from dagnb.notebook.node import NodeOptions, NotebookNode
 from dagnb.notebook.panel import Panel
 from dagnb.notebook.plain_cells import PlainCells
@@ -55,6 +56,8 @@ class Session(Shown):
     workers : int
         How many nodes run side by side, in threads; 1, as at first, is one after another on the
         thread that runs. Set it to None for as many as there are CPUs.
+    lessons : Lessons
+        Steps, a prediction, a schedule: what who learns is shown of the session.
     cells : PlainCells
         What is done before and after each cell.
     """
@@ -62,6 +65,7 @@ class Session(Shown):
     def __init__(self, shell: Shell, namespace: MutableMapping[str, Any]) -> None:
         super().__init__(shell, namespace, Panel(self, shell))
         self.auto = True
+        self.lessons = Lessons(self)
         self.cells = PlainCells(
             self,
             self._aftermath,

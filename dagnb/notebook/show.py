@@ -38,23 +38,33 @@ class GraphDisplay:
         Does what a button of the panel says, given its verb and the node's name.
     record : callable
         Returns the last run, for its timeline.
+    teach : callable
+        Returns what a lesson shows, given what somebody did in it.
     """
 
     def __init__(
         self,
         shell: Shell,
         view: GraphView,
+        *,
         details: Callable[[str], Mapping[str, object]],
         act: Callable[[str, str], object],
         record: Callable[[], Mapping[str, object]],
+        teach: Callable[[Mapping[str, object]], Mapping[str, object]],
     ) -> None:
         self._shell = shell
         self._view = view
         self.picture = Picture(view)
         self._details, self._act, self._record = details, act, record
+        self._teach = teach
         self._widget: GraphWidget | None = None
         self._display_id = f"dagnb-graph-{secrets.token_hex(4)}"
         self._drawn_rev: object = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a kernel that answers a live view."""
+        return getattr(self._shell, "kernel", None) is not None
 
     def __call__(self, event: Event) -> None:
         """Let the live view follow; the view has taken in the event already."""
@@ -64,27 +74,31 @@ class GraphDisplay:
         if isinstance(event, RunFinished):
             self._widget.flush()
 
-    def show(self, timeline: Timeline | None = None) -> None:
-        """Show the graph below the cell that is being executed, with the last run or without."""
+    def show(self, timeline: Timeline | None = None, lesson: str = "") -> None:
+        """Show the graph below the cell that is being executed, with the last run or a lesson."""
         if not keeps_outputs(self._shell):
             print(timeline or tree(self._view))
             return
-        if getattr(self._shell, "kernel", None) is not None:
-            self._show_live(with_timeline=timeline is not None)
+        if self.is_live:
+            self._show_live(timeline is not None, lesson)
         elif timeline is not None:
             print(timeline)
         self._publish(update=False)
 
-    def _show_live(self, *, with_timeline: bool) -> None:
+    def _show_live(self, with_timeline: bool, lesson: str) -> None:
         if self._widget is None:
             from dagnb.notebook.widget import (
                 GraphWidget,
             )  # takes a while, so not before it is needed
 
             self._widget = GraphWidget(
-                self.picture, details=self._details, act=self._act, record=self._record
+                self.picture,
+                details=self._details,
+                act=self._act,
+                record=self._record,
+                teach=self._teach,
             )
-        self._widget.timeline = with_timeline
+        self._widget.timeline, self._widget.lesson = with_timeline, lesson
         data, metadata = self._shell.display_formatter.format(self._widget)
         if data:
             publisher_of(self._shell).publish(data, metadata)
@@ -93,6 +107,11 @@ class GraphDisplay:
         """Draw what a run would do on the live view, if there is one."""
         if self._widget is not None:
             self._widget.draw_plan(plan.as_dict())
+
+    def draw_lesson(self, facts: Mapping[str, object]) -> None:
+        """Draw what somebody learns on the live view, if there is one."""
+        if self._widget is not None:
+            self._widget.draw_lesson(facts)
 
     def follow(self) -> None:
         """Bring the still picture up to date, if one is shown and something changed."""

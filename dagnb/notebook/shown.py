@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from dagnb.notebook.capture import publisher_of
@@ -30,9 +31,17 @@ class Shown(Parts):
         """Return the graph as it is looked at now, as a still picture."""
         return svg(self.picture)
 
-    def show(self, *, timeline: bool = False) -> None:
-        """Show the live graph below the cell that is being executed, with the last run or not."""
-        self._display.show(self.timeline() if timeline else None)
+    def show(self, *, timeline: bool = False, lesson: str = "") -> None:
+        """Show the live graph below the cell that is being executed.
+
+        Parameters
+        ----------
+        timeline : bool
+            Whether the last run is shown below it.
+        lesson : str
+            Which lesson is, if any: ``"order"``, ``"run"``, ``"predict"`` or ``"workers"``.
+        """
+        self._display.show(self.timeline() if timeline else None, lesson)
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write the graph and the last run to a file; its ending says how.
@@ -59,6 +68,15 @@ class Shown(Parts):
     def draw_plan(self, plan: Plan) -> None:
         """Draw what a run would do on the live graph, if it is shown, until the next run."""
         self._display.draw_plan(plan)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the graph is shown live; elsewhere it is a picture, or text."""
+        return self._display.is_live
+
+    def draw_lesson(self, facts: Mapping[str, object]) -> None:
+        """Draw a step, a prediction or a schedule on the live graph, if it is shown."""
+        self._display.draw_lesson(facts)
 
     def show_value(self, name: str) -> None:
         """Show the value of a node in short, below the cell that is being executed.

@@ -11,12 +11,10 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from dagnb.errors import did_you_mean
 from dagnb.notebook.handle import BackgroundRun
-from dagnb.notebook.lessons import Guess, Stepper
 from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
 from dagnb.render.picture import Picture
 from dagnb.render.scene import Lens
-from dagnb.teach.schedules import measured, schedule, speedups
 from dagnb.teach.sicknesses import lab, sickness
 
 VERBS = {
@@ -53,8 +51,14 @@ VERBS = {
     "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
     "store": ("[DIR|on|off|ls]", "say where values are saved, choose, or list them"),
     "step": ("[next|back|N|all|order|run|show]", "see how the order is found, or how a run went"),
-    "predict": ("[NAME ...|nothing]", "say what will run next; the next run says how right it was"),
-    "schedule": ("[WORKERS]", "say what workers could bring, by how long the nodes took"),
+    "predict": (
+        "[NAME ...|nothing|show]",
+        "say what will run next; the next run says how right it was",
+    ),
+    "schedule": (
+        "[WORKERS] [NAME=SECONDS ...] | show",
+        "say what workers could bring, by how long the nodes took or would take",
+    ),
     "lab": ("[NAME [cure]]", "break something on purpose, see how it is noticed, and mend it"),
     "help": ("", "this text"),
 }
@@ -75,13 +79,10 @@ class Verbs:
     Parameters
     ----------
     session : Session
-    guess : Guess
     """
 
-    def __init__(self, session: Session, guess: Guess) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._guess = guess
-        self._stepper = Stepper(session)
 
     def say(self, line: str) -> object:
         """Do what a line says; return what the verb has to return, if anything."""
@@ -247,22 +248,31 @@ class Verbs:
             self._session.store = {"on": True, "off": None}.get(word, word)
         print(self._session.saving.describe())
 
-    def _step(self, words: Sequence[str]) -> object:
-        if list(words) == ["show"]:
-            return self._stepper.show()
-        print(self._stepper.say(words))
-        return None
+    def _step(self, words: Sequence[str]) -> None:
+        lessons = self._session.lessons
+        if not self._shows(words, lessons.stepper.mode):
+            print(lessons.step([word for word in words if word != "show"]))
 
     def _predict(self, words: Sequence[str]) -> None:
-        print(self._guess.say(words))
+        own = "show" in self._session.nodes
+        if own or not self._shows(words, "predict"):
+            print(self._session.lessons.predict(words if own or words != ["show"] else []))
 
     def _schedule(self, words: Sequence[str]) -> None:
-        if len(words) > 1 or not all(word.isdecimal() and int(word) for word in words):
-            raise UsageError(f"usage: %dag schedule {VERBS['schedule'][0]}, from 1 on")
-        session = self._session
-        took = measured(session.result(name) for name in session.nodes)
-        made = schedule(session.dag, took, int(words[0])) if words else speedups(session.dag, took)
-        print(f"by how long the nodes took, in seconds\n{made}")
+        if self._shows(words, "workers"):
+            return
+        try:
+            said = self._session.lessons.workers.say([word for word in words if word != "show"])
+            print(said)
+        except ValueError as error:
+            raise UsageError(f"{error}; usage: %dag schedule {VERBS['schedule'][0]}") from None
+
+    def _shows(self, words: Sequence[str], lesson: str) -> bool:
+        """Open a lesson on the live graph if that is asked for; False where it is to be printed."""
+        if list(words) != ["show"] or not self._session.is_live:
+            return False
+        self._session.show(lesson=lesson)
+        return True
 
     def _lab(self, words: Sequence[str]) -> None:
         if len(words) > 2 or words[1:] not in ([], ["cure"]):

@@ -24,6 +24,7 @@ from dagnb.render.view import GraphView
 Details = Callable[[str], Mapping[str, object]]
 Act = Callable[[str, str], object]
 Record = Callable[[], Mapping[str, object]]
+Teach = Callable[[Mapping[str, object]], Mapping[str, object]]
 
 # Jupyter drops what comes faster than 1000 messages a second; nobody sees more than 30.
 _FRAME_SECONDS = 1 / 30
@@ -51,10 +52,12 @@ class GraphWidget(anywidget.AnyWidget):
         no such buttons.
     record : callable, optional
         ``record()`` returns the last run: its ``timeline``, and the ``frames`` of its replay.
+    teach : callable, optional
+        ``teach(asked)`` does what somebody did in a lesson, and returns what it shows then.
 
     Notes
     -----
-    All three are called on the thread on which the kernel handles messages, which
+    All four are called on the thread on which the kernel handles messages, which
     may not be the main one. What they raise is shown in the panel.
     """
 
@@ -65,6 +68,7 @@ class GraphWidget(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
     can_act = traitlets.Bool(False).tag(sync=True)
     timeline = traitlets.Bool(False, help="Whether the last run is shown below.").tag(sync=True)
+    lesson = traitlets.Unicode("", help="Which lesson is shown below, if any.").tag(sync=True)
 
     def __init__(
         self,
@@ -73,10 +77,12 @@ class GraphWidget(anywidget.AnyWidget):
         details: Details | None = None,
         act: Act | None = None,
         record: Record | None = None,
+        teach: Teach | None = None,
     ) -> None:
         self._picture = drawn if isinstance(drawn, Picture) else Picture(drawn)
         self._view = self._picture.view
         self._details, self._act, self._record = details, act, record
+        self._teach = teach
         self._lock = threading.RLock()
         self._dirty = threading.Event()
         self._closed = False
@@ -123,6 +129,10 @@ class GraphWidget(anywidget.AnyWidget):
     def draw_plan(self, plan: Mapping[str, object]) -> None:
         """Draw what a run would do, until one begins; a page that is loaded later has none."""
         self._post({"kind": "plan", **plan})
+
+    def draw_lesson(self, facts: Mapping[str, object]) -> None:
+        """Show a step, a prediction or a schedule; a page that is loaded later has none."""
+        self._post({"kind": "lesson", "open": True, **facts})
 
     def _start(self, name: str, target: Callable[[], None]) -> threading.Thread | None:
         """Start a daemon thread in this context; None where there are no threads (Pyodide)."""
@@ -233,6 +243,8 @@ class GraphWidget(anywidget.AnyWidget):
                 self._post({"kind": "details", "name": name, **self._described(name)})
             case "recording" if self._record is not None:
                 self._post({"kind": "recording", **self._record()})
+            case "lesson" if self._teach is not None:
+                self._post({"kind": "lesson", **self._taught(message)})
             case "fold":
                 self._look(lambda: self._fold(name, folded=bool(message.get("folded"))))
             case "reveal" if name in self._view.nodes:
@@ -278,6 +290,14 @@ class GraphWidget(anywidget.AnyWidget):
             return dict(self._details(name))
         except Exception as error:  # previews call the user's own __repr__
             return {"error": f"no details: {type(error).__name__}: {error}"}
+
+    def _taught(self, asked: Mapping[str, object]) -> dict[str, object]:
+        """Return what a lesson shows, as an answer to this question, or why it cannot."""
+        assert self._teach is not None
+        try:
+            return {**self._teach(asked), "asked": asked.get("asked")}
+        except Exception as error:  # the graph may be edited meanwhile
+            return {"mode": asked.get("mode"), "said": f"{type(error).__name__}: {error}"}
 
     def _perform(self, verb: str, name: str) -> None:
         """Do what a button says, and show why it failed if it does."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from heapq import heapify, heappop, heappush
 
 from dagnb.graph.dag import DAG
 from dagnb.observe.text import listed
 from dagnb.run.checks import check_dag
-from dagnb.teach.walk import Step, Walk
+from dagnb.teach.walk import Mark, Step, Walk
 
 HEADER = ("node", "inputs", "missing", "state")
 
@@ -63,8 +64,8 @@ class Kahn(Walk):
         queue = sorted(ready, key=self._number.__getitem__)
         waiting = f"Ready: {listed(queue) or 'none'}. Order so far: {listed(order) or 'empty'}."
         said = f"{self._said(order, ready)}\n{waiting}"
-        looks = dict.fromkeys(queue, "running") | dict.fromkeys(order, "completed")
-        return Step(said, HEADER, tuple(rows), frozenset([*queue, *order[-1:]]), looks)
+        marks = {name: _mark(name, place, ready, counts) for name in self._names}
+        return Step(said, HEADER, tuple(rows), frozenset([*queue, *order[-1:]]), marks)
 
     def _said(self, order: list[str], ready: set[str]) -> str:
         if not order:
@@ -92,3 +93,12 @@ class Kahn(Walk):
                 if not counts[each]:
                     heappush(queue, self._number[each])
         return order, {self._names[number] for number in queue}, counts
+
+
+def _mark(
+    name: str, place: Mapping[str, str], ready: Collection[str], counts: Mapping[str, int]
+) -> Mark:
+    """Return a node's place in the order, or that it is ready, or how many inputs it misses."""
+    if name in place:
+        return Mark("completed", f"number {place[name]}")
+    return Mark("running", "ready") if name in ready else Mark("pending", f"{counts[name]} missing")

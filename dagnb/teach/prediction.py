@@ -10,6 +10,7 @@ from dagnb.observe.text import listed
 from dagnb.results import NodeResult
 from dagnb.run.checks import check_dag
 from dagnb.teach.reasons import because
+from dagnb.teach.walk import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,16 @@ class Revealed:
     extra: Mapping[str, str]
     cut_off: Mapping[str, str]
     notes: tuple[str, ...] = ()
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """What the live graph puts on each node that was expected or ran."""
+        return {
+            **dict.fromkeys(self.hits, Mark("completed", "right")),
+            **dict.fromkeys(self.missed, Mark("failed", "missed")),
+            **dict.fromkeys(self.extra, Mark("timed_out", "extra")),
+            **dict.fromkeys(self.cut_off, Mark("cutoff", "cut off")),
+        }
 
     def __str__(self) -> str:
         lines = [f"you predicted: {self.score:.0%} right", *self.notes]

@@ -9,19 +9,19 @@ from dagnb.observe.text import listed
 from dagnb.results import NodeResult
 from dagnb.run.checks import check_dag
 from dagnb.teach.reasons import because
-from dagnb.teach.walk import Step, Walk
+from dagnb.teach.walk import Mark, Step, Walk
 
 HEADER = ("node", "inputs", "state")
-_LOOKS = {  # a node that ended without a value looks like its status
-    "ran: another value": "completed",
-    "ran: the same value": "cutoff",
-    "did not run: another value": "cached",
-    "did not run: the same value": "reused",
-    "left alone": "reused",
-    "left alone: its inputs are the same": "reused",
-    "must be looked at": "running",
-    "dirty": "stale",
-    "not asked for": "stale",
+_MARKS = {  # a node that ended without a value is marked with its status
+    "ran: another value": Mark("completed", "other value"),
+    "ran: the same value": Mark("cutoff", "same value"),
+    "did not run: another value": Mark("cached", "other, not run"),
+    "did not run: the same value": Mark("reused", "same, not run"),
+    "left alone": Mark("reused", "left alone"),
+    "left alone: its inputs are the same": Mark("reused", "left alone"),
+    "must be looked at": Mark("running", "next"),
+    "dirty": Mark("stale", "dirty"),
+    "not asked for": Mark("stale", "not asked for"),
 }
 
 
@@ -97,17 +97,18 @@ class Rerun(Walk):
             (name, self._inputs(name), self._state(name, done, is_end=is_end))
             for name in self.dirty
         ]
-        looks = {str(name): "reused" for name in self._dag} | {
-            name: _LOOKS.get(state) or str(done[name].status.value) for name, _, state in rows
+        marks = {
+            name: _MARKS.get(state) or Mark(str(done[name].status.value), state)
+            for name, _, state in rows
         }
         if is_end:
-            return Step(self._end(), HEADER, tuple(rows), looks=looks)
+            return Step(self._end(), HEADER, tuple(rows), marks=marks)
         if not number:
-            return Step(self._begin(), HEADER, tuple(rows), frozenset(self._first), looks)
+            return Step(self._begin(), HEADER, tuple(rows), frozenset(self._first), marks)
         last = self._settled[number - 1]
         below = map(str, self._dag.successors(str(last.name)))
         active = frozenset([str(last.name), *below])
-        return Step(self._said(last), HEADER, tuple(rows), active, looks)
+        return Step(self._said(last), HEADER, tuple(rows), active, marks)
 
     def _inputs(self, name: str) -> str:
         return ", ".join(map(str, self._dag.predecessors(name))) or "-"

@@ -65,6 +65,28 @@ class Bounds:
         """
         return self.work / self.workers + self.span * (self.workers - 1) / self.workers
 
+    def explained(self) -> list[str]:
+        """Return each bound as a line: its formula, its value, and who found it.
+
+        Examples
+        --------
+        >>> for line in Bounds(work=12.0, span=5.0, workers=2).explained():
+        ...     print(line)
+        work 12: all durations together; one worker takes as long
+        span 5: the longest chain; no number of workers is faster
+        at least 6: max(work / k, span)
+        at most 8.5: work / k + span * (k - 1) / k (Graham 1969)
+        at most 11: work / k + span, which is simpler (Brent 1974)
+        """
+        brent = self.work / self.workers + self.span
+        return [
+            f"work {_number(self.work)}: all durations together; one worker takes as long",
+            f"span {_number(self.span)}: the longest chain; no number of workers is faster",
+            f"at least {_number(self.lower)}: max(work / k, span)",
+            f"at most {_number(self.upper)}: work / k + span * (k - 1) / k (Graham 1969)",
+            f"at most {_number(brent)}: work / k + span, which is simpler (Brent 1974)",
+        ]
+
     @property
     def best_speedup(self) -> float:
         """The most that so many workers can be faster than one: ``work / lower``."""

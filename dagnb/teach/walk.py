@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dagnb.observe.text import table
 
 MOST_ROWS = 40  # of a table; of more nodes those are shown that the step is about
+
+
+class Mark(NamedTuple):
+    """What the live graph puts on a node: the colour of a status, and a word or two."""
+
+    look: str
+    badge: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +31,25 @@ class Step:
         A row for each node.
     active : frozenset of str
         The nodes that the step is about.
-    looks : mapping of str to str
-        What the live graph would show of each node: ``"completed"``, ``"stale"``, ...; a node that
-        is not in it is pending.
+    marks : mapping of str to Mark
+        What the live graph shows of each node; a node without one recedes.
     """
 
     said: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     active: frozenset[str] = frozenset()
-    looks: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> tuple[tuple[str, ...], ...]:
+        """All rows, or of too many those that the step is about."""
+        if len(self.rows) <= MOST_ROWS:
+            return self.rows
+        return tuple(row for row in self.rows if row[0] in self.active)
 
     def __str__(self) -> str:
-        rows = self.rows
-        if len(rows) > MOST_ROWS:
-            rows = tuple(row for row in rows if row[0] in self.active)
+        rows = self.shown
         left_out = len(self.rows) - len(rows)
         more = f"\n({left_out} more nodes, which this step is not about)" if left_out else ""
         return f"{self.said}\n\n{table(self.header, rows)}{more}" if self.rows else self.said

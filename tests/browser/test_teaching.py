@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
@@ -44,28 +46,97 @@ def test_a_lesson(open_notebook: OpenNotebook) -> None:
     assert page.errors == []
 
 
-def test_the_pager_by_keyboard(open_notebook: OpenNotebook) -> None:
-    """Tab leads to its buttons, Enter presses them, and the picture and the text follow."""
+def test_lessons_on_the_live_graph(open_notebook: OpenNotebook, screenshots: Path) -> None:
+    """By keyboard: steps, a prediction and its reveal, more workers; on the learner's own nodes."""
     page = open_notebook(
-        "%load_ext dagnb",
-        "%%dag_node rows\n[1, 2, 3]",
-        "%%dag_node count\nlen(rows)",
+        "%load_ext dagnb\nlimit = 2",
+        "%%dag_node\nrows = [1, 2, 3]",
+        "%%dag_node\nkept = [each for each in rows if each >= limit]",
+        "%%dag_node\ncount = len(kept)",
         "%dag step show",
+        "limit = 1.5",
+        "%dag step",
     )
-    page.run_all()
-    shown = page.cell_output(3)
-    status = shown.get_by_role("status")
-    expect(status).to_contain_text("step 0 of 2")
-    back, forward = (shown.get_by_role("button", name=name) for name in ("back", "next"))
-    back.focus()
-    page.page.keyboard.press("Tab")
-    expect(forward).to_be_focused()
-    page.page.keyboard.press("Enter")
-    expect(status).to_contain_text("step 1 of 2: rows is taken")
-    drawn = shown.get_by_role("img", name="Graph: 2 nodes: 1 completed, 1 running")
-    expect(drawn).to_be_visible()
-    page.page.keyboard.press("Shift+Tab")
-    page.page.keyboard.press("Enter")
-    expect(status).to_contain_text("step 0 of 2")
-    assert barriers(page, ".jp-OutputArea-output .jupyter-widgets") == []
+    for cell in range(5):
+        page.run_cell(cell)
+    graph = page.graph()
+    walk(page)
+    page.screenshot(screenshots / "lesson-step.png", of=graph)
+    predict(page)
+    page.screenshot(screenshots / "lesson-predict.png", of=graph)
+    try_workers(page)
+    page.screenshot(screenshots / "lesson-workers.png", of=graph)
+    page.run_cell(6)
+    expect(graph).to_have_attribute("data-lesson", "order")
+    press(page, "Close the lesson")
+    expect(graph.get_by_role("button", name="Step through the graph")).to_be_focused()
+    assert marks(page) == {}
     assert page.errors == []
+
+
+def walk(page: NotebookPage) -> None:
+    """Forward, back, to the end and play: what is ready, what misses how much, what is taken."""
+    graph = page.graph()
+    taught = graph.locator(".dagnb-taught")
+    expect(taught).to_contain_text("the nodes without inputs are ready")
+    assert marks(page) == {"rows": "ready", "kept": "1 missing", "count": "1 missing"}
+    press(page, "On one step")
+    expect(taught).to_contain_text("Order so far: rows.")
+    assert marks(page) == {"rows": "number 1", "kept": "ready", "count": "1 missing"}
+    press(page, "Back one step")
+    expect(graph).to_have_attribute("data-step", "0")
+    graph.get_by_role("slider", name="Step").press("End")
+    expect(taught).to_contain_text("this is a topological order")
+    press(page, "Play the steps")
+    expect(graph).to_have_attribute("data-step", "0")
+    expect(graph).to_have_attribute("data-step", "3")
+    graph.get_by_text("This step as a table").press("Enter")
+    expect(graph.locator("td", has_text="taken, number 3")).to_be_visible()
+    assert barriers(page, ".dagnb") == []
+
+
+def predict(page: NotebookPage) -> None:
+    """Nodes are chosen by Enter and by click; the next run says what was right, and why not."""
+    graph = page.graph()
+    press(page, "Predict")
+    expect(graph).to_have_attribute("data-step", "empty")
+    page.node("kept").press("Enter")
+    expect(page.node("kept")).to_have_attribute("aria-pressed", "true")
+    page.node("rows").click()
+    page.node("count").click()
+    expect(graph.locator(".dagnb-taught")).to_contain_text("to run: count, kept, rows")
+    page.node("rows").click()
+    expect(page.node("rows")).to_have_attribute("aria-pressed", "false")
+    page.run_cell(5)
+    expect(graph).to_have_attribute("data-step", "revealed")
+    assert marks(page) == {"kept": "right", "count": "cut off"}
+    expect(graph.locator(".dagnb-taught")).to_contain_text("you predicted: 50% right")
+    expect(graph.locator("li", has_text="cut off: count did not run: kept ran")).to_be_visible()
+    expect(page.cell_output(5)).to_contain_text("you predicted: 50% right")
+    assert barriers(page, ".dagnb") == []
+
+
+def try_workers(page: NotebookPage) -> None:
+    """A slider from 1 to 8, with a lane for each worker and the bounds."""
+    graph = page.graph()
+    press(page, "Workers")
+    expect(graph.locator(".dagnb-worker")).to_have_count(2)
+    graph.get_by_role("slider", name="Number of workers").press("End")
+    expect(graph.locator(".dagnb-worker")).to_have_count(8)
+    expect(graph.locator(".dagnb-taught")).to_contain_text("8 workers:")
+    expect(graph.locator("li", has_text="Graham 1969")).to_be_visible()
+    assert barriers(page, ".dagnb") == []
+
+
+def press(page: NotebookPage, button: str) -> None:
+    """Press a button of the live graph with Enter."""
+    page.graph().get_by_role("button", name=button, exact=True).press("Enter")
+
+
+def marks(page: NotebookPage) -> dict[str, str]:
+    """What a lesson has put on each node."""
+    found: dict[str, str] = page.graph().evaluate(
+        "root => Object.fromEntries([...root.querySelectorAll('[data-node][data-mark]')]"
+        ".map(node => [node.dataset.node, node.dataset.mark]))"
+    )
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from IPython.core.error import UsageError
 
@@ -127,8 +129,132 @@ def test_a_schedule_of_what_was_measured(chain: Notebook) -> None:
     assert [line.split()[0] for line in chart[3:]] == ["1", "2"]
 
 
-@pytest.mark.parametrize("words", ["0", "two", "2 3", "-1"])
+@pytest.mark.parametrize("words", ["0", "two", "2 3", "-1", "raw=", "raw=-1", "raw=nan", "rwa=2"])
 def test_no_such_schedule(chain: Notebook, words: str) -> None:
     """The usage."""
     ran = chain.run(f"%dag schedule {words}", fails=UsageError)
-    assert "usage: %dag schedule [WORKERS]" in str(ran.error)
+    assert "usage: %dag schedule [WORKERS] [NAME=SECONDS ...]" in str(ran.error)
+
+
+# -- on the live graph --------------------------------------------------------------------------
+
+
+def test_a_step_on_the_live_graph(chain: Notebook) -> None:
+    """Each node is marked with its place, or what it misses; the table is there as well."""
+    facts = chain.session.lessons.answer({"mode": "order", "number": 2})
+    assert facts["number"] == 0, "a walk that nobody has begun begins"
+    facts = chain.session.lessons.answer({"mode": "order", "number": 2})
+    assert (facts["number"], facts["last"]) == (2, 4)
+    assert facts["marks"] == {
+        "raw": ("completed", "number 1"),
+        "clean": ("completed", "number 2"),
+        "total": ("running", "ready"),
+        "other": ("running", "ready"),
+    }
+    assert len(facts["rows"]) == 4  # type: ignore[arg-type]  # facts are for JSON
+    assert first_line(chain, "%dag step back").startswith("Topological order, step 1 of 4")
+
+
+def test_a_run_on_the_live_graph(chain: Notebook) -> None:
+    """What came out the same is marked, and what was left alone."""
+    chain.run("limit = 0")
+    answer = chain.session.lessons.answer
+    answer({"mode": "run"})
+    facts = answer({"mode": "run", "number": 99})
+    assert facts["marks"] == {"clean": ("cutoff", "same value"), "total": ("reused", "left alone")}
+    assert str(facts["said"]).startswith("the end.")
+    chain.node("other", "'again'")
+    news = answer({"mode": "run", "number": 1})
+    assert (news["number"], news["news"]) == (0, "The graph or its run is another one.")
+
+
+def test_nodes_are_chosen_on_the_live_graph(chain: Notebook) -> None:
+    """One more, one less, nothing, all over again; the text says the same."""
+    answer = chain.session.lessons.answer
+    assert answer({"mode": "predict"})["state"] == "empty"
+    answer({"mode": "predict", "toggle": "raw"})
+    answer({"mode": "predict", "toggle": "clean"})
+    facts = answer({"mode": "predict", "toggle": "raw"})
+    assert facts["marks"] == {"clean": ("running", "will run")}
+    assert chain.run("%dag predict").out == "predicted to run: clean\n"
+    assert answer({"mode": "predict", "expect": "nothing"})["marks"] == {}
+    assert chain.run("%dag predict").out == "predicted to run: nothing\n"
+    assert answer({"mode": "predict", "expect": "again"})["state"] == "empty"
+    assert "no prediction is pending" in chain.run("%dag predict").out
+
+
+def test_what_was_chosen_is_revealed_on_the_live_graph(chain: Notebook) -> None:
+    """Each kind of right and wrong has its mark and its sentence."""
+    answer = chain.session.lessons.answer
+    for name in ("clean", "total", "other"):
+        answer({"mode": "predict", "toggle": name})
+    chain.run("limit = 0")
+    facts = answer({"mode": "predict"})
+    assert (facts["state"], facts["said"]) == ("revealed", "you predicted: 33% right")
+    assert facts["marks"] == {
+        "clean": ("completed", "right"),
+        "total": ("cutoff", "cut off"),
+        "other": ("timed_out", "extra"),
+    }
+    assert "extra: other did not run: the change does not reach it" in facts["lines"]  # type: ignore[operator]  # facts are for JSON
+
+
+def test_a_button_of_the_live_graph_reveals(chain: Notebook) -> None:
+    """No cell ends then."""
+    chain.run("%dag predict raw")
+    chain.session._panel.act("run", "raw")
+    facts = chain.session.lessons.answer({"mode": "predict"})
+    assert facts["state"] == "revealed"
+    assert facts["lines"] == ["right: raw ran"]
+
+
+def test_a_graph_that_changes_while_nodes_are_chosen(chain: Notebook) -> None:
+    """What is gone is left out, and a click on it is without effect."""
+    answer = chain.session.lessons.answer
+    answer({"mode": "predict", "toggle": "other"})
+    chain.run("%dag rm other")
+    answer({"mode": "predict", "toggle": "other"})
+    facts = answer({"mode": "predict", "toggle": "raw"})
+    assert facts["marks"] == {"raw": ("running", "will run")}
+
+
+def test_workers_on_the_live_graph(chain: Notebook) -> None:
+    """A lane each, from 1 to 8, by what was measured or what is supposed."""
+    answer = chain.session.lessons.answer
+    supposed = chain.run("%dag schedule 2 raw=1 clean=4 total=1 other=3").out.splitlines()
+    assert supposed[0].endswith("but supposed: raw=1, clean=4, total=1, other=3")
+    assert supposed[1].startswith("2 workers: 6, 1.50 times as fast as one")
+    facts = answer({"mode": "workers", "number": 3})
+    chart: Any = facts["chart"]
+    assert [lane["worker"] for lane in chart["lanes"]] == ["worker 1", "worker 2", "worker 3"]
+    assert chart["critical"] == ["raw", "clean", "total"]
+    assert (chart["seconds"], chart["critical_seconds"]) == (6.0, 6.0)
+    assert "at least 6: max(work / k, span)" in facts["lines"]  # type: ignore[operator]  # facts are for JSON
+    assert answer({"mode": "workers", "number": 99})["number"] == 8
+
+
+def test_a_schedule_before_anything_took_time(nb: Notebook) -> None:
+    """Each node counts as one second, and it says so."""
+    nb.node("idle", "1", "--when False")
+    said, chart = nb.run("%dag schedule 1").out.splitlines()[:2]
+    assert said == "no node has run yet, so each counts as one second"
+    assert chart.startswith("1 worker: 1, 1.00 times as fast")
+
+
+@pytest.mark.parametrize("mode", ["", "singing"])
+def test_no_such_lesson(chain: Notebook, mode: str) -> None:
+    """An answer without anything in it."""
+    assert chain.session.lessons.answer({"mode": mode}) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("%dag step show", "step 0 of 4: the nodes without inputs are ready"),
+        ("%dag predict show", "no prediction is pending"),
+        ("%dag schedule show", "(Graham 1969)"),
+    ],
+)
+def test_without_a_live_graph(chain: Notebook, line: str, says: str) -> None:
+    """Where nothing is live the lesson is text."""
+    assert says in chain.run(line).out

@@ -36,7 +36,9 @@ def test_a_still_falls_back(picture: type[Picture], kinds: set[str]) -> None:
     view(GraphEdited(["raw", "clean"], [("raw", "clean")]))
     with new_shell() as shell:
         shell.keeps_outputs = True
-        display = GraphDisplay(shell, view, nothing, nothing, nothing)
+        display = GraphDisplay(
+            shell, view, details=nothing, act=nothing, record=nothing, teach=nothing
+        )
         display.picture = picture(view)
         with capture(shell) as sink:
             display.show()

@@ -404,3 +404,23 @@ def test_every_jupyter_variable_has_a_fallback() -> None:
     """Other front ends define none of them."""
     text = GraphWidget._css + GraphWidget._esm
     assert re.findall(r"var\(--jp-[\w-]+\)", text) == []
+
+
+def test_a_lesson_is_answered(view: GraphView, sent: Sent) -> None:
+    """With the number of the question, so that late answers can be told."""
+    widget = GraphWidget(view, teach=lambda asked: {"mode": asked["mode"], "number": 2})
+    say(widget, kind="lesson", mode="order", asked=7)
+    widget.draw_lesson({"mode": "run", "number": 0})
+    answer, drawn = (each for each in drain(sent) if each["kind"] == "lesson")
+    widget.close()
+    assert answer == {"kind": "lesson", "mode": "order", "number": 2, "asked": 7}
+    assert drawn == {"kind": "lesson", "open": True, "mode": "run", "number": 0}
+
+
+def test_a_lesson_that_cannot_be_given(view: GraphView, sent: Sent) -> None:
+    """Says why in the place of what it would say."""
+    widget = GraphWidget(view, teach=lambda asked: {"number": asked["nothing"]})
+    say(widget, kind="lesson", mode="order", asked=1)
+    [answer] = [each for each in drain(sent) if each["kind"] == "lesson"]
+    widget.close()
+    assert answer == {"kind": "lesson", "mode": "order", "said": "KeyError: 'nothing'"}

@@ -21,17 +21,20 @@ class Graph {
     this.panel = new Panel(this);
     this.replay = new Replay(this);
     this.plan = new Plan(this);
+    this.lesson = new Lesson(this);
     this.page = new Page(this);
     this.listeners = [
       ["change:graph", () => this.redraw()],
       ["change:state", () => this.restore(model.get("state"))],
       ["change:timeline", () => this.replay.follow()],
+      ["change:lesson", () => this.lesson.follow()],
       ["msg:custom", (message) => this.receive(message)],
     ];
     for (const [name, handler] of this.listeners) model.on(name, handler);
     this.clockwork = setInterval(() => this.tick(), 200);
     this.redraw();
     this.replay.follow();
+    this.lesson.follow();
   }
 
   destroy() {
@@ -40,6 +43,7 @@ class Graph {
     for (const [name, handler] of this.listeners) this.model.off(name, handler);
     this.stage.destroy();
     this.replay.destroy();
+    this.lesson.stop();
     this.page.destroy();
     this.root.remove();
   }
@@ -54,6 +58,8 @@ class Graph {
     this.tableButton = button("table", "Show as a table", "Table");
     this.planButton = button("plan", "Show what a run would do", "Plan");
     this.planButton.hidden = !this.model.get("can_act");
+    this.lessonButton = button("lesson", "Step through the graph, predict a run, try more workers", "Learn");
+    this.lessonButton.hidden = !this.model.get("can_act");
     this.timelineButton = button("timeline", "Show when the nodes of the last run ran, and replay it", "Timeline");
     this.timelineButton.hidden = Boolean(this.model.get("embedded"));
     this.find = new Find(this);
@@ -66,7 +72,7 @@ class Graph {
       "div", { class: "dagnb-head" }, this.title, this.runLine, this.counts,
       make("div", { class: "dagnb-tools", role: "toolbar", "aria-label": "View" },
         button("zoom-out", "Zoom out (-)", "\u2212"), button("zoom-in", "Zoom in (+)", "+"),
-        button("fit", "Show all (0)", "Fit"), this.turnButton, this.aroundButton, this.foldButton, this.tableButton, this.planButton, this.timelineButton,
+        button("fit", "Show all (0)", "Fit"), this.turnButton, this.aroundButton, this.foldButton, this.tableButton, this.planButton, this.timelineButton, this.lessonButton,
         this.saving.choice, this.find.box, this.find.line),
     );
     this.bar = make("div", { class: "dagnb-bar", role: "progressbar", "aria-label": "Up to date" });
@@ -87,6 +93,7 @@ class Graph {
     if (action === "table") this.toggleTable();
     if (action === "plan") this.plan.toggle();
     if (action === "timeline") this.replay.toggle();
+    if (action === "lesson") this.lesson.toggle();
   }
 
   // -------------------------------------------------------------- state
@@ -126,6 +133,7 @@ class Graph {
     this.restore(this.model.get("state"));
     this.panel.redrawn();
     this.find.redrawn();
+    this.lesson.redrawn();
     this.replay.mark();
     this.root.dataset.ready = "true";
   }
@@ -143,6 +151,7 @@ class Graph {
     if (message.kind === "state") this.restore(message);
     if (message.kind === "details") this.panel.details(message);
     if (message.kind === "plan") this.plan.show(message);
+    if (message.kind === "lesson") this.lesson.show(message);
     if (message.kind === "recording") this.replay.show(message);
     if (message.kind === "saved") this.saving.received(message);
     if (message.kind === "notice") this.notice(message.text);
@@ -235,6 +244,7 @@ class Graph {
   finished() {
     this.say(`Run finished: ${this.bar.getAttribute("aria-valuetext")}`);
     if (this.replay.isOpen) this.replay.open();
+    this.lesson.finished();
   }
 
   say(text) {

@@ -48,7 +48,7 @@ class Hands {
   // What a click or Enter means: a node opens its panel, a folded group opens itself.
   enter(item) {
     if (item.members) this.graph.fold(item.name, false);
-    else this.graph.panel.open(item);
+    else if (!this.graph.lesson.enter(item)) this.graph.panel.open(item);
   }
 
   grab(event) {
@@ -83,7 +83,7 @@ class Hands {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     event.stopPropagation();
     const { stage, graph } = this;
-    if (graph.replay.key(event)) { event.preventDefault(); return; }
+    if (graph.replay.key(event) || graph.lesson.key(event)) { event.preventDefault(); return; }
     if (event.target === graph.find.box) { graph.find.key(event); return; }
     if (event.target.matches("input, select, textarea") && event.key !== "Escape") return;
     if (event.key === "/") { event.preventDefault(); graph.find.box.focus(); return; }

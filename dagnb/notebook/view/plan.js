@@ -19,6 +19,7 @@ class Plan {
 
   show({ steps, reused, seconds, critical }) {
     this.graph.replay.leave();
+    this.graph.lesson.close();
     this.clear();
     this.steps = steps;
     this.graph.root.dataset.plan = Object.keys(steps).length;
@@ -50,11 +51,7 @@ class Plan {
     const known = steps.map((step) => step.seconds).filter((each) => each != null);
     const took = known.length && action !== "wait" ? duration(known.reduce((a, b) => a + b)) : "";
     const text = [sign, item.members ? steps.length : took].filter((part) => part !== "").join(" ");
-    const width = 10 + 6.4 * [...text].length;
-    const badge = draw("g", { class: "dagnb-badge", transform: `translate(${item.w - width + 6},-9)` },
-      draw("title", {}, [words, ...steps.slice(0, 5).map((step) => step.reason)].join("\n")),
-      draw("rect", { width, height: 17, rx: 8.5 }), draw("text", { x: width / 2, y: 12.5 }, text));
-    item.el.append(badge);
+    item.el.append(badge(item, text, [words, ...steps.slice(0, 5).map((step) => step.reason)].join("\n")));
   }
 
   line(steps, reused, [low, likely, high], critical) {
@@ -67,4 +64,11 @@ class Plan {
     this.el.replaceChildren(make("b", {}, "Next run"), ...words.filter(Boolean).map((text) => make("span", {}, text)));
     this.el.hidden = false;
   }
+}
+
+// A few words at the corner of a node, and more of them for who hovers.
+function badge(item, text, title) {
+  const width = 10 + 6.4 * [...text].length;
+  return draw("g", { class: "dagnb-badge", transform: `translate(${item.w - width + 6},-9)` }, draw("title", {}, title),
+    draw("rect", { width, height: 17, rx: 8.5 }), draw("text", { x: width / 2, y: 12.5 }, text));
 }

@@ -6,7 +6,10 @@ class Table {
     this.rows = make("tbody");
     const heads = ["Node", "Status", "Seconds", "Why"].map((text) => make("th", { scope: "col" }, text));
     this.root = make("div", { class: "dagnb-table", tabindex: 0 }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), this.rows));
-    this.root.addEventListener("click", (event) => graph.panel.open(graph.nodes.get(event.target.closest("button")?.dataset.name)));
+    this.root.addEventListener("click", (event) => {
+      const node = graph.nodes.get(event.target.closest("button")?.dataset.name);
+      if (node && !graph.lesson.enter(node)) graph.panel.open(node);
+    });
     graph.body.append(this.root);
     this.update();
   }
