@@ -40,9 +40,7 @@ from dagnb.project.manifest import Manifest
 from dagnb.project.runner import DAGRunner
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.conditions import is_passed_by
-from dagnb.tasks import Options
-
-BACKENDS = ("inline", "threads")
+from dagnb.tasks import BACKENDS, Options, check_backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,7 @@ class Wanted:
     continue_on_error: bool = False
     attempts: Options = ONE_ATTEMPT
     workers: int | None = 1
+    backend: str | None = None
     state_dir: Path | None = None
     trace: Path | None = None
 
@@ -113,6 +112,7 @@ def run(ctx: click.Context, /, file: Path, **options: Any) -> None:
       dagnb run report.ipynb
       dagnb run report.ipynb -o out.ipynb -p limit 20 -p species Adelie
       dagnb run report.ipynb --nodes totals,chart --jobs 4
+      dagnb run report.ipynb --backend processes
       dagnb run report.ipynb --dry-run
     """  # noqa: D301  # click wants the character, not its name
     console = Console(as_json=options.pop("as_json"), quiet=options.pop("quiet"))
@@ -144,6 +144,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         options["continue_on_error"],
         Options.checked(options["timeout"], options["retry"]),
         _workers(options["jobs"], options["backend"]),
+        options["backend"],
         options["state_dir"],
         options["trace"],
     )
@@ -151,16 +152,16 @@ def _wanted(options: dict[str, Any]) -> Wanted:
 
 def _workers(jobs: str | None, backend: str | None) -> int | None:
     """Return how many nodes run side by side; None for as many as there are CPUs."""
-    if backend is not None and backend not in BACKENDS:
-        raise click.UsageError(
-            f"there is no backend {backend!r} for notebooks; choose {' or '.join(BACKENDS)}"
-        )
+    try:
+        check_backend(backend)
+    except ValueError as error:
+        raise click.UsageError(f"{error}, in --backend") from None
     if jobs is not None and jobs != "auto" and not (jobs.isdecimal() and int(jobs)):
         raise click.UsageError(f"--jobs takes a number from 1 on, or auto; not {jobs!r}")
     if backend == "inline" and jobs not in (None, "1"):
         raise click.UsageError(f"--backend inline runs one node at a time; drop --jobs {jobs}")
     if jobs is None:
-        return None if backend == "threads" else 1
+        return 1 if backend in (None, "inline") else None
     return None if jobs == "auto" else int(jobs)
 
 
@@ -197,6 +198,7 @@ def _opened(notebook: NotebookFile, wanted: Wanted, progress: Tally) -> Iterator
         gate.closes_on_error = not wanted.continue_on_error
         gate.excludes = wanted.selection.excluded
         session.attempts, session.workers = wanted.attempts, wanted.workers
+        session.backend = wanted.backend or "threads"
         session.observers.append(progress)
         progress.workers = session.workers
         progress.total = sum("dag_node" in cell.source for cell in notebook.cells)
@@ -261,6 +263,8 @@ def run_manifest(file: Path, wanted: Wanted, console: Console) -> int:
     }
     for option in (each for each, value in only.items() if value):
         raise Refusal(f"{option} is for notebooks; a manifest has none")
+    if wanted.backend not in (None, "inline", "threads"):
+        raise Refusal(f"--backend {wanted.backend} is for notebooks; choose threads, and --jobs")
     progress, drain = console.progress(), threading.Event()
     runner = DAGRunner(Manifest.load(file), state_dir=wanted.state_dir, observers=[progress])
     progress.total = len(runner.manifest)

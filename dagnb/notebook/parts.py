@@ -36,6 +36,7 @@ from dagnb.render.picture import Picture
 from dagnb.render.recording import Recorder
 from dagnb.render.view import GraphView
 from dagnb.results import NodeResult, NodeStatus
+from dagnb.run.backends import Chosen
 from dagnb.run.policies import Fact
 from dagnb.run.records import Memory, as_result
 from dagnb.tasks import Options, check_backend
@@ -161,12 +162,12 @@ class Parts:
         self._tasks.attempts = attempts
 
     @property
-    def backend(self) -> str:
-        """Where nodes run that do not say otherwise: ``"threads"`` or ``"processes"``."""
+    def backend(self) -> Chosen:
+        """Who performs nodes that do not say otherwise: what `DAGExecutor` takes."""
         return self._runs.backend or "threads"
 
     @backend.setter
-    def backend(self, backend: str) -> None:
+    def backend(self, backend: Chosen) -> None:
         check_backend(backend)
         self._runs.backend = None if backend in ("threads", "inline") else backend
 

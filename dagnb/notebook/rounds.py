@@ -22,7 +22,7 @@ from dagnb.notebook.why import Explain
 from dagnb.observe.trace import ExecutionTrace, trace_of
 from dagnb.results import IncrementalResult, NodeResult, NodeStatus
 from dagnb.run.alarm import perform_under_alarm
-from dagnb.run.backends import Backends
+from dagnb.run.backends import Backends, Chosen
 from dagnb.run.drive import Interrupted, drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown, Frontier
@@ -66,13 +66,13 @@ class Hands:
         So many threads; 1 is the thread that runs.
     cancelled : threading.Event or None
         Of a run in the background, which leaves its own thread free to watch for that.
-    backend : str or None
+    backend : str, Backend, Executor or None
         Performs the calls of nodes that do not say otherwise, if not these threads.
     """
 
     workers: int = 1
     cancelled: threading.Event | None = None
-    backend: str | None = None
+    backend: Chosen = None
 
     @property
     def are_alone(self) -> bool:

@@ -17,6 +17,7 @@ from dagnb.notebook.tasks import Tasks
 from dagnb.observe.text import run_summary
 from dagnb.render.recording import Recorder
 from dagnb.results import IncrementalResult
+from dagnb.run.backends import Chosen
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Runs:
         Brings still pictures up to date.
     workers : int
         How many nodes run side by side.
-    backend : str or None
+    backend : str, Backend, Executor or None
         Where they run, if not in this process.
     """
 
@@ -47,7 +48,7 @@ class Runs:
     recorder: Recorder
     follow: Callable[[], None]
     workers: int = 1
-    backend: str | None = None
+    backend: Chosen = None
 
     def perform(
         self, request: Request, own: str | None = None, *, live: bool = False

@@ -15,6 +15,7 @@ from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
 from dagnb.render.picture import Picture
 from dagnb.render.scene import Lens
+from dagnb.run.backends import Chosen
 from dagnb.teach.sicknesses import lab, sickness
 
 VERBS = {
@@ -304,7 +305,7 @@ def _groups(given: Sequence[str]) -> Sequence[str]:
     return [] if "all" in given else given
 
 
-def _describe_workers(workers: int, backend: str) -> str:
+def _describe_workers(workers: int, backend: Chosen) -> str:
     if backend != "threads":
         return f"workers: {workers}; nodes run in {backend}, so many at once"
     if workers == 1:

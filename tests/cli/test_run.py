@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from dagnb.run.remote.slot import IDLE
 from tests.cli.conftest import Command
 from tests.notebook.kernels import started
 from tests.notebook.notebooks import CHAIN, LOAD, code, texts, written
@@ -291,6 +293,18 @@ def test_a_dry_run(dagnb: Command, chain: Path) -> None:
     assert [each["action"] for each in full] == ["run"] * 3
 
 
+@pytest.mark.parametrize(
+    ("words", "here"), [([], True), (["--jobs", "2"], True), (["--backend", "processes"], False)]
+)
+def test_where_nodes_run(dagnb: Command, tmp_path: Path, words: list[str], here: bool) -> None:
+    """In this process, or in others where that is asked for."""
+    source = "%%dag_node place\nimport os\nos.getpid()"
+    file = written(tmp_path / "where.ipynb", LOAD, source, "print(place)")
+    dagnb("run", file.name, *words)
+    assert (texts(file)[-1] == [str(os.getpid())]) is here
+    IDLE.end()
+
+
 # -- wrong usage ----------------------------------------------------------------------------
 
 
@@ -303,7 +317,7 @@ def test_a_dry_run(dagnb: Command, chain: Path) -> None:
         (["--nodes", "both", "--exclude-tags", "slow"], "leaves left out, but both was asked for"),
         (["--dry-run", "-o", "x.ipynb"], "it cannot go with --output"),
         (["--backend", "inline", "--jobs", "2"], "runs one node at a time"),
-        (["--backend", "dask"], "no backend 'dask' for notebooks; choose inline or threads"),
+        (["--backend", "proceses"], "no backend 'proceses'; did you mean 'processes'?"),
         (["--jobs", "0"], "--jobs takes a number from 1 on, or auto"),
         (["-o", "no/such/folder.ipynb"], "there is no folder"),
         (["--contine-on-error"], "--continue-on-error"),
