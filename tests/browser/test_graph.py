@@ -45,9 +45,10 @@ def page(graph_page: NotebookPage) -> Iterator[NotebookPage]:
     """The page, whose view is as after ``%dag show --all`` again when the test is over."""
     yield graph_page
     graph_page.page.keyboard.press("Escape")
-    for fold in graph_page.graph().locator(".fold").all():
+    folds = graph_page.graph().locator(".fold")
+    if folds.count():
         graph_page.graph().get_by_role("button", name="Open all groups").click()
-        expect(fold).to_have_count(0)
+        expect(folds).to_have_count(0)
     assert graph_page.errors == []
 
 
@@ -88,6 +89,49 @@ def test_a_folded_group_follows_its_members(page: NotebookPage) -> None:
     page.run_cell(SHOW + 1)
     expect(fold_of(page, "fit")).to_have_attribute("data-status", "completed")
     page.expect_status("report", "completed")
+
+
+def test_a_press_outlives_a_new_drawing(page: NotebookPage) -> None:
+    """What was pressed is folded, though all was drawn anew before the button went up."""
+    press(page, page.graph().locator('.group[data-group="fit"] .handle'))
+    page.node("clean").focus()
+    page.page.keyboard.press("c")
+    expect(fold_of(page, "etl")).to_be_visible()
+    page.page.mouse.up()
+    expect(fold_of(page, "fit")).to_be_visible()
+
+
+def test_a_press_outlives_a_new_status(page: NotebookPage) -> None:
+    """The icon under the pointer is another one when the button goes up; the panel opens."""
+    press_while_something_changes(page, page.node("rows"), ".icon")
+
+
+def test_a_press_in_the_table_outlives_a_new_status(page: NotebookPage) -> None:
+    """Rows stay where they are while what they say changes."""
+    table = page.graph().get_by_role("button", name="Show as a table")
+    table.click()
+    row = page.graph().locator('tr:has([data-name="rows"])')
+    press_while_something_changes(page, row, "button")
+    table.click()
+
+
+def press_while_something_changes(page: NotebookPage, rows: Locator, part: str) -> None:
+    """Press a part of what shows the node ``rows``, make it stale, and let go."""
+    page.run_cell(SHOW + 1)
+    expect(rows).to_have_attribute("data-status", "completed")
+    page.edit_cell(1, "1, 2", "1, 1, 2")
+    press(page, rows.locator(part))
+    page.run_cell(1)
+    expect(rows).to_have_attribute("data-status", "stale")
+    page.page.mouse.up()
+    expect(page.graph().locator(".dagnb-panel")).to_have_attribute("data-for", "rows")
+    page.page.keyboard.press("Escape")
+
+
+def press(page: NotebookPage, of: Locator) -> None:
+    """Press the mouse in the middle of something, and hold it."""
+    of.hover()
+    page.page.mouse.down()
 
 
 def test_a_node_is_found_by_its_name(page: NotebookPage) -> None:

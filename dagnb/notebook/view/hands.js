@@ -14,19 +14,12 @@ class Hands {
   listen() {
     const { stage, graph } = this;
     const { svg } = stage;
-    const itemOf = (event) => (stage.far.on ? stage.far.at(this.at(event)) : stage.items.get(event.target.closest?.(".node, .fold")?.dataset.key));
     svg.addEventListener("pointerdown", (event) => this.grab(event));
     svg.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    svg.addEventListener("click", (event) => {
-      if (this.dragged) return;
-      const item = itemOf(event);
-      const group = event.target.closest?.(".group .handle")?.closest(".group").dataset.group;
-      if (item) { stage.walkFrom(item); this.enter(item); }
-      else if (group !== undefined) graph.fold(group, true);
-    });
-    svg.addEventListener("dblclick", (event) => { if (!itemOf(event)) stage.zoom(1.6, this.at(event)); });
-    svg.addEventListener("pointerover", (event) => stage.hover(itemOf(event)));
-    svg.addEventListener("pointermove", (event) => { if (stage.far.on && !event.buttons) stage.hover(itemOf(event)); });
+    svg.addEventListener("click", (event) => { if (!event.detail) this.meant(event)?.(); }); // by no pointer
+    svg.addEventListener("dblclick", (event) => { if (!this.itemOf(event)) stage.zoom(1.6, this.at(event)); });
+    svg.addEventListener("pointerover", (event) => stage.hover(this.itemOf(event)));
+    svg.addEventListener("pointermove", (event) => { if (stage.far.on && !event.buttons) stage.hover(this.itemOf(event)); });
     svg.addEventListener("pointerleave", () => stage.hover(null));
     svg.addEventListener("focusin", (event) => {
       const item = stage.items.get(event.target.dataset?.key);
@@ -51,24 +44,48 @@ class Hands {
     else if (!this.graph.lesson.enter(item)) this.graph.panel.open(item);
   }
 
+  itemOf(event) {
+    const { far, items } = this.stage;
+    return far.on ? far.at(this.at(event)) : items.get(event.target.closest?.(".node, .fold")?.dataset.key);
+  }
+
+  // What a press at this place asks for. It is known by name: until the press ends, what was
+  // pressed may have been drawn anew, so that no click would reach it, or may have moved.
+  meant(event) {
+    const item = this.itemOf(event);
+    if (item) return () => this.pick(item.key);
+    const group = event.target.closest?.(".handle")?.closest(".group").dataset.group;
+    return group === undefined ? null : () => this.graph.fold(group, true);
+  }
+
+  pick(key) {
+    const item = this.stage.items.get(key);
+    if (!item) return;
+    this.stage.walkFrom(item);
+    this.enter(item);
+  }
+
+  // A press is a click if the pointer stays where it is, else it moves the drawing.
   grab(event) {
     if (event.button !== 0) return;
     const { stage } = this;
+    const click = this.meant(event);
     const from = { x: event.clientX - stage.x, y: event.clientY - stage.y };
-    const [x0, y0] = [event.clientX, event.clientY];
-    this.dragged = false;
+    let dragged = false;
     const move = (e) => {
-      if (!this.dragged && Math.hypot(e.clientX - x0, e.clientY - y0) < 4) return;
-      if (!this.dragged) stage.svg.setPointerCapture(event.pointerId);
-      this.dragged = stage.touched = true;
+      if (!dragged && Math.hypot(e.clientX - event.clientX, e.clientY - event.clientY) < 4) return;
+      if (!dragged) stage.svg.setPointerCapture(event.pointerId);
+      dragged = stage.touched = true;
       stage.svg.classList.add("dagnb-grabbed");
       stage.moveTo({ x: e.clientX - from.x, y: e.clientY - from.y, k: stage.k });
     };
-    const stop = () => {
+    const stop = (e) => {
       stage.svg.classList.remove("dagnb-grabbed");
-      for (const [name, handler] of [["pointermove", move], ["pointerup", stop], ["pointercancel", stop]]) stage.svg.removeEventListener(name, handler);
+      for (const [name, handler] of listeners) window.removeEventListener(name, handler, true);
+      if (!dragged && e.type === "pointerup") click?.();
     };
-    for (const [name, handler] of [["pointermove", move], ["pointerup", stop], ["pointercancel", stop]]) stage.svg.addEventListener(name, handler);
+    const listeners = [["pointermove", move], ["pointerup", stop], ["pointercancel", stop]];
+    for (const [name, handler] of listeners) window.addEventListener(name, handler, true);
   }
 
   // The page scrolls as ever; with Ctrl, Cmd or a pinch the graph zooms.

@@ -76,10 +76,20 @@ class Panel {
       this.manual.dataset.action = facts.manual ? "automatic" : "manual";
       this.manual.textContent = facts.manual ? "Make automatic" : "Make manual";
     }
+    this.fill(facts);
+  }
+
+  // What is the same stays as it is, with the reader's place in it and what is being pressed.
+  fill(facts) {
+    const near = [...(facts.inputs ?? []), ...(facts.dependents ?? [])].map((name) => this.graph.nodes.get(name)?.status);
+    const shown = JSON.stringify([facts, near]);
+    if (shown === this.shown) return;
+    this.shown = shown;
     this.rest.replaceChildren(...this.sections(facts));
   }
 
   build(node) {
+    this.shown = null;
     const can = this.graph.model.get("can_act");
     const button = (action, text, first) => make("button", { type: "button", "data-action": action, class: first ? "dagnb-first" : null }, text);
     this.status = make("div", { class: "dagnb-status" });

@@ -18,10 +18,28 @@ class Table {
     this.due ??= setTimeout(() => { this.due = null; this.paint(); }, this.rows.childElementCount ? 250 : 0);
   }
 
+  // A row stays as long as its node: neither a press on it nor the focus is lost in a run.
   paint() {
-    this.rows.replaceChildren(...[...this.graph.nodes.values()].map((node) =>
-      make("tr", { "data-status": node.status }, make("td", {}, make("button", { type: "button", "data-name": node.name }, node.name)),
-        make("td", { class: "dagnb-state" }, icon(node.status), LOOK.words[node.status]), make("td", {}, duration(node.facts?.duration_seconds)),
-        make("td", {}, node.facts?.error ?? node.facts?.reason ?? ""))));
+    const before = this.rowOf;
+    const nodes = [...this.graph.nodes.values()];
+    this.rowOf = new Map(nodes.map(({ name }) => [name, before?.get(name) ?? this.row(name)]));
+    const rows = [...this.rowOf.values()];
+    if (rows.length !== before?.size || rows.some((row, i) => row !== this.rows.children[i])) this.rows.replaceChildren(...rows);
+    nodes.forEach((node, i) => this.tell(rows[i], node));
+  }
+
+  row(name) {
+    return make("tr", {}, make("td", {}, make("button", { type: "button", "data-name": name }, name)),
+      make("td", { class: "dagnb-state" }), make("td"), make("td"));
+  }
+
+  tell(row, { status, facts }) {
+    if (row.told === facts && row.dataset.status === status) return;
+    const [, state, seconds, why] = row.children;
+    row.told = facts;
+    row.dataset.status = status;
+    state.replaceChildren(icon(status), LOOK.words[status]);
+    seconds.textContent = duration(facts?.duration_seconds);
+    why.textContent = facts?.error ?? facts?.reason ?? "";
   }
 }
