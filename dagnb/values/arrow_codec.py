@@ -6,6 +6,7 @@ frequency of an index) is left to pickle.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -15,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from dagnb.values.codecs import Encoded
+from dagnb.values.codecs import LARGE_BYTES, Encoded
 from dagnb.values.durable import Bytes
 
 NUMBERS = "biufmM"
@@ -28,7 +29,7 @@ def encode(value: Any) -> Encoded | None:
     --------
     >>> table = pa.table({"a": [1, 2]})
     >>> encoded = encode(table)
-    >>> encoded.meta, decode(encoded.meta, encoded.pieces).equals(table)
+    >>> encoded.meta, decode(encoded.meta, encoded.joined).equals(table)
     ({'kind': 'table'}, True)
     """
     if type(value) is pa.Table:
@@ -50,16 +51,32 @@ def decode(meta: Mapping[str, Any], pieces: Sequence[Bytes]) -> Any:
 
 
 def _encoded(table: Any, meta: dict[str, Any]) -> Encoded:
-    length = pa.MockOutputStream()
-    _write(table, length)
-    buffer = pa.allocate_buffer(length.size())
-    _write(table, pa.FixedSizeBufferWriter(buffer))
-    return Encoded("arrow", [memoryview(buffer)], meta)
-
-
-def _write(table: Any, sink: Any) -> None:
+    sink = _Sink()
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
+    return Encoded("arrow", [tuple(sink.parts)], meta)
+
+
+class _Sink(io.RawIOBase):
+    """Takes a file of Arrow's in parts: what is large stays where the table has it."""
+
+    def __init__(self) -> None:
+        self.parts: list[Bytes] = []
+
+    def writable(self) -> bool:
+        """Say so to Arrow."""
+        return True
+
+    def write(self, part: Any, /) -> int:
+        """Keep a view of a column, or a copy of what is small."""
+        view = memoryview(part)
+        if view.nbytes >= LARGE_BYTES:
+            self.parts.append(view)
+        elif self.parts and isinstance(self.parts[-1], bytearray):
+            self.parts[-1] += view
+        else:
+            self.parts.append(bytearray(view))
+        return view.nbytes
 
 
 # polars

@@ -8,7 +8,8 @@
 
 A pickle is checked as a whole, by the SHA-256 in its signed line, before it is read. What runs no
 code when it is read is checked by xxh3, ten times as fast, and a large file only if its time of
-change is not the one in the line: then somebody wrote to it, or it was copied.
+change is not the one in the line: then somebody wrote to it, or it was copied. A large array needs
+no checksum: the digest that names it is made of the same bytes, and was taken when it was computed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ import xxhash
 
 from dagnb.values import durable
 from dagnb.values.codecs import Encoded, decode
-from dagnb.values.durable import Bytes, Damaged, Missing
+from dagnb.values.durable import Bytes, Damaged, Missing, Parts
+from dagnb.values.expand import REGISTERED
 from dagnb.values.signature import has_signature, with_signature
 
 FORMAT = 1
@@ -153,8 +155,21 @@ def _pieces(file: BinaryIO, blob: Blob) -> list[memoryview]:
 
 def _check(path: Path, blob: Blob, pieces: Sequence[Bytes]) -> None:
     for piece, (size, checksum) in zip(pieces, blob.pieces, strict=True):
-        if len(piece) != size or _checksum(blob.codec, piece) != checksum:
+        if len(piece) != size or not _is_as_written(blob, piece, checksum):
             raise Damaged(f"{path.name} is not what was written there")
+
+
+def _is_as_written(blob: Blob, piece: Bytes, checksum: str) -> bool:
+    if checksum:
+        return _checksum(blob.codec, (piece,)) == checksum
+    from dagnb.values.numpy_arrays import content_digest  # there is numpy where an array is
+
+    return content_digest(decode(blob.codec, blob.meta, [piece])) == blob.digest
+
+
+def _has_other_names() -> bool:
+    """Whether somebody registered what names an array: that need not tell all of it."""
+    return "numpy.ndarray" in REGISTERED
 
 
 def contents(encoded: Encoded, digest: str, key: bytes, seconds: int) -> list[Bytes]:
@@ -170,28 +185,31 @@ def contents(encoded: Encoded, digest: str, key: bytes, seconds: int) -> list[By
     seconds : int
         When it is written; the file has to be given this time.
     """
-    pieces = [memoryview(each).cast("B") for each in encoded.pieces]
+    sizes = [sum(memoryview(each).nbytes for each in parts) for parts in encoded.parts]
+    is_named = encoded.codec == "array" and sizes[0] >= MAPPED_BYTES and not _has_other_names()
+    checksums = ["" if is_named else _checksum(encoded.codec, each) for each in encoded.parts]
     head = {
         "format": FORMAT,
         "digest": digest,
         "codec": encoded.codec,
         "meta": encoded.meta,
         "libraries": encoded.libraries,
-        "pieces": [[len(each), _checksum(encoded.codec, each)] for each in pieces],
+        "pieces": list(zip(sizes, checksums, strict=True)),
         "time": seconds,
     }
     line = json.dumps(head, separators=(",", ":")).encode()
     first = with_signature(key, _PURPOSE, line)
     written: list[Bytes] = [first, _padding(len(first))]
-    for piece in pieces:
-        written += [piece, _padding(len(piece))]
+    for parts, size in zip(encoded.parts, sizes, strict=True):
+        written += [*parts, _padding(size)]
     return written[:-1]
 
 
-def _checksum(codec: str, piece: Bytes) -> str:
-    if codec == "pickle":
-        return hashlib.sha256(piece).hexdigest()
-    return str(xxhash.xxh3_128_hexdigest(piece))
+def _checksum(codec: str, parts: Parts) -> str:
+    hasher = hashlib.sha256() if codec == "pickle" else xxhash.xxh3_128()
+    for each in parts:
+        hasher.update(each)
+    return str(hasher.hexdigest())
 
 
 def _aligned(at: int) -> int:

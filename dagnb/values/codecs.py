@@ -22,7 +22,7 @@ from time import perf_counter
 from types import ModuleType
 from typing import Any
 
-from dagnb.values.durable import Bytes, Damaged
+from dagnb.values.durable import Bytes, Damaged, Parts
 from dagnb.values.memory import size_of
 from dagnb.values.names import is_library_module, version_of
 
@@ -54,7 +54,7 @@ class Encoded:
     Attributes
     ----------
     codec : str
-    pieces : list of bytes
+    pieces : list of bytes, or of tuples of bytes that are one piece
         Views of the value's own memory where that is possible.
     meta : dict
         What else is needed to read them, as JSON has it.
@@ -63,9 +63,24 @@ class Encoded:
     """
 
     codec: str
-    pieces: Sequence[Bytes]
+    pieces: Sequence[Bytes | Parts]
     meta: dict[str, Any] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> list[Parts]:
+        """The parts of each piece."""
+        return [each if isinstance(each, tuple) else (each,) for each in self.pieces]
+
+    @property
+    def size(self) -> int:
+        """The bytes of all pieces."""
+        return sum(memoryview(each).nbytes for parts in self.parts for each in parts)
+
+    @property
+    def joined(self) -> list[Bytes]:
+        """Copies of the pieces, each in one run, as `decode` takes them."""
+        return [b"".join(parts) for parts in self.parts]
 
 
 def encode(value: object, seconds: float | None = None) -> Encoded:
@@ -87,7 +102,7 @@ def encode(value: object, seconds: float | None = None) -> Encoded:
     Examples
     --------
     >>> encoded = encode({"a": [1, 2.5]})
-    >>> encoded.codec, decode(encoded.codec, encoded.meta, encoded.pieces)
+    >>> encoded.codec, decode(encoded.codec, encoded.meta, encoded.joined)
     ('json', {'a': [1, 2.5]})
     """
     if is_json(value):

@@ -22,6 +22,7 @@ CHUNK = 64 * 2**20  # so that an interrupt does not wait for a gigabyte
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
+Parts: TypeAlias = tuple[Bytes, ...]  # that stand end to end, and are read as one
 
 
 class Damaged(Exception):

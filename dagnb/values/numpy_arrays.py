@@ -10,7 +10,8 @@ import xxhash
 
 from dagnb.errors import UncacheableValue
 from dagnb.values.expand import register
-from dagnb.values.walk import Parts
+from dagnb.values.libraries import take_apart
+from dagnb.values.walk import Parts, Walk
 
 _BLOCK = 1 << 16
 _TILE, _MAX_BAND = 128, 1 << 26
@@ -85,6 +86,13 @@ def array_parts(array: Array) -> Parts:
     if dtype.hasobject or dtype.kind == "T":
         return Parts("object array", [*head, array.ravel().tolist()])
     return Parts("array", [*head, buffer_digest(_without_padding(array))])
+
+
+def content_digest(array: Array) -> str:
+    """Return the digest of an array, also where users registered another one for arrays."""
+    return (
+        Walk(lambda each: _array(array) if each is array else take_apart(each)).digest(array).hex()
+    )
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str:

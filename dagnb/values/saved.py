@@ -86,7 +86,7 @@ class Saved:
 
 def about(encoded: Encoded, size: int, blob: str) -> dict[str, Any]:
     """Return what a record says of an encoded value, and a small one itself."""
-    data = [] if blob else [b64encode(each).decode() for each in encoded.pieces]
+    data = [] if blob else [b64encode(each).decode() for each in encoded.joined]
     found: dict[str, Any] = {"codec": encoded.codec, "size": size}
     more = {"blob": blob, "data": data, "libraries": encoded.libraries, "meta": encoded.meta}
     found.update((name, value) for name, value in more.items() if value)

@@ -212,7 +212,7 @@ class Store:
         return True
 
     def _put(self, saved: Saved, encoded: Encoded, outputs: Sequence[Mapping[str, Any]]) -> None:
-        size = sum(memoryview(each).nbytes for each in encoded.pieces)
+        size = encoded.size
         blob = self._put_blob(encoded, saved.digest) if size > INLINE_BYTES else ""
         more = about(encoded, size, blob) | self._put_outputs(outputs)
         more["created"] = datetime.now(UTC).isoformat(timespec="seconds")

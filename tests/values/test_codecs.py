@@ -91,7 +91,7 @@ PICKLES = {
 def there_and_back(value: object) -> Any:
     """Encode a value and decode it from other memory."""
     encoded = encode(value)
-    return decode(encoded.codec, encoded.meta, [bytearray(piece) for piece in encoded.pieces])
+    return decode(encoded.codec, encoded.meta, [bytearray(piece) for piece in encoded.joined])
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,19 @@ def test_large_buffers_are_not_copied() -> None:
     array = RANDOM.random(20_000)
     for value in (array, {"key": array}):
         assert np.shares_memory(np.frombuffer(encode(value).pieces[-1]), array)
+
+
+@pytest.mark.parametrize(
+    "value", [pa.table({"a": RANDOM.random(20_000)}), RANDOM.random((20_000, 2))]
+)
+def test_columns_are_not_copied(value: Any) -> None:
+    """A file of Arrow's is written from where its table or frame has them."""
+    table = (
+        value if isinstance(value, pa.Table) else pd.DataFrame(value.T.copy().T, columns=["a", "b"])
+    )
+    column = np.asarray(table["a"])
+    (parts,) = encode(table).parts
+    assert any(np.shares_memory(np.frombuffer(part, np.uint8), column) for part in parts)
 
 
 @pytest.mark.parametrize("value", [threading.Lock(), [lambda: 0], (each for each in [])])
@@ -197,4 +210,4 @@ def test_other_libraries_than_before(name: str) -> None:
 def test_what_cannot_be_decoded(encoded: Encoded) -> None:
     """Is damaged."""
     with pytest.raises(Damaged, match="cannot be read any more"):
-        decode(encoded.codec, encoded.meta, encoded.pieces)
+        decode(encoded.codec, encoded.meta, encoded.joined)

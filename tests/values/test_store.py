@@ -17,6 +17,7 @@ from dagnb.values import codecs
 from dagnb.values.blobs import MAPPED_BYTES
 from dagnb.values.codecs import Unsaved
 from dagnb.values.durable import Damaged
+from dagnb.values.expand import REGISTERED
 from dagnb.values.fingerprint import digest
 from dagnb.values.saved import INLINE_BYTES, Saved
 from dagnb.values.store import Store
@@ -257,6 +258,20 @@ def test_a_bit_that_flipped_on_the_disk_is_found_in_what_is_read_whole(store: St
     assert saved is not None
     with pytest.raises(Damaged, match="not what was written"):
         store.load(saved)
+
+
+@pytest.mark.parametrize("names", [{}, {"numpy.ndarray": len}], ids=["ours", "registered"])
+def test_damage_to_a_large_array(
+    store: Store, monkeypatch: pytest.MonkeyPatch, names: dict[str, Callable[..., object]]
+) -> None:
+    """Is found, whoever says what names an array."""
+    for name, function in names.items():
+        monkeypatch.setitem(REGISTERED, name, function)
+    assert put(store, "another", LARGE + 1)
+    damage("last bit")(file_of(store, "another"))
+    monkeypatch.undo()
+    with pytest.raises(Damaged, match="not what was written"):
+        store.find("another")
 
 
 def test_a_copied_store_is_as_good(store: Store, tmp_path: Path, told: list[str]) -> None:
