@@ -54,7 +54,7 @@ parameters_option = click.option(
 selection_options = all_of(
     several("--nodes", "--node", help="These, what they need and what depends on them."),
     several("--tags", "--tag", help="The nodes with one of these tags, in the same way."),
-    several("--types", "--type", help="The nodes of these types, in a manifest."),
+    several("--types", "--type", help="The nodes of these types, in the same way."),
     several("--exclude-tags", "--exclude-tag", help="Leave these out, and what depends on them."),
 )
 

@@ -32,17 +32,14 @@ class Selection:
         SelectionError
             A name or tag is unknown, or what is asked for needs what is left out.
         """
-        if self.types:
-            raise SelectionError(
-                "the nodes of a notebook have no types; select them with --nodes or --tags"
-            )
         for name in self.nodes:
             if name not in session.nodes:
                 nearest = did_you_mean(name, session.nodes)
                 raise SelectionError(f"there is no node {name!r}, in --nodes{nearest}")
-        named = dict.fromkeys([*self.nodes, *_tagged(session.nodes, self.tags, "--tags")])
+        tagged = _tagged(session.nodes, self.tags, "--tags")
+        named = dict.fromkeys([*self.nodes, *tagged, *_typed(session.nodes, self.types)])
         self._check(session, named)
-        return list(named) if self.nodes or self.tags else None
+        return list(named) if self.nodes or self.tags or self.types else None
 
     def excluded(self, nodes: Mapping[str, NotebookNode]) -> set[str]:
         """Return the nodes to leave out, as far as they are defined."""
@@ -71,3 +68,15 @@ def _tagged(nodes: Mapping[str, NotebookNode], tags: tuple[str, ...], option: st
                 f"no node has the tag {tag!r}, in {option}{did_you_mean(tag, known)}{has}"
             )
     return [name for name, node in nodes.items() if not set(tags).isdisjoint(node.options.tags)]
+
+
+def _typed(nodes: Mapping[str, NotebookNode], types: tuple[str, ...]) -> list[str]:
+    """Return the nodes that say they are of one of some types; refuse one that no node is of."""
+    said = {node.options.kind for node in nodes.values()} - {""}
+    for each in types:
+        if each not in said:
+            nearest = did_you_mean(each, said)
+            raise SelectionError(
+                f"no node is of the type {each!r}, in --types{nearest}; a cell says it with --type"
+            )
+    return [name for name, node in nodes.items() if node.options.kind in types]

@@ -218,11 +218,13 @@ def parse_cell(
         raise DefinitionError("the cell holds no code; a node needs a value")
     only = tree.body[0]
     if len(tree.body) == 1 and isinstance(only, ast.FunctionDef | ast.AsyncFunctionDef):
-        return _function_cell(_checked(only.name if name is None else name), only, namespace, text)
+        return _function_cell(
+            checked_name(only.name if name is None else name), only, namespace, text
+        )
     names = names_of(tree.body)
     if names.forbidden is not None:
         raise text.error(forbidden(names.forbidden), names.forbidden)
-    name = _checked(name if name is not None else name_of(tree.body))
+    name = checked_name(name if name is not None else name_of(tree.body))
     return _body_cell(name, Body(tree.body, names, namespace, text), node_names)
 
 
@@ -247,7 +249,7 @@ def function_node(function: Callable[..., object], name: str | None = None) -> N
         if name is None or name == "<lambda>":
             kind = "a lambda" if name else f"a {type(function).__name__}"
             raise DefinitionError(f"{kind} has no name; give one: dag_node(name='...')")
-    name = _checked(name)
+    name = checked_name(name)
     parameters, optional = _signature(name, function)
     source, reads = _source_of(function)
     return NodeCode(
@@ -325,7 +327,7 @@ def _refuse_cell_magic(source: str) -> None:
         )
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
     """Return `name` if it can be a variable, since the value is published under it."""
     if name.isidentifier() and not keyword.iskeyword(name):
         return name

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 NODE_OPTIONS = (
     "--deps", "--manual", "--tags", "--timeout", "--retries", "--backoff", "--when",
     "--depends", "--env", "--files", "--no-cache", "--expand", "--backend",
-    "--replace",
+    "--lang", "--type", "--replace",
 )  # fmt: skip
 
 VERB_OPTIONS = {

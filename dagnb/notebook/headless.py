@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from dataclasses import dataclass, field
 from typing import TextIO, cast
 
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from dagnb.errors import DagError, NotebookError
@@ -207,6 +208,8 @@ def line_of(error: BaseException) -> int | None:
     """Return the line of the user's code that an error comes from, if it is known."""
     if isinstance(error, SyntaxError):
         return error.lineno
+    if isinstance(error, UsageError):  # of a magic, which says itself where
+        return None
     line, trace = None, error.__traceback__
     while trace is not None:
         if is_user_file(trace.tb_frame.f_code.co_filename):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,14 +17,16 @@ from IPython.core.magic_arguments import (
     magic_arguments,
 )
 
-from dagnb.errors import DagError, DefinitionError, did_you_mean
+from dagnb.errors import DagError, DefinitionError, SqlError, did_you_mean
 from dagnb.notebook import capture
 from dagnb.notebook.cells import NodeCode, function_node, parse_cell
 from dagnb.notebook.completion import NODE_OPTIONS, completions
 from dagnb.notebook.conditions import Condition, condition_of, parse_condition
 from dagnb.notebook.hooks import CellHooks
+from dagnb.notebook.kinds import check_kind, check_rule
 from dagnb.notebook.node import ONE_ATTEMPT, NodeOptions
 from dagnb.notebook.session import Session
+from dagnb.notebook.sql_cells import parse_sql_cell
 from dagnb.notebook.tracebacks import cache_cell, show_user_frames
 from dagnb.notebook.verbs import VERBS, Verbs, words_of
 from dagnb.run.drive import Interrupted
@@ -100,6 +102,19 @@ class DagMagics(Magics):
         metavar="NAME",
         help="run it in a process of its own (processes), whatever others do",
     )
+    @argument(
+        "--lang",
+        default="python",
+        metavar="NAME",
+        help="sql: a SELECT over nodes and variables by name, and $name for a value",
+    )
+    @argument(
+        "--type",
+        default="",
+        metavar="KIND",
+        help="source, transform, aggregation, feature_group, model, rule or exposure; "
+        "dagnb run --types selects by it, and a rule fails if it finds a row",
+    )
     @argument("--replace", action="store_true", help="take the name over from another cell")
     @cell_magic
     def dag_node(self, line: str, cell: str) -> None:
@@ -111,7 +126,7 @@ class DagMagics(Magics):
         arguments = self._parse(line)
         options = _options(arguments)
         with self._plainly():
-            code = self._parse_cell(cell, arguments.name)
+            code = self._parse_cell(cell, arguments)
             if arguments.when is not None:
                 options = dataclasses.replace(options, when=self._when(arguments.when, code.name))
             self.define(code, options, replace=arguments.replace)
@@ -134,18 +149,31 @@ class DagMagics(Magics):
         except DefinitionError as error:
             raise UsageError(f"--when: {error}; see %%dag_node?") from None
 
-    def _parse_cell(self, cell: str, name: str | None) -> NodeCode:
+    def _parse_cell(self, cell: str, arguments: Any) -> NodeCode:
         raw_cell = self.hooks.raw_cell or f"%%dag_node\n{cell}"
         first_line = raw_cell.count("\n", 0, max(raw_cell.find("%%"), 0)) + 2
-        return parse_cell(
-            cell,
-            name=name,
-            namespace=self.shell.user_ns,
-            node_names=self.session.nodes,
-            transform=self.shell.transform_cell,
-            filename=cache_cell(self.shell, cell, raw_cell=raw_cell, first_line=first_line),
-            first_line=first_line,
+        is_sql = arguments.lang == "sql"
+        filename = cache_cell(
+            self.shell, cell, raw_cell=raw_cell, first_line=first_line, is_python=not is_sql
         )
+        given: dict[str, Any] = {
+            "name": arguments.name,
+            "namespace": self.shell.user_ns,
+            "node_names": self.session.nodes,
+            "filename": filename,
+            "first_line": first_line,
+        }
+        if is_sql:
+            return self._parse_sql(cell, given, is_rule=arguments.type == "rule")
+        code = parse_cell(cell, transform=self.shell.transform_cell, **given)
+        check_rule(arguments.type, code)
+        return code
+
+    def _parse_sql(self, cell: str, given: Mapping[str, Any], *, is_rule: bool) -> NodeCode:
+        try:
+            return parse_sql_cell(cell, is_rule=is_rule, **given)
+        except SqlError as error:
+            raise UsageError(f"{error}") from None
 
     def define(
         self, code: NodeCode, options: NodeOptions, *, replace: bool, in_cell: bool = True
@@ -185,6 +213,7 @@ class DagMagics(Magics):
         in_cell = namespace is self.shell.user_ns
         with self._plainly():
             code = function_node(function, name)
+            check_rule(options.kind, code)
             if when is not None:
                 condition = condition_of(when, code.name, namespace, self.session.nodes)
                 options = dataclasses.replace(options, when=condition)
@@ -278,6 +307,7 @@ def dag_node(
     cache: bool = True,
     expand: bool = False,
     backend: str | None = None,
+    type: str = "",
     replace: bool = False,
 ) -> Any:
     """Make a function a node: its parameters are its inputs.
@@ -324,6 +354,9 @@ def dag_node(
     backend : str, optional
         Where it runs, whatever others do: ``"processes"`` for a process of its own, which can be
         killed when it takes too long, and crash without harm.
+    type : str
+        What it is in the words of manifests: ``"source"``, ``"model"``, ``"rule"``, ...;
+        ``dagnb run --types`` selects by it. A rule must have an ``assert`` or a ``raise``.
     replace : bool
         Take the name over from another cell.
 
@@ -349,8 +382,16 @@ def dag_node(
             raise TypeError(f"{option} is a list of names, not one {one}; write [{value!r}]")
     attempts = Options.checked(timeout, retries, backoff, backend)
     declared = Declared(tuple(depends), tuple(env), tuple(os.fspath(each) for each in files))
+    check_kind(type, "python")
     options = NodeOptions(
-        tuple(deps), manual, tuple(tags), attempts, cache=cache, declared=declared, expand=expand
+        tuple(deps),
+        manual,
+        tuple(tags),
+        attempts,
+        cache=cache,
+        declared=declared,
+        expand=expand,
+        kind=type,
     )
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -377,6 +418,7 @@ def _options(arguments: Any) -> NodeOptions:
             arguments.timeout, arguments.retries, arguments.backoff, arguments.backend
         )
         declared = Declared(*map(_split, (arguments.depends, arguments.env, arguments.files)))
+        check_kind(arguments.type, arguments.lang)
     except ValueError as error:
         raise UsageError(f"--{error}; see %%dag_node?") from None
     return NodeOptions(
@@ -387,6 +429,7 @@ def _options(arguments: Any) -> NodeOptions:
         cache=not arguments.no_cache,
         declared=declared,
         expand=arguments.expand,
+        kind=arguments.type,
     )
 
 

@@ -36,6 +36,8 @@ class NodeOptions:
         What its value depends on though its code does not name it.
     expand : bool
         Whether its value makes further nodes.
+    kind : str
+        What it is in the words of manifests, to select it by; empty if nothing is said.
     """
 
     deps: tuple[str, ...] = ()
@@ -46,6 +48,7 @@ class NodeOptions:
     cache: bool = True
     declared: Declared = NOTHING
     expand: bool = False
+    kind: str = ""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import TransformerManager
 
-from dagnb.errors import DefinitionError
+from dagnb.errors import DefinitionError, SqlError
 from dagnb.notebook.cells import name_of
 from dagnb.notebook.file import Cell
 from dagnb.notebook.magics import DagMagics
@@ -18,6 +18,7 @@ from dagnb.notebook.mentions import mentioned
 from dagnb.notebook.names import free_names, names_of
 from dagnb.notebook.scopes import Function
 from dagnb.notebook.verbs import words_of
+from dagnb.project.duck import parse
 from dagnb.project.manifest import Manifest
 
 MAGIC = "%%dag_node"
@@ -33,7 +34,7 @@ class Sketch:
     name : str
     cell : Cell
     code : str
-        As Python writes it: formatting and comments make no difference.
+        As Python writes it, or as SQL is parsed: formatting and comments make no difference.
     options : str
     reads : frozenset of str
         The names that its code reads from outside.
@@ -95,7 +96,7 @@ def _sketches(cell: Cell) -> Iterator[Sketch]:
             yield _of_magic(cell)
         else:
             yield from (_of_function(cell, each) for each in _decorated(_parsed(cell.source)))
-    except (SyntaxError, UsageError, DefinitionError):
+    except (SyntaxError, UsageError, DefinitionError, SqlError):
         return
 
 
@@ -103,6 +104,8 @@ def _of_magic(cell: Cell) -> Sketch:
     line, _, body = cell.source.lstrip().partition("\n")
     words = line.removeprefix(MAGIC)
     arguments = DagMagics.dag_node.parser.parse_args(words_of(words))
+    if arguments.lang == "sql":
+        return _of_sql(cell, words, arguments, body)
     tree = _parsed(body)
     if not tree.body:
         raise DefinitionError("the cell holds no code")
@@ -110,12 +113,27 @@ def _of_magic(cell: Cell) -> Sketch:
     is_function = len(tree.body) == 1 and isinstance(only, ast.FunctionDef | ast.AsyncFunctionDef)
     name = arguments.name or name_of(tree.body)
     reads = _reads_of(only) if is_function else names_of(tree.body).reads
+    return _sketch(cell, words, arguments, name=name, code=ast.unparse(tree), reads=reads)
+
+
+def _of_sql(cell: Cell, words: str, arguments: Any, body: str) -> Sketch:
+    """Return a node in SQL; its code is the parsed statement."""
+    if arguments.name is None:
+        raise DefinitionError("a node of SQL needs a name")
+    statement = parse(body)
+    reads, name = (*statement.tables, *statement.parameters), arguments.name
+    return _sketch(cell, words, arguments, name=name, code=statement.canonical, reads=reads)
+
+
+def _sketch(
+    cell: Cell, words: str, arguments: Any, *, name: str, code: str, reads: Iterable[str]
+) -> Sketch:
+    """Return a node with what its magic says."""
     after = [each.strip() for some in arguments.deps or [] for each in some.split(",")]
     tags = [each.strip() for some in arguments.tags or [] for each in some.split(",")]
     options = words.replace(name, "", 1).strip()
     asked = mentioned(arguments.when or "")
-    reads = frozenset([*reads, *after, *asked])
-    return Sketch(name, cell, ast.unparse(tree), options, reads, tuple(tags))
+    return Sketch(name, cell, code, options, frozenset([*reads, *after, *asked]), tuple(tags))
 
 
 def _of_function(cell: Cell, function: Function) -> Sketch:

@@ -26,7 +26,9 @@ _OURS = DagError | SyntaxError | KeyboardInterrupt
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
-def cache_cell(shell: Shell, source: str, *, raw_cell: str, first_line: int) -> str:
+def cache_cell(
+    shell: Shell, source: str, *, raw_cell: str, first_line: int, is_python: bool = True
+) -> str:
     """Let tracebacks, the debugger and ``inspect`` find a node's source; return its file name.
 
     What is cached must be Python as a whole, or IPython shows no line of it. So the magic's own
@@ -41,8 +43,12 @@ def cache_cell(shell: Shell, source: str, *, raw_cell: str, first_line: int) -> 
         The cell as typed; gives the file its name, so that the front end's debugger finds it.
     first_line : int
         The line of the cell where `source` starts.
+    is_python : bool
+        Another language is cached as a comment.
     """
-    if not _is_python(source):
+    if not is_python:
+        source = "".join(f"# {line}\n" for line in source.splitlines())
+    elif not _is_python(source):
         source = shell.transform_cell(source)
     text = "\n" * (first_line - 1) + source
     filename: str = shell.compile.cache(text, shell.execution_count, raw_code=raw_cell)

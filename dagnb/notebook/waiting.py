@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from dagnb.errors import did_you_mean
 from dagnb.notebook.registry import Registry
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy
+
+_MOST_NAMES = 500
 
 
 class Waiting(Policy):
@@ -33,7 +36,13 @@ class Waiting(Policy):
             self.names.discard(name)
             return None
         self.names.add(name)
-        return NodeResult(name, NodeStatus.SKIPPED, reason=waits_for(missing))
+        reason = waits_for(missing) + self._nearest(missing[0])
+        return NodeResult(name, NodeStatus.SKIPPED, reason=reason)
+
+    def _nearest(self, missing: str) -> str:
+        """Suggest a node or variable, unless there are so many that looking would take long."""
+        names = [*self._registry.nodes, *self._registry.namespace]
+        return did_you_mean(missing, names) if len(names) < _MOST_NAMES else ""
 
     def forget(self, name: str) -> None:
         """Forget a node that was removed."""

@@ -7,6 +7,7 @@ and nothing is refused that it would run.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,10 @@ FORMATS = {
     ".json": "json", ".jsonl": "json", ".ndjson": "json",
 }  # fmt: skip
 _PLACES = ("query_location", "query_location_length")
+_NO_SELECT = "it is not a SELECT, and a node only reads"
+_NO_COLUMNS = (
+    "its PIVOT does not say which columns it makes; name the values: PIVOT t ON kind IN ('a', 'b')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +39,24 @@ class Statement:
         The same for statements that differ in formatting and comments only.
     tables : tuple of str
         What it reads, as it writes it; names that it gives itself (WITH) are left out.
+    parameters : tuple of str
+        The names that it writes as ``$name``.
     """
 
     canonical: str
     tables: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
 
 
 @cache
-def parse(sql: str) -> Statement:
+def parse(sql: str, first_line: int = 1) -> Statement:
     r"""Return a statement.
+
+    Parameters
+    ----------
+    sql : str
+    first_line : int
+        The number of its first line, for messages.
 
     Raises
     ------
@@ -59,14 +73,38 @@ def parse(sql: str) -> Statement:
     [text] = cursor.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     tree = json.loads(text)
     if tree["error"]:
-        raise SqlError(_complaint(sql, tree))
+        raise SqlError(_complaint(sql, tree, first_line))
     if len(tree["statements"]) != 1:
         raise SqlError(f"it is one SELECT, not {len(tree['statements'])} statements")
-    nodes = list(_walk(tree))
-    own = {each["key"] for node in nodes for each in (node.get("cte_map") or {}).get("map", ())}
-    paths = [_path(node) for node in nodes if node.get("type") == "BASE_TABLE"]
-    tables = dict.fromkeys(path for path in paths if path not in own)
-    return Statement(json.dumps(_without_places(tree), sort_keys=True), tuple(tables))
+    spelled: dict[str, str] = {}
+    for _, path in sorted(_tables(tree, frozenset())):
+        spelled.setdefault(path.lower(), path)
+    canonical = json.dumps(_without_places(tree), sort_keys=True)
+    return Statement(canonical, tuple(spelled.values()), tuple(_parameters(tree)))
+
+
+def _tables(tree: Any, own: frozenset[str]) -> Iterator[tuple[int, str]]:
+    """Yield what is read, with its place; ``own`` are the names that WITH gives here."""
+    if isinstance(tree, list):
+        for each in tree:
+            yield from _tables(each, own)
+    if not isinstance(tree, dict):
+        return
+    for each in (tree.get("cte_map") or {}).get("map", ()):
+        name, query = each["key"].lower(), each["value"]
+        is_recursive = query["query_node"]["type"] == "RECURSIVE_CTE_NODE"
+        yield from _tables(query, own | {name} if is_recursive else own)
+        own |= {name}
+    if tree.get("type") == "BASE_TABLE" and _path(tree).lower() not in own:
+        yield tree["query_location"], _path(tree)
+    for key, each in tree.items():
+        if key != "cte_map":
+            yield from _tables(each, own)
+
+
+def _parameters(tree: Any) -> dict[str, None]:
+    found = (each for each in _walk(tree) if each.get("type") == "VALUE_PARAMETER")
+    return {str(each["identifier"]): None for each in found}
 
 
 def _path(node: Mapping[str, Any]) -> str:
@@ -87,15 +125,18 @@ def _without_places(tree: Any) -> Any:
     return [_without_places(each) for each in tree] if isinstance(tree, list) else tree
 
 
-def _complaint(sql: str, tree: Mapping[str, Any]) -> str:
+def _complaint(sql: str, tree: Mapping[str, Any], first_line: int) -> str:
     """Say what is wrong with SQL, and show where."""
     if "position" not in tree:
-        return "it is not a SELECT, and a node only reads"
+        is_pivot = re.search(r"\bpivot\b", sql, re.IGNORECASE)
+        known = tree.get("error_type") == "not implemented"
+        return (_NO_COLUMNS if is_pivot else _NO_SELECT) if known else str(tree["error_message"])
     before = sql.encode()[: int(tree["position"])].decode(errors="ignore")  # it counts bytes
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1)
     shown = sql.split("\n")[line - 1].rstrip()
     return (
-        f"{tree['error_message']} (line {line}, column {column + 1})\n  {shown}\n  {' ' * column}^"
+        f"{tree['error_message']} (line {first_line + line - 1}, column {column + 1})\n"
+        f"  {shown}\n  {' ' * column}^"
     )
 
 
@@ -116,7 +157,12 @@ def check_tables(statement: Statement, known: Collection[str]) -> None:
             )
 
 
-def query(sql: str, tables: Mapping[str, Any], threads: int = 1) -> Any:
+def query(
+    sql: str,
+    tables: Mapping[str, Any],
+    threads: int = 1,
+    parameters: Mapping[str, Any] | None = None,
+) -> Any:
     """Return the rows of a SELECT over tables by name, as a ``pyarrow.Table``.
 
     It sees these tables and nothing else: no files, no variables. With several threads the order
@@ -126,7 +172,7 @@ def query(sql: str, tables: Mapping[str, Any], threads: int = 1) -> Any:
     for name, table in tables.items():
         cursor.register(name, table)
     try:
-        return cursor.sql(sql).to_arrow_table()
+        return cursor.sql(sql, params=parameters or None).to_arrow_table()
     finally:
         cursor.close()
 

@@ -154,7 +154,7 @@ class Table(Computed):
             f"HAVING count(*) > 1 OR {null} ORDER BY {names}"
         )
         try:
-            _refuse_rows(self.node.id, duck.query(sql, {"rows": table}))
+            refuse_rows(self.node.id, duck.query(sql, {"rows": table}))
         except duck.errors() as error:
             raise SqlError(f"{self.node.id}: keys: {error}") from error
 
@@ -175,11 +175,17 @@ class Rule(Computed):
         if found is False:
             raise RuleError(self.node.id, 1, [])
         if found is not None and found is not True and found != []:
-            _refuse_rows(self.node.id, found)
+            refuse_rows(self.node.id, found)
         return {"row_count": 0}
 
 
-def _refuse_rows(node: str, rows: Any) -> None:
+def refuse_rows(node: str, rows: Any) -> None:
+    """Raise if there is any row, and name the first.
+
+    Raises
+    ------
+    RuleError
+    """
     table = duck.as_table(rows)
     if table is None:
         raise DefinitionError(
