@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dagnb.graph.dag import DAG
 from dagnb.observe.text import listed
-from dagnb.results import NodeResult
+from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.checks import check_dag
 from dagnb.teach.reasons import because
 from dagnb.teach.walk import Mark
@@ -123,7 +123,8 @@ def reveal(prediction: Prediction, dag: DAG, settled: Mapping[str, NodeResult]) 
     known = {str(name) for name in dag if name in prediction.known}
     expected, counted = prediction.expected & known, ran.keys() & known
     both, either = expected & counted, expected | counted
-    reached = set(map(str, dag.dirty_set([name for name in ran if name in dag])))
+    known_before = {str(each.name) for each in settled.values() if _is_from_memory(each)}
+    reached = set(map(str, dag.dirty_set([n for n in ran.keys() | known_before if n in dag])))
     order = [str(name) for name in dag.topological_sort() if str(name) in either]
     wrong = [name for name in order if name in expected and name not in counted]
     return Revealed(
@@ -139,7 +140,7 @@ def reveal(prediction: Prediction, dag: DAG, settled: Mapping[str, NodeResult]) 
 def _why(name: str, dag: DAG, settled: Mapping[str, NodeResult]) -> str:
     """Say why a node did not run that a change might have reached."""
     own = settled.get(name)
-    if own is not None and not own.status.is_success:
+    if own is not None and (not own.status.is_success or _is_from_memory(own)):
         return own.reason
     above = [str(each) for each in dag.predecessors(name)]
     ran = [each for each in above if each in settled and settled[each].executed]
@@ -149,6 +150,10 @@ def _why(name: str, dag: DAG, settled: Mapping[str, NodeResult]) -> str:
     if not ran:
         return f"{listed(above)} did not run either"
     return "it was not asked to" if own is None else own.reason
+
+
+def _is_from_memory(result: NodeResult) -> bool:
+    return result.status is NodeStatus.CACHE_HIT
 
 
 def _notes(prediction: Prediction, dag: DAG) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagnb import DAG, IncrementalExecutor, NodeNotFoundError, NodeResult
+from dagnb import DAG, IncrementalExecutor, NodeNotFoundError, NodeResult, NodeStatus
 from dagnb.teach import Revealed, predict, reveal
 
 
@@ -92,3 +92,14 @@ def test_bad_input(dag: DAG) -> None:
         predict(dag, ["row"])
     with pytest.raises(TypeError, match="a list of names, not one string"):
         predict(dag, "rows")
+
+
+def test_a_value_from_a_store(dag: DAG) -> None:
+    """The change reaches a node that did not have to run, and what is below it."""
+    known = NodeResult("count", NodeStatus.CACHE_HIT, reason="reused from the store", changed=False)
+    found = reveal(predict(dag, ["count", "report", "beside"]), dag, {"count": known})
+    assert found.cut_off == {
+        "count": "count did not run: reused from the store",
+        "report": "report did not run: count did not run either",
+    }
+    assert list(found.extra) == ["beside"]
