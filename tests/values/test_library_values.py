@@ -79,7 +79,10 @@ ALIKE = {
     "broadcast and repeated": (np.broadcast_to(1.0, (3,)), np.ones(3)),
     "read-only": ((r := NUMBERS.copy(), r.setflags(write=False))[0], NUMBERS),
     "large strided views": ((big := np.arange(300_000))[::3], big[::3].copy()),
-    "large Fortran order": (np.asfortranarray(wide := np.random.rand(300, 400)), wide),
+    "large Fortran order": (
+        np.asfortranarray(wide := np.random.default_rng(0).random((300, 400))),
+        wide,
+    ),
     "strided moments": (
         (days := np.array(["2020-01-01", "NaT", "2020-01-03"], "M8[D]"))[::2],
         days[::2].copy(),
@@ -161,7 +164,12 @@ def test_every_part_of_an_array_or_frame_counts(pair: tuple[object, object]) -> 
 
 
 @pytest.mark.parametrize(
-    "value", [each for pair in (*ALIKE.values(), *DIFFERENT.values()) for each in pair], ids=str
+    "value",
+    [
+        pytest.param(value, id=f"{name}-{side}")
+        for name, pair in {**ALIKE, **DIFFERENT}.items()
+        for side, value in enumerate(pair)
+    ],
 )
 def test_a_pickled_copy_is_the_same(value: object) -> None:
     """Values that crossed a process keep their digest."""
