@@ -20,6 +20,9 @@ VENV := .venv-$(VERSION)
 PY := $(VENV)/bin/python
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
+# As many processes as there are cores, but no more than what waits for each other gains from.
+PARALLEL := --numprocesses auto --maxprocesses 4
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_QUIET := 2
 
@@ -42,11 +45,11 @@ test: $(VENV)/dev.ready browser
 	$(call heading,Types)
 	@$(PY) -m mypy
 	$(call heading,Tests and doctests)
-	@$(PY) -m pytest -q
+	@$(PY) -m pytest -q $(PARALLEL)
 	$(call heading,Notebooks)
-	@DAGNB_STORE=off $(PY) -m pytest -q --nbval-lax notebooks
+	@DAGNB_STORE=off $(PY) -m pytest -q $(PARALLEL) --dist loadfile --nbval-lax notebooks
 	$(call heading,Browser)
-	@$(PY) -m pytest -q tests/browser
+	@$(PY) -m pytest -q $(PARALLEL) --dist loadgroup tests/browser
 
 fuzz: $(VENV)/dev.ready
 	@DAGNB_KILLS=200 $(PY) -m pytest -q tests/run/test_killed.py tests/values/test_store_killed.py tests/project/test_killed.py

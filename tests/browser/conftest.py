@@ -41,11 +41,16 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session", params=["lab", "notebook"])
+APPLICATIONS = [
+    pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("lab", "notebook")
+]
+
+
+@pytest.fixture(scope="session", params=APPLICATIONS)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[JupyterServer]:
-    """JupyterLab, then Notebook 7: every test runs in both."""
+    """JupyterLab and Notebook 7, each in a process of its own if there are several."""
     with JupyterServer(request.param, tmp_path_factory.mktemp(request.param)) as server:
         yield server
 
