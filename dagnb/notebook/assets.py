@@ -13,7 +13,7 @@ from dagnb.render.view import STATUSES
 _VIEW = Path(__file__).parent / "view"
 _PARTS = (
     "tools", "graph", "stage", "far", "motion", "hands", "folds", "minimap", "panel", "table",
-    "timeline", "replay", "plan", "lesson", "find", "saving", "page",
+    "timeline", "replay", "plan", "lesson", "find", "saving", "page", "kernel",
 )  # fmt: skip
 _SHEETS = ("graph", "stage", "panel", "table", "replay", "plan", "lesson", "wishes")
 EMBEDDED = "embedded"

@@ -77,7 +77,8 @@ class GraphDisplay:
     def show(self, timeline: Timeline | None = None, lesson: str = "") -> None:
         """Show the graph below the cell that is being executed, with the last run or a lesson."""
         if not keeps_outputs(self._shell):
-            print(timeline or tree(self._view))
+            if text := str(timeline or tree(self._view)):
+                print(text)
             return
         if self.is_live:
             self._show_live(timeline is not None, lesson)

@@ -94,6 +94,8 @@ class Verbs:
             if words:
                 raise UsageError(f"no node {words[0]!r}: {NO_NODES}")
             print(NO_NODES)
+            if verb == "show":
+                self._session.show()  # a live view waits for the first one
             return None
         found: object = getattr(self, f"_{verb}")(words)
         return found

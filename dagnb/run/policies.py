@@ -173,9 +173,7 @@ class Remember(Policy):
         self._facts[result.name] = Fact(key, result.digest)
         if key is not None and result.digest is not None:
             self._store.put(key, Stored(result.held, result.digest, result.duration_seconds))
-        return result.but(
-            changed=fact is None or fact.digest != result.digest or not fact.digest
-        )
+        return result.but(changed=fact is None or fact.digest != result.digest or not fact.digest)
 
 
 class Cache(Remember):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -56,6 +57,35 @@ def test_views_stay_in_step_through_a_reload_in_a_background_run(
     assert views(page)[0] == views(page)[1] == {"slow": "completed", "after": "completed"}
     page.save()
     check_what_is_saved(page.file)
+    assert page.errors == []
+
+
+def test_a_view_outlives_its_kernel(open_notebook: OpenNotebook) -> None:
+    """It is there before the first node, says that the kernel left, and follows the next one."""
+    page = open_notebook("%load_ext dagnb", "%dag show", "%%dag_node\nfirst = 1", "%dag show")
+    page.run_cell(0)
+    page.run_cell(1)
+    view = page.cell_output(1).locator(".dagnb[data-ready]")
+    expect(view.locator(".dagnb-body")).to_have_attribute("data-empty", re.compile("No nodes yet"))
+    page.run_cell(2)
+    first, second = (view.locator(f'[data-node="{name}"]') for name in ("first", "second"))
+    expect(first).to_have_attribute("data-status", "completed")
+
+    page.restart_kernel()
+    expect(view).to_have_attribute("data-kernel", "gone")
+    expect(view.get_by_role("alert")).to_contain_text("The kernel was restarted")
+    first.click()
+    expect(view.locator(".dagnb-panel")).to_contain_text("first")
+
+    page.edit_cell(2, "first = 1", "second = 2")
+    for cell in (0, 2, 3):
+        page.run_cell(cell)
+    expect(second).to_have_attribute("data-status", "completed")
+    expect(first).to_have_count(0)
+    expect(view).not_to_have_attribute("data-kernel", "gone")
+    page.edit_cell(2, "second = 2", "1 / 0\nsecond = 2")
+    page.run_cell(2)
+    expect(second).to_have_attribute("data-status", "failed")
     assert page.errors == []
 
 

@@ -2,6 +2,9 @@
 // structure, and afterwards only change attributes. widget.py joins them to one module.
 
 export default {
+  initialize({ model }) {
+    window.dispatchEvent(new CustomEvent(BORN, { detail: model }));
+  },
   render({ model, el }) {
     const graph = new Graph(model, el);
     return () => graph.destroy();
@@ -23,14 +26,15 @@ class Graph {
     this.plan = new Plan(this);
     this.lesson = new Lesson(this);
     this.page = new Page(this);
+    this.kernel = new Kernel(this);
     this.listeners = [
       ["change:graph", () => this.redraw()],
-      ["change:state", () => this.restore(model.get("state"))],
+      ["change:state", () => this.restore(this.model.get("state"))],
       ["change:timeline", () => this.replay.follow()],
-      ["change:lesson", () => this.lesson.follow()],
       ["msg:custom", (message) => this.receive(message)],
+      ["comm_live_update", () => this.kernel.left()],
     ];
-    for (const [name, handler] of this.listeners) model.on(name, handler);
+    this.listen("on");
     this.clockwork = setInterval(() => this.tick(), 200);
     this.redraw();
     this.replay.follow();
@@ -40,12 +44,27 @@ class Graph {
   destroy() {
     clearInterval(this.clockwork);
     clearTimeout(this.noticeTimer);
-    for (const [name, handler] of this.listeners) this.model.off(name, handler);
+    this.listen("off");
+    this.kernel.destroy();
     this.stage.destroy();
     this.replay.destroy();
     this.lesson.stop();
     this.page.destroy();
     this.root.remove();
+  }
+
+  listen(verb) {
+    for (const [name, handler] of this.listeners) this.model[verb](name, handler);
+  }
+
+  // Show another model's graph from now on.
+  adopt(model) {
+    this.listen("off");
+    this.model = model;
+    this.listen("on");
+    this.seq = null;
+    this.redraw();
+    this.replay.follow();
   }
 
   build() {
@@ -192,7 +211,7 @@ class Graph {
   }
 
   tick() {
-    if (this.replay.holds(this.root.dataset.rev)) return;
+    if (this.kernel.isGone || this.replay.holds(this.root.dataset.rev)) return;
     for (const node of this.nodes.values()) if (node.status === "running" && node.el) this.stage.tick(node);
     if (this.run && this.run.seconds == null) this.showRun();
     this.panel.tick();
@@ -251,10 +270,11 @@ class Graph {
     this.live.textContent = text;
   }
 
-  notice(text) {
+  // A notice goes away by itself, unless it stays until there is another.
+  notice(text, stays = false) {
     this.noticeLine.textContent = text;
     clearTimeout(this.noticeTimer);
-    this.noticeTimer = setTimeout(() => { this.noticeLine.textContent = ""; }, 12000);
+    if (!stays) this.noticeTimer = setTimeout(() => { this.noticeLine.textContent = ""; }, 12000);
   }
 
   toggleTable() {

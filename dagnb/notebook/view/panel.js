@@ -41,6 +41,7 @@ class Panel {
   }
 
   ask() {
+    if (this.graph.kernel?.isGone) return;
     this.graph.model.send({ kind: "details", name: this.name });
     this.asked = performance.now();
   }
