@@ -10,10 +10,11 @@ import click
 from dagnb.cli.commands import Command, Refusal
 from dagnb.cli.options import (
     file_argument,
+    file_or_manifest,
+    manifest_options,
     output_option,
     parameters_option,
     selection_options,
-    state_option,
 )
 from dagnb.cli.selection import Selection
 from dagnb.cli.subjects import looked_at
@@ -21,10 +22,10 @@ from dagnb.notebook.parameters import typed
 
 
 @click.command(cls=Command)
-@file_argument
+@file_or_manifest
 @parameters_option
 @selection_options
-@state_option
+@manifest_options
 @click.option("--full", is_flag=True, help="As if every node were asked to run.")
 def plan(file: Path, **options: Any) -> None:
     """Say what a run would do, why, and how long it would take.
@@ -33,20 +34,21 @@ def plan(file: Path, **options: Any) -> None:
     """
     chosen = {name: options[name] for name in ("nodes", "tags", "types", "exclude_tags")}
     given = {name: typed(text) for name, text in options["parameters"]}
-    with looked_at(file, parameters=given, state_dir=options["state_dir"]) as subject:
+    of_manifest = {name: options[name] for name in ("state_dir", "kinds")}
+    with looked_at(file, parameters=given, **of_manifest) as subject:
         text = subject.plan(Selection(**chosen), full=options["full"])
     click.echo(text)
 
 
 @click.command(cls=Command)
-@file_argument
-@state_option
-def status(file: Path, state_dir: Path | None) -> None:
+@file_or_manifest
+@manifest_options
+def status(file: Path, **options: Any) -> None:
     """List the nodes, those that are up to date and those that are not.
 
     No node runs. The plain cells of a notebook do, since they say what nodes read.
     """
-    with looked_at(file, state_dir=state_dir) as subject:
+    with looked_at(file, **options) as subject:
         text = subject.status()
     click.echo(text)
 
@@ -54,19 +56,19 @@ def status(file: Path, state_dir: Path | None) -> None:
 @click.command(cls=Command)
 @file_argument
 @click.argument("node", metavar="NODE")
-@state_option
-def why(file: Path, node: str, state_dir: Path | None) -> None:
+@manifest_options
+def why(file: Path, node: str, **options: Any) -> None:
     """Say why a node is to run, or why it is not.
 
     No node runs. The plain cells of a notebook do, since they say what nodes read.
     """
-    with looked_at(file, state_dir=state_dir) as subject:
+    with looked_at(file, **options) as subject:
         text = subject.why(node)
     click.echo(text)
 
 
 @click.command(cls=Command)
-@file_argument
+@file_or_manifest
 @output_option(
     "PICTURE", help="The file to write; its ending says the form: .svg, .png, .dot, .mmd."
 )

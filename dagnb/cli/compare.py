@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dagnb.cli.commands import Command, Refusal
+from dagnb.cli.manifests import manifest_in
 from dagnb.cli.options import is_manifest
 from dagnb.notebook.file import NotebookFile
 from dagnb.notebook.outline import KIND, described
@@ -37,7 +38,7 @@ def diff(ctx: click.Context, old: Path, new: Path, *, exit_code: bool) -> None:
 
 
 def _read(file: Path) -> Manifest:
-    return Manifest.load(file) if is_manifest(file) else described(NotebookFile.read(file).cells)
+    return manifest_in(file) if is_manifest(file) else described(NotebookFile.read(file).cells)
 
 
 def _plain(text: str) -> str:

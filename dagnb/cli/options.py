@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from dagnb.cli.commands import words
+from dagnb.project.manifest import DEFAULT_PATH
 
 Decorator = Callable[[Any], Any]
 
@@ -35,12 +36,44 @@ def output_option(metavar: str, help: str) -> Decorator:
     return click.option("-o", "--output", required=True, metavar=metavar, type=path, help=help)
 
 
-file_argument = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-state_option = click.option(
-    "--state-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where the state of a manifest is kept (target/state).",
+def _or_manifest(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    """Take the manifest of the project if no file is named; a callback."""
+    if value is not None or DEFAULT_PATH.is_file():
+        return value or DEFAULT_PATH
+    raise click.UsageError(f"name a FILE: there is no {DEFAULT_PATH} in this folder", ctx)
+
+
+def _kinds(ctx: click.Context, param: click.Parameter, value: Iterable[str]) -> dict[str, str]:
+    """Take ``NAME=MODULE:FUNCTION``, which may be repeated; a callback."""
+    found = {}
+    for each in value:
+        name, equals, function = each.partition("=")
+        if not (name and equals and ":" in function):
+            raise click.BadParameter(f"write NAME=FILE.py:FUNCTION, not {each!r}", ctx, param)
+        found[name] = function
+    return found
+
+
+_file = click.Path(path_type=Path)
+file_argument = click.argument("file", metavar="FILE", type=_file)
+file_or_manifest = click.argument(
+    "file", metavar="[FILE]", type=_file, required=False, callback=_or_manifest
+)
+manifest_options = all_of(
+    click.option(
+        "--state-dir",
+        metavar="DIR",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where the state of a manifest is kept (target/state).",
+    ),
+    click.option(
+        "--kind",
+        "kinds",
+        multiple=True,
+        metavar="NAME=FILE.py:FUNCTION",
+        callback=_kinds,
+        help="What runs the nodes of a manifest that have a type of your own.",
+    ),
 )
 parameters_option = click.option(
     "-p",
@@ -62,3 +95,15 @@ selection_options = all_of(
 def is_manifest(file: Path) -> bool:
     """Whether a file is to be read as a manifest: its name says so."""
     return file.suffix.lower() == ".json"
+
+
+def refuse_for_notebooks(state_dir: Path | None, kinds: Mapping[str, str] | None) -> None:
+    """Refuse options of manifests.
+
+    Raises
+    ------
+    click.UsageError
+    """
+    for option, value in (("--state-dir", state_dir), ("--kind", kinds)):
+        if value:
+            raise click.UsageError(f"{option} is for manifests, and this is a notebook; drop it")

@@ -2,66 +2,46 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import click
 
-from dagnb.cli.commands import Command, Refusal
+from dagnb.cli.commands import Command
 from dagnb.cli.console import Console
+from dagnb.cli.manifests import run_manifest
 from dagnb.cli.options import (
     file_argument,
+    file_or_manifest,
     is_manifest,
+    manifest_options,
     output_option,
     parameters_option,
+    refuse_for_notebooks,
     selection_options,
-    state_option,
 )
 from dagnb.cli.selection import Selection
 from dagnb.cli.stopping import Stopping
+from dagnb.cli.wanted import Wanted
 from dagnb.errors import DagError
 from dagnb.notebook.claim import claimed
 from dagnb.notebook.file import NotebookFile
 from dagnb.notebook.headless import Headless, opened
-from dagnb.notebook.node import ONE_ATTEMPT
 from dagnb.notebook.parameters import typed
 from dagnb.notebook.session import Session
 from dagnb.observe.live import LiveTable
 from dagnb.observe.progress import Tally
 from dagnb.observe.text import run_summary
-from dagnb.project.manifest import Manifest
-from dagnb.project.runner import DAGRunner
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.conditions import is_passed_by
 from dagnb.tasks import BACKENDS, Options, check_backend
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a run of a notebook is asked for, beside the file."""
-
-    selection: Selection
-    output: Path | None = None
-    parameters: Mapping[str, object] | None = None
-    full: bool = False
-    dry_run: bool = False
-    continue_on_error: bool = False
-    attempts: Options = ONE_ATTEMPT
-    workers: int | None = 1
-    backend: str | None = None
-    state_dir: Path | None = None
-    trace: Path | None = None
-
-
 @click.command(cls=Command)
-@file_argument
+@file_or_manifest
 @click.option(
     "-o",
     "--output",
@@ -70,7 +50,7 @@ class Wanted:
 )
 @parameters_option
 @selection_options
-@state_option
+@manifest_options
 @click.option("--full", is_flag=True, help="Run every node, whatever is known.")
 @click.option("--dry-run", is_flag=True, help="Say what would run; plain cells do run.")
 @click.option("--continue-on-error", is_flag=True, help="Run all that does not need what failed.")
@@ -98,11 +78,14 @@ class Wanted:
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing but errors.")
 @click.pass_context
 def run(ctx: click.Context, /, file: Path, **options: Any) -> None:
-    """Run a notebook: what changed, and what depends on it.
+    """Run a notebook or a manifest: what changed, and what depends on it.
 
     Plain cells run, node cells define their nodes, and the nodes run that have no value for the
     code and the inputs they have now. Values are shared with Jupyter by the folder .dagnb beside
     the notebook. The outputs are written back into FILE, and nothing else in it is touched.
+
+    A FILE that ends in .json is a manifest; without FILE it is target/manifest.json. It has no
+    outputs to write and no parameters: its values stand in the `params` of its nodes.
 
     \b
     Exit codes: 0 all is up to date; 1 a node or a cell failed; 2 wrong usage;
@@ -114,11 +97,13 @@ def run(ctx: click.Context, /, file: Path, **options: Any) -> None:
       dagnb run report.ipynb --nodes totals,chart --jobs 4
       dagnb run report.ipynb --backend processes
       dagnb run report.ipynb --dry-run
+      dagnb run pipeline.json --kind email=jobs.py:send
     """  # noqa: D301  # click wants the character, not its name
     console = Console(as_json=options.pop("as_json"), quiet=options.pop("quiet"))
     wanted = _wanted(options)
     if is_manifest(file):
         ctx.exit(run_manifest(file, wanted, console))
+    refuse_for_notebooks(wanted.state_dir, wanted.kinds)
     ctx.exit(run_notebook(file, wanted, console))
 
 
@@ -147,6 +132,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         options["backend"],
         options["state_dir"],
         options["trace"],
+        options["kinds"],
     )
 
 
@@ -248,64 +234,12 @@ def _conclude(headless: Headless, progress: Tally, stopping: Stopping, took: flo
     return code
 
 
-def run_manifest(file: Path, wanted: Wanted, console: Console) -> int:
-    """Run a manifest; return the exit code.
-
-    Raises
-    ------
-    Refusal
-        It is asked for what only a notebook has.
-    """
-    only = {
-        "--parameter": wanted.parameters,
-        "--output": wanted.output,
-        "--trace": wanted.trace,
-    }
-    for option in (each for each, value in only.items() if value):
-        raise Refusal(f"{option} is for notebooks; a manifest has none")
-    if wanted.backend not in (None, "inline", "threads"):
-        raise Refusal(f"--backend {wanted.backend} is for notebooks; choose threads, and --jobs")
-    progress, drain = console.progress(), threading.Event()
-    runner = DAGRunner(Manifest.load(file), state_dir=wanted.state_dir, observers=[progress])
-    progress.total = len(runner.manifest)
-    if wanted.dry_run:
-        progress = Tally()
-    with Stopping(drain.set, progress.note) as stopping, console.shown(progress):
-        try:
-            runner.run(**_of_manifest(wanted), cancel_event=drain, progress=wanted.dry_run)
-        except KeyboardInterrupt:
-            stopping.signal = stopping.signal or signal.SIGINT
-    if wanted.dry_run or runner.summary is None:
-        return stopping.exit_code
-    code = stopping.exit_code or runner.summary.exit_code
-    took = runner.summary.total_duration
-    progress.finish(run_summary(progress.results.values(), took), {"exit_code": code})
-    return code
-
-
-def _of_manifest(wanted: Wanted) -> dict[str, Any]:
-    """Return the options of a run in the words of `DAGRunner.run`."""
-    chosen = wanted.selection
-    return {
-        "full": wanted.full,
-        "dry_run": wanted.dry_run,
-        "nodes": chosen.nodes or None,
-        "tags": chosen.tags or None,
-        "node_types": chosen.types or None,
-        "exclude_tags": chosen.exclude_tags or None,
-        "continue_on_error": wanted.continue_on_error,
-        "retry": wanted.attempts.retries,
-        "timeout": wanted.attempts.timeout,
-        "jobs": wanted.workers or os.cpu_count() or 1,
-    }
-
-
 @click.command(cls=Command)
 @file_argument
 @output_option("TIMELINE", help="The file to write, for https://ui.perfetto.dev.")
 @click.pass_context
 def trace(ctx: click.Context, file: Path, output: Path) -> None:
-    """Run a notebook as `dagnb run` does, and write a timeline of it."""
-    if is_manifest(file):
-        raise Refusal("a timeline is written of notebooks only")
-    ctx.exit(run_notebook(file, Wanted(Selection(), trace=output), Console()))
+    """Run as `dagnb run` does, and write a timeline of the run."""
+    wanted = Wanted(Selection(), trace=output)
+    perform = run_manifest if is_manifest(file) else run_notebook
+    ctx.exit(perform(file, wanted, Console()))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dagnb.cli.options import is_manifest
+from dagnb.cli.manifests import runner_of
+from dagnb.cli.options import is_manifest, refuse_for_notebooks
 from dagnb.cli.selection import Selection
 from dagnb.errors import NodeNotFoundError, NotebookError
 from dagnb.events import GraphEdited
@@ -16,7 +17,6 @@ from dagnb.notebook.file import NotebookFile
 from dagnb.notebook.headless import Headless, opened
 from dagnb.notebook.session import Session
 from dagnb.observe.text import seconds, table
-from dagnb.project.manifest import Manifest
 from dagnb.project.runner import DAGRunner
 from dagnb.project.state import State, backend_for
 from dagnb.project.summary import ExecutionStatus
@@ -127,7 +127,11 @@ class ManifestSubject:
 
 @contextmanager
 def looked_at(
-    file: Path, *, parameters: Mapping[str, object] | None = None, state_dir: Path | None = None
+    file: Path,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    state_dir: Path | None = None,
+    kinds: Mapping[str, str] | None = None,
 ) -> Iterator[Subject]:
     """Open a notebook or a manifest for a look; no node runs.
 
@@ -137,8 +141,9 @@ def looked_at(
         It cannot be used, or a cell of it fails.
     """
     if is_manifest(file):
-        yield ManifestSubject(DAGRunner(Manifest.load(file), state_dir=state_dir))
+        yield ManifestSubject(runner_of(file, state_dir=state_dir, kinds=kinds))
         return
+    refuse_for_notebooks(state_dir, kinds)
     with opened(NotebookFile.read(file), parameters=parameters, prepare=only_look) as headless:
         headless.execute()
         if headless.failures:
