@@ -31,6 +31,7 @@
      │    └── RuleError              rows that a rule forbids; ``.rows``
      ├── BackendError                a backend that cannot be used here; says what is missing
      ├── NotSendableError            a task or value that cannot go to another process
+     ├── UpstreamDrift               an input was lost, and came out different when made again
      ├── WorkerLostError             the process that ran a task ended in the middle of it
      ├── ForeignError                what another process raised and cannot be made again here
      ├── NotebookError               a file that cannot be run as a notebook, or be written
@@ -286,6 +287,30 @@ class WorkerLostError(DagError):
 
     def __reduce__(self) -> tuple[type[WorkerLostError], tuple[str, int | None]]:
         return type(self), (self.worker, self.exit_code)
+
+
+class UpstreamDrift(DagError):
+    """A value was lost with the worker that held it, and came out different when made again.
+
+    Attributes
+    ----------
+    inputs : list of int
+        Which of the values that the backend held for the call.
+    values : list
+        What stood for them.
+    """
+
+    def __init__(self, inputs: Sequence[int], values: Sequence[object] = ()) -> None:
+        self.inputs = list(inputs)
+        self.values = [values[each] for each in self.inputs] if values else []
+        named = ", ".join(map(str, self.values)) or "a value"
+        super().__init__(
+            f"{named} was lost with its worker, and came out different when it was made again; "
+            "what was computed from it does not fit any more"
+        )
+
+    def __reduce__(self) -> tuple[type[UpstreamDrift], tuple[list[int]]]:
+        return type(self), (self.inputs,)
 
 
 class ForeignError(DagError):

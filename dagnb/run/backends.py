@@ -133,10 +133,17 @@ def _processes(ships: bool) -> Backend:
     return Processes(ships=ships)
 
 
+def _dask(ships: bool) -> Backend:
+    from dagnb.run.remote.dask import Dask
+
+    return Dask()
+
+
 _MAKERS: dict[str, Callable[[bool], Backend | None]] = {
     "inline": lambda ships: None,
     "threads": lambda ships: None,
     "processes": _processes,
+    "dask": _dask,
 }
 assert _MAKERS.keys() == set(BACKENDS)
 

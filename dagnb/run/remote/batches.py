@@ -130,7 +130,7 @@ class Batch:
 
     def wait(self, seconds: float) -> tuple[Call, Report] | None:
         """Wait so long for the next report."""
-        report = self._slot.receive(seconds, ships=self._processes.ships)
+        report = self._slot.receive(seconds, self._processes.unpack)
         if report is None:
             return None
         if self._slot.is_lost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Sequence
 from time import perf_counter
+from typing import NamedTuple
 
 from dagnb.errors import NotSendableError
 from dagnb.run.call import Call, Report, perform
@@ -77,9 +78,13 @@ def pack_report(report: Report, *, looks: bool = False) -> Packed:
             f"its value (a {kind}) cannot be sent back from another process: {why}; "
             f"return something that pickle takes, or run the node on threads"
         )
+    return Packed(pickle.dumps((pack_head(report, error), packed.data, about)), packed.buffers)
+
+
+def pack_head(report: Report, error: BaseException | None) -> bytes:
+    """Pack a report without its value."""
     failed = None if error is None else pack_error(error)
-    head = pickle.dumps((failed, report.started, report.ended, report.beside))
-    return Packed(pickle.dumps((head, packed.data, about)), packed.buffers)
+    return pickle.dumps((failed, report.started, report.ended, report.beside))
 
 
 def unpack_report(
@@ -109,6 +114,19 @@ def unpack_head(head: Bytes) -> Report:
     failed, started, ended, beside = pickle.loads(head)
     error = None if failed is None else unpack_error(failed)
     return Report(None, error, started, ended, beside=beside)
+
+
+class Unopened(NamedTuple):
+    """A report as it came, for somebody else to open: its value, and all the rest."""
+
+    head: bytes
+    value: Shipped
+
+
+def as_it_came(data: Bytes, files: Sequence[SharedFile] = ()) -> Report:
+    """Return a report whose value is `Unopened`; nothing of the user's is made here."""
+    head, value, about = pickle.loads(data)
+    return Report(Unopened(head, Shipped(value, list(files), about=about)), None, 0.0, 0.0)
 
 
 def not_sent(error: Exception) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,16 +25,20 @@ class About(NamedTuple):
         One line for people.
     nbytes : int
         What it takes where it is.
+    made : str
+        Names this one time that it was made, if nothing else does.
     """
 
     digest: str | None = None
     text: str = ""
     nbytes: int = 0
+    made: str = ""
 
     @classmethod
     def of(cls, value: object, nbytes: int) -> About:
         """Look at a value, on the side that made it."""
-        return cls(digest_of(value), describe(value), nbytes)
+        found = digest_of(value)
+        return cls(found, describe(value), nbytes, "" if found else os.urandom(8).hex())
 
 
 def digest_of(value: object) -> str | None:

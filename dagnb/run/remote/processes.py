@@ -11,16 +11,17 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from dagnb.errors import BackendError, NotSendableError
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Attempt, Done
-from dagnb.run.remote.calls import not_sent, pack_inputs
+from dagnb.run.remote.calls import not_sent, pack_inputs, unpack_report
 from dagnb.run.remote.channel import shared
 from dagnb.run.remote.handle import without
 from dagnb.run.remote.shipped import Shipped
-from dagnb.run.remote.slot import IDLE, Sendable, Slot
+from dagnb.run.remote.slot import IDLE, Sendable, Slot, Unpack
 from dagnb.run.remote.travel import pack_function
 
 _keys = itertools.count()
@@ -37,11 +38,13 @@ class Processes:
     ----------
     ships : bool
         Whether large values are left in shared memory until somebody looks at them, as `Shipped`.
+    unpack : callable, optional
+        Makes a report of what comes back, if that is not to be opened here.
 
     Attributes
     ----------
-    ships : bool
-        As given.
+    unpack : callable
+        Makes a report of what comes back.
     slots : None
         As many processes are started as calls are out at once.
 
@@ -53,8 +56,8 @@ class Processes:
 
     slots: int | None = None
 
-    def __init__(self, *, ships: bool = False) -> None:
-        self.ships = ships
+    def __init__(self, *, ships: bool = False, unpack: Unpack | None = None) -> None:
+        self.unpack = unpack or partial(unpack_report, ships=ships)
         if os.name == "nt":
             raise BackendError("processes", "needs Linux or macOS; use threads here")
         self._idle: list[Slot] = []
@@ -69,7 +72,7 @@ class Processes:
             packed = sendable(self, call)
         except NotSendableError as error:
             return Done(not_sent(error))
-        attempt = _Running(self, packed)
+        attempt = Running(self, packed)
         attempt.begin()
         return attempt
 
@@ -99,6 +102,11 @@ class Processes:
             self._busy.discard(slot)
         slot.close()
 
+    def end_idle(self) -> None:
+        """End those that have nothing to do."""
+        while self._idle:
+            self._idle.pop().close()
+
     def close(self) -> None:
         """Kill what is still at work; keep the others for the next run."""
         with self._lock:
@@ -125,8 +133,8 @@ def sendable(processes: Processes, call: Call) -> Sendable:
     return Sendable(key, function, names, inputs.data, along, shared(inputs.buffers))
 
 
-class _Running:
-    """A call that a slot performs."""
+class Running:
+    """An `Attempt`: a call that a slot performs."""
 
     def __init__(self, processes: Processes, call: Sendable) -> None:
         self._processes, self._call = processes, call
@@ -143,7 +151,8 @@ class _Running:
             raise
 
     def wait(self, seconds: float) -> Report | None:
-        report = self._slot.receive(seconds, ships=self._processes.ships)
+        """Wait so long for what came of it."""
+        report = self._slot.receive(seconds, self._processes.unpack)
         if report is None:
             return None
         if not self._slot.is_lost:
@@ -158,4 +167,5 @@ class _Running:
         return None
 
     def give_up(self) -> None:
+        """Kill what performs it."""
         self._processes.drop(self._slot)

@@ -66,9 +66,10 @@ class Shipped(Handle):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Go to another machine: the contents of the files travel beside the pickle."""
-        parts = [[PickleBuffer(part) for part in file.parts()] for file in self.files]
-        return _shipped, (PickleBuffer(self.data), parts, self.about)
+        apart = PickleBuffer if protocol >= 5 else bytes
+        parts = [[apart(part) for part in file.parts()] for file in self.files]
+        return _shipped, (apart(self.data), parts, self.about)
 
 
 def _shipped(data: Bytes, parts: Sequence[Sequence[Bytes]], about: About) -> Shipped:
-    return Shipped(data, [SharedFile.of(each) for each in parts], about=about)
+    return Shipped(bytes(data), [SharedFile.of(each) for each in parts], about=about)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
@@ -18,10 +18,12 @@ from typing import NamedTuple
 from dagnb.errors import WorkerLostError
 from dagnb.run.call import Report
 from dagnb.run.remote.calls import not_sent, unpack_report
-from dagnb.run.remote.channel import Channel, SharedFile
+from dagnb.run.remote.channel import Bytes, Channel, SharedFile
 from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.worker import START
 
+MOST_KNOWN = 256  # functions that a process remembers
+Unpack = Callable[[Bytes, list[SharedFile]], Report]
 SLICE_SECONDS = 0.05  # how often a wait comes back to Python, where an interrupt finds it
 
 
@@ -112,6 +114,8 @@ class Slot:
         OSError
             The process has gone.
         """
+        if len(self._known) > MOST_KNOWN:
+            self.begin_anew()
         entries = []
         for call in calls:
             function = None if call.key in self._known else call.function
@@ -143,11 +147,8 @@ class Slot:
             return False
         return not message[0]
 
-    def receive(self, seconds: float, *, ships: bool = False) -> Report | None:
-        """Wait so long for the report; that of a process that died says how.
-
-        With ``ships`` a large value is left in shared memory.
-        """
+    def receive(self, seconds: float, unpack: Unpack = unpack_report) -> Report | None:
+        """Wait so long for the report; that of a process that died says how."""
         try:
             message = self._channel.receive(seconds)
         except EOFError:
@@ -155,7 +156,7 @@ class Slot:
             return not_sent(WorkerLostError(self.name, self._exit_code()))
         if message is None:
             return None
-        return unpack_report(*message, ships=ships)._replace(place=self.name)
+        return unpack(*message)._replace(place=self.name)
 
     def _exit_code(self) -> int:
         with suppress(subprocess.TimeoutExpired):
@@ -197,7 +198,7 @@ class IdleSlots:
 
     def __init__(self) -> None:
         self._slots: list[Slot] = []
-        self._modules: dict[str, tuple[int, float]] = {}
+        self._edition = Edition()
 
     def take(self) -> Slot:
         """Return a slot that waits, or a new one."""
@@ -218,10 +219,8 @@ class IdleSlots:
 
     def refresh(self) -> None:
         """End those that have imported what is not up to date any more."""
-        now = own_modules()
-        if any(now.get(name) != state for name, state in self._modules.items()):
+        if self._edition.is_over():
             self.end()
-        self._modules = now
 
     def end(self) -> None:
         """End all."""
@@ -246,6 +245,28 @@ def own_modules() -> dict[str, tuple[int, float]]:
         with suppress(OSError):
             found[name] = id(getattr(module, "__spec__", None)), os.stat(file).st_mtime
     return found
+
+
+class Edition:
+    """The modules that people edit, as they were when it was last asked.
+
+    Attributes
+    ----------
+    number : int
+        Another one each time that one had been reloaded or edited.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._modules: dict[str, tuple[int, float]] = {}
+
+    def is_over(self) -> bool:
+        """Whether what has imported them is not up to date any more; asked once each time."""
+        now = own_modules()
+        is_over = any(now.get(name) != state for name, state in self._modules.items())
+        self._modules = now
+        self.number += is_over
+        return is_over
 
 
 IDLE = IdleSlots()

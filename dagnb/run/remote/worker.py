@@ -21,7 +21,7 @@ START = "from dagnb.run.remote.worker import serve; serve()"
 
 def serve() -> None:
     """Perform what comes through the socket that the parent left in ``DAGNB_SLOT``."""
-    _end_with_parent(_life_line())
+    end_with_parent(life_line())
     end, tokens = map(int, os.environ.pop("DAGNB_SLOT").split())
     channel = Channel(socket.socket(fileno=end))
     functions: dict[int, bytes] = {}
@@ -35,7 +35,7 @@ def serve() -> None:
             del message, answer  # values are not kept until the next call comes
 
 
-def _life_line() -> int:
+def life_line() -> int:
     """Keep the pipe to the parent, which ends with it, from what functions read."""
     life_line, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -43,7 +43,7 @@ def _life_line() -> int:
     return life_line
 
 
-def _end_with_parent(life_line: int) -> None:
+def end_with_parent(life_line: int) -> None:
     """Be killed, with all children, when the parent is gone.
 
     On Linux the system does it, whatever holds the interpreter's lock; elsewhere a thread.

@@ -1,0 +1,236 @@
+"""A cluster of Dask as a backend: large values stay on the workers that made them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from dagnb.errors import BackendError, NotSendableError, UpstreamDrift
+from dagnb.run.call import Call, Report
+from dagnb.run.remote.backend import Attempt, Done
+from dagnb.run.remote.calls import not_sent, pack_inputs, unpack_head
+from dagnb.run.remote.channel import shared
+from dagnb.run.remote.cluster import CLUSTERS
+from dagnb.run.remote.connection import Connection
+from dagnb.run.remote.dask_worker import Order, give_up, perform_on_worker
+from dagnb.run.remote.handle import About, Handle, without
+from dagnb.run.remote.shipped import Shipped
+from dagnb.run.remote.travel import pack_function
+
+if TYPE_CHECKING:
+    from distributed import Future
+
+SCATTERED_BYTES = 1_000_000  # inputs larger than this go to a worker apart from their call
+GONE = ("lost", "cancelled")
+_attempts = itertools.count()
+
+
+class Dask:
+    """Performs calls on the workers of a scheduler.
+
+    A large value stays on its worker, and calls that take it are sent there, or have it sent from
+    worker to worker. Each call has a process of its own beside its worker: one that is given up is
+    killed, one that crashes hurts no value.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        The address of a scheduler; without it, what `%dag cluster` chose, or else a cluster
+        that is started on this machine and ends with this process.
+
+    Attributes
+    ----------
+    slots : None
+        The scheduler queues what is more than its workers can do.
+
+    Raises
+    ------
+    BackendError
+        Dask is not installed, nobody answers, or the workers have other versions.
+    """
+
+    slots: int | None = None
+
+    def __init__(self, scheduler: str = "") -> None:
+        self._connection = CLUSTERS.connection(scheduler)
+        self._edition = self._connection.edition_now()
+        self._functions: dict[int, tuple[Any, bytes]] = {}
+        self._out: dict[str, _Sent] = {}
+
+    def submit(self, call: Call) -> Attempt:
+        """Send a call to the scheduler."""
+        try:
+            sent = self._sent(call)
+        except NotSendableError as error:
+            return Done(not_sent(error))
+        self._out[sent.attempt] = sent
+        try:
+            sent.begin()
+        except Exception as error:  # whatever a client raises that has lost its scheduler
+            self.forget(sent)
+            return Done(not_sent(_lost(self._connection, error)))
+        return sent
+
+    def _sent(self, call: Call) -> _Sent:
+        call, along = without(call, self._is_there)
+        names, inputs = pack_inputs(call)
+        attempt = f"{next(_attempts)}"
+        expected = [each.about for each in along]
+        order = Order(
+            self._connection.topic, attempt, self._edition, self._packed(call), names, expected
+        )
+        return _Sent(
+            self, self._connection, order, Shipped(inputs.data, shared(inputs.buffers)), along
+        )
+
+    def _is_there(self, handle: Handle) -> bool:
+        return isinstance(handle, Kept) and handle.connection is self._connection
+
+    def _packed(self, call: Call) -> bytes:
+        """Pack a function once a run: each node sees the variables as they were then."""
+        known = self._functions.get(id(call.function))
+        if known is None:
+            known = self._functions[id(call.function)] = call.function, pack_function(call.function)
+        return known[1]
+
+    def forget(self, sent: _Sent) -> None:
+        """Let nobody be told of an attempt any more."""
+        self._out.pop(sent.attempt, None)
+        self._connection.told.pop(sent.attempt, None)
+
+    def close(self) -> None:
+        """Give up what is still out; values stay where they are."""
+        self.give_up(list(self._out.values()))
+        self._functions.clear()
+
+    def give_up(self, sent: Sequence[_Sent]) -> None:
+        """End attempts, in the background: the workers need not answer for it."""
+        for each in sent:
+            self.forget(each)
+        if sent:
+            args = [self._connection, list(sent)]
+            threading.Thread(target=_give_up, args=args, daemon=True).start()
+
+
+def _give_up(connection: Connection, sent: Sequence[_Sent]) -> None:
+    client = connection.client
+    if not connection.is_alive:
+        return
+    for each in sent:
+        each.future.cancel()
+    client.run(give_up, [each.attempt for each in sent], on_error="ignore")
+
+
+class _Sent:
+    """A call that the scheduler has."""
+
+    future: Future
+
+    def __init__(
+        self,
+        backend: Dask,
+        connection: Connection,
+        order: Order,
+        inputs: Shipped,
+        along: list[Kept],
+    ) -> None:
+        self._backend, self._connection = backend, connection
+        self._order, self._inputs, self._along = order, inputs, along
+        self._is_told = threading.Event()
+        self._report: Report | None = None
+        self.attempt = order.attempt
+
+    def begin(self) -> None:
+        """Send it; its large inputs of ours go first."""
+        client, inputs = self._connection.client, self._inputs
+        given: Any = inputs
+        if inputs.size > SCATTERED_BYTES:
+            given = client.scatter(inputs, hash=False)
+        self._connection.told[self.attempt] = self._take_in
+        futures = [each.future for each in self._along]
+        key = f"{self._connection.topic}-{self.attempt}"
+        self.future = client.submit(
+            perform_on_worker, self._order, given, *futures, key=key, pure=False
+        )
+
+    def wait(self, seconds: float) -> Report | None:
+        if not self._is_told.wait(seconds) and self._report is None:
+            self._report = self._failed()
+        if self._report is not None:
+            self._backend.forget(self)
+        return self._report
+
+    def give_up(self) -> None:
+        self._backend.give_up([self])
+
+    def _failed(self) -> Report | None:
+        """Return the report of a call that the scheduler could not have performed."""
+        if self.future.status in GONE or not self._connection.is_alive:
+            return not_sent(_lost(self._connection))
+        if self.future.status != "error":
+            return None
+        error = self.future.exception()
+        return not_sent(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+
+    def _take_in(self, told: Mapping[str, Any]) -> None:
+        """Take in what the worker tells, on the thread of the client."""
+        if "head" not in told:
+            return
+        report = unpack_head(told["head"])
+        ended = perf_counter()
+        report = report._replace(
+            started=ended - (report.ended - report.started),
+            ended=ended,
+            place=f"worker {told['worker'].rpartition('/')[2]}",
+        )
+        if isinstance(report.error, UpstreamDrift):
+            report = report._replace(error=UpstreamDrift(report.error.inputs, self._along))
+        elif report.error is not None:
+            pass
+        elif "about" in told:
+            about = About(*told["about"])
+            report = report._replace(value=Kept(self._connection, self.future, about))
+        elif "value" in told:
+            report = _with_value(report, told["value"])
+        self._report = report
+        self._is_told.set()
+
+
+def _with_value(report: Report, value: bytes) -> Report:
+    try:
+        return report._replace(value=Shipped(value, []).load())
+    except NotSendableError as error:
+        return report._replace(error=error)
+
+
+def _lost(connection: Connection, error: Exception | None = None) -> BackendError:
+    reason = f": {error}" if error else ""
+    return BackendError("dask", f"lost its scheduler at {connection.address}{reason}")
+
+
+class Kept(Handle):
+    """A value that a worker of Dask holds; the worker forgets it when nobody has this any more."""
+
+    __slots__ = ("_shipped", "connection", "future")
+
+    def __init__(self, connection: Connection, future: Future, about: About) -> None:
+        self.connection, self.future, self.about = connection, future, about
+        self._shipped: Shipped | None = None
+
+    def load(self) -> object:
+        """Fetch the value, once.
+
+        Raises
+        ------
+        UpstreamDrift
+            It was lost, and came out different when it was made again.
+        """
+        if self._shipped is None:
+            found: object = self.future.result()
+            if not isinstance(found, Shipped) or found.about != self.about:
+                raise UpstreamDrift([0], [self])
+            self._shipped = found
+        return self._shipped.load()
