@@ -77,9 +77,11 @@ def article(value: object) -> str:
 
     Examples
     --------
-    >>> article(3), article({})
-    ('the int 3', 'a dict')
+    >>> article(3), article({}), article(None)
+    ('the int 3', 'a dict', 'None')
     """
+    if value is None:
+        return "None"
     if isinstance(value, int | float):
         return f"the {type(value).__name__} {value!r}"
     name = type(value).__name__

@@ -9,6 +9,7 @@ from dagnb.graph.dag import DAG
 from dagnb.observe.text import listed
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.checks import check_dag
+from dagnb.teach.answers import article
 from dagnb.teach.reasons import because
 from dagnb.teach.walk import Mark
 
@@ -83,11 +84,14 @@ def predict(dag: DAG, expected: Iterable[str]) -> Prediction:
     NodeNotFoundError
         One of the expected nodes does not exist.
     TypeError
-        A string was given where a list is expected.
+        It is no list of names; one string is none either.
     """
     check_dag(dag)
-    dag.numbers(expected, "the prediction")
-    return Prediction(frozenset(map(str, expected)), frozenset(map(str, dag)))
+    if not isinstance(expected, Iterable):
+        raise TypeError(f"a prediction is a list of names; this is {article(expected)}")
+    names = expected if isinstance(expected, str) else list(expected)
+    dag.numbers(names, "the prediction")
+    return Prediction(frozenset(map(str, names)), frozenset(map(str, dag)))
 
 
 def reveal(prediction: Prediction, dag: DAG, settled: Mapping[str, NodeResult]) -> Revealed:

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenNotebook
 from tests.browser.page import NotebookPage
 
+EDIT, STEP, TASK, ANSWER = 5, 6, 7, 8
+
 
 def barriers(page: NotebookPage, selector: str) -> list[str]:
     """What axe-core finds that shuts somebody out, within the elements of a selector."""
@@ -17,37 +19,8 @@ def barriers(page: NotebookPage, selector: str) -> list[str]:
     return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
 
 
-def test_a_lesson(open_notebook: OpenNotebook) -> None:
-    """The stepper goes on with each run of its cell; a prediction is revealed where the edit is."""
-    page = open_notebook(
-        "%load_ext dagnb\nfrom dagnb import teach\nlimit = 2",
-        "%%dag_node rows\n[1, 2, 3]",
-        "%%dag_node kept\n[each for each in rows if each >= limit]",
-        "%%dag_node count\nlen(kept)",
-        "%dag step",
-        "%dag predict kept count",
-        "limit = 1.5",
-        "task = teach.exercise('toposort', seed=7)\ntask",
-        "answer = []\ntask.check(answer)",
-    )
-    page.run_all()
-    expect(page.cell_output(4)).to_contain_text("step 0 of 3: the nodes without inputs are ready")
-    page.run_cell(4)
-    expect(page.cell_output(4)).to_contain_text("step 1 of 3: rows is taken")
-    expect(page.cell_output(6)).to_contain_text("you predicted: 50% right")
-    expect(page.cell_output(6)).to_contain_text("cut off: count did not run")
-    expect(page.cell_output(7).locator("table")).to_contain_text("inputs")
-    expect(page.cell_output(7).get_by_role("img", name="Graph: 5 nodes")).to_be_visible()
-    expect(page.cell_output(8)).to_contain_text("Not yet: a is missing")
-    assert barriers(page, ".jp-RenderedHTMLCommon") == []
-    page.edit_cell(8, "[]", "['a', 'e', 'b', 'c', 'd']")
-    page.run_cell(8)
-    expect(page.cell_output(8)).to_contain_text("Right: every node comes after its inputs")
-    assert page.errors == []
-
-
-def test_lessons_on_the_live_graph(open_notebook: OpenNotebook, screenshots: Path) -> None:
-    """By keyboard: steps, a prediction and its reveal, more workers; on the learner's own nodes."""
+def test_a_lesson(open_notebook: OpenNotebook, screenshots: Path) -> None:
+    """By keyboard: steps, a prediction and its reveal, more workers, on one's own nodes; a task."""
     page = open_notebook(
         "%load_ext dagnb\nlimit = 2",
         "%%dag_node\nrows = [1, 2, 3]",
@@ -55,7 +28,9 @@ def test_lessons_on_the_live_graph(open_notebook: OpenNotebook, screenshots: Pat
         "%%dag_node\ncount = len(kept)",
         "%dag step show",
         "limit = 1.5",
-        "%dag step",
+        "%dag step order",
+        "from dagnb import teach\ntask = teach.exercise('toposort', seed=7)\ntask",
+        "answer = []\ntask.check(answer)",
     )
     for cell in range(5):
         page.run_cell(cell)
@@ -64,13 +39,15 @@ def test_lessons_on_the_live_graph(open_notebook: OpenNotebook, screenshots: Pat
     page.screenshot(screenshots / "lesson-step.png", of=graph)
     predict(page)
     page.screenshot(screenshots / "lesson-predict.png", of=graph)
+    look_back(page)
     try_workers(page)
     page.screenshot(screenshots / "lesson-workers.png", of=graph)
-    page.run_cell(6)
+    page.run_cell(STEP)
     expect(graph).to_have_attribute("data-lesson", "order")
     press(page, "Close the lesson")
     expect(graph.get_by_role("button", name="Step through the graph")).to_be_focused()
     assert marks(page) == {}
+    solve(page)
     assert page.errors == []
 
 
@@ -107,13 +84,21 @@ def predict(page: NotebookPage) -> None:
     expect(graph.locator(".dagnb-taught")).to_contain_text("to run: count, kept, rows")
     page.node("rows").click()
     expect(page.node("rows")).to_have_attribute("aria-pressed", "false")
-    page.run_cell(5)
+    page.run_cell(EDIT)
     expect(graph).to_have_attribute("data-step", "revealed")
     assert marks(page) == {"kept": "right", "count": "cut off"}
     expect(graph.locator(".dagnb-taught")).to_contain_text("you predicted: 50% right")
     expect(graph.locator("li", has_text="cut off: count did not run: kept ran")).to_be_visible()
-    expect(page.cell_output(5)).to_contain_text("you predicted: 50% right")
+    expect(page.cell_output(EDIT)).to_contain_text("you predicted: 50% right")
     assert barriers(page, ".dagnb") == []
+
+
+def look_back(page: NotebookPage) -> None:
+    """The run itself, step by step, up to where it stopped."""
+    press(page, "Last run")
+    page.graph().get_by_role("slider", name="Step").press("End")
+    expect(page.graph().locator(".dagnb-taught")).to_contain_text("1 was left alone by early")
+    assert marks(page) == {"kept": "same value", "count": "left alone"}
 
 
 def try_workers(page: NotebookPage) -> None:
@@ -126,6 +111,19 @@ def try_workers(page: NotebookPage) -> None:
     expect(graph.locator(".dagnb-taught")).to_contain_text("8 workers:")
     expect(graph.locator("li", has_text="Graham 1969")).to_be_visible()
     assert barriers(page, ".dagnb") == []
+
+
+def solve(page: NotebookPage) -> None:
+    """The question is a table and a picture; an answer is wrong, and then right."""
+    for cell in (TASK, ANSWER):
+        page.run_cell(cell)
+    expect(page.cell_output(TASK).locator("table")).to_contain_text("inputs")
+    expect(page.cell_output(TASK).get_by_role("img", name="Graph: 5 nodes")).to_be_visible()
+    expect(page.cell_output(ANSWER)).to_contain_text("Not yet: a is missing")
+    assert barriers(page, ".jp-RenderedHTMLCommon") == []
+    page.edit_cell(ANSWER, "[]", "['a', 'e', 'b', 'c', 'd']")
+    page.run_cell(ANSWER)
+    expect(page.cell_output(ANSWER)).to_contain_text("Right: every node comes after its inputs")
 
 
 def press(page: NotebookPage, button: str) -> None:

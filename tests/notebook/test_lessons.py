@@ -241,6 +241,15 @@ def test_a_schedule_before_anything_took_time(nb: Notebook) -> None:
     assert chart.startswith("1 worker: 1, 1.00 times as fast")
 
 
+@pytest.mark.parametrize("mode", ["order", "run", "predict", "workers"])
+def test_graphs_of_hardly_anything(nb: Notebook, mode: str) -> None:
+    """Each lesson has something to say without nodes, and with one."""
+    answer = nb.session.lessons.answer
+    assert answer({"mode": mode, "number": 5})["said"]
+    nb.node("only", "1")
+    assert answer({"mode": mode, "number": 5, "toggle": "only"})["said"]
+
+
 @pytest.mark.parametrize("mode", ["", "singing"])
 def test_no_such_lesson(chain: Notebook, mode: str) -> None:
     """An answer without anything in it."""

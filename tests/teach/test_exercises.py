@@ -122,6 +122,19 @@ def test_nonsense_gets_a_sentence(kind: str, answer: object) -> None:
     assert "\n" not in grade.message
 
 
+@ANY_KIND
+def test_a_cycle_is_no_answer(kind: str) -> None:
+    """It is said what is wrong with it; where a cycle is asked for, one that is there is right."""
+    task = exercise(kind, 3)
+    if kind == "cycle":
+        assert not task.check(["a", "b", "a"])
+        assert task.check([*task.solution(), task.solution()[0]])
+        return
+    grade = task.check(["a", "b", "c", "a"])
+    assert not grade
+    assert "\n" not in grade.message
+
+
 ANSWERS = st.recursive(
     st.none() | st.integers() | st.sampled_from("abcde") | st.text(max_size=2),
     lambda inner: (

@@ -92,6 +92,21 @@ def test_bad_input(dag: DAG) -> None:
         predict(dag, ["row"])
     with pytest.raises(TypeError, match="a list of names, not one string"):
         predict(dag, "rows")
+    for nonsense in (None, 3):
+        with pytest.raises(TypeError, match="a prediction is a list of names; this is"):
+            predict(dag, nonsense)  # type: ignore[arg-type]  # a learner may hand in anything
+
+
+def test_any_collection_of_names(dag: DAG) -> None:
+    """One that can be gone through only once is as good."""
+    assert predict(dag, (name for name in ["rows", "count"])).expected == {"rows", "count"}
+
+
+@pytest.mark.parametrize("names", [[], ["only"]])
+def test_a_graph_of_hardly_anything(names: list[str]) -> None:
+    """Without nodes or with one, a prediction is as ever."""
+    dag = DAG.builder().add_nodes(names).build()
+    assert str(reveal(predict(dag, []), dag, {})) == "you predicted: 100% right"
 
 
 def test_a_value_from_a_store(dag: DAG) -> None:

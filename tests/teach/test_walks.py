@@ -53,6 +53,16 @@ def test_kahn_without_nodes() -> None:
     assert str(step) == "the graph has no nodes, so there is nothing to order"
 
 
+def test_kahn_with_one_node() -> None:
+    """It is ready, and then it is taken."""
+    dag = DAG.builder().add_nodes(["only"]).build()
+    before, after = steps(dag)
+    assert (before.marks, after.marks) == (
+        {"only": ("running", "ready")},
+        {"only": ("completed", "number 1")},
+    )
+
+
 def test_a_large_graph_shows_what_the_step_is_about() -> None:
     """The others are counted."""
     dag = DAG()

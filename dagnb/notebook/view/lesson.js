@@ -108,7 +108,7 @@ class Lesson {
     }
     const [least, most, label] = mode === "workers" ? [1, 8, "Number of workers"] : [0, 1, "Step"];
     this.slider = make("input", { type: "range", min: least, max: most, value: least, "aria-label": label, oninput: () => this.go(Number(this.slider.value)) });
-    this.where = make("output", { class: "dagnb-where" });
+    this.where = make("span", { class: "dagnb-where" });
     if (mode === "workers") return [this.slider, this.where];
     this.player = button("Play", "Play the steps", () => this.play());
     return [button("Back", "Back one step", () => this.go(this.facts.number - 1)), this.player,
