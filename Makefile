@@ -2,6 +2,7 @@
 #
 #   make demo     run notebooks/01_penguins.ipynb, edit one cell, run again: what ran, and why
 #   make lab      open JupyterLab on that notebook
+#   make lite     build the course as a site that needs no installation (JupyterLite)
 #   make test     every quality gate
 #   make fuzz     what is random, for longer: 200 runs and 200 writers killed, 30,000 notebooks edited
 #   make bench    the benchmarks, against the floor and against peers
@@ -29,13 +30,16 @@ export PIP_QUIET := 2
 heading = @printf '\n== %s\n' "$(1)"
 
 .PRECIOUS: $(VENV)/%.ready
-.PHONY: demo lab test fuzz bench browser clean
+.PHONY: demo lab lite test fuzz bench browser clean
 
 demo: $(VENV)/demo.ready
 	@$(PY) notebooks/demo.py
 
 lab: $(VENV)/demo.ready
 	@$(PY) -m jupyterlab $(AS_ROOT) notebooks/01_penguins.ipynb
+
+lite: $(VENV)/lite.ready
+	@$(PY) notebooks/lite/build.py build/lite
 
 test: $(VENV)/dev.ready browser
 	$(call heading,Format)
@@ -66,7 +70,7 @@ browser: $(VENV)/dev.ready
 	     && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null; } \
 	|| $(PY) -m playwright install chromium
 
-# One environment, filled by the extras of pyproject.toml: demo, dev (for the tests), bench (peers).
+# One environment, filled by the extras of pyproject.toml: demo, lite, dev (for the tests), bench (peers).
 $(VENV)/%.ready: pyproject.toml $(VENV)/made
 	@echo "Installing what $* needs into $(VENV); the first time takes a minute or two"
 	@$(PY) -m pip install --editable '.[$*]'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +15,7 @@ from dagnb.notebook.one_run import OneRun
 from dagnb.notebook.stage import Stage
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult
+from dagnb.run.attempts import has_threads
 
 Perform = Callable[[BackgroundRun], tuple[IncrementalResult, str]]
 
@@ -109,7 +109,7 @@ def check_threads() -> None:
     DagError
         This is Python in a browser.
     """
-    if sys.platform == "emscripten":
+    if not has_threads():
         raise DagError("there are no threads here (Pyodide); nodes run one after another")
 
 

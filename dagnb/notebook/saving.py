@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -178,12 +179,13 @@ def store_folder(
 ) -> Path | None:
     """Return where a notebook's store is: beside it, or where DAGNB_STORE says; None for nowhere.
 
-    A shell without a kernel, in a terminal or in a test, has no notebook and so no store.
+    A shell without a kernel, in a terminal or in a test, has no notebook and so no store. Nor has
+    a kernel in a browser: the key that signs what is saved would be gone with the page.
     """
     asked = environment.get(VARIABLE, "")
     if asked:
         return None if asked == OFF else Path(asked).expanduser().absolute()
-    if not keeps_outputs(shell):
+    if not keeps_outputs(shell) or sys.platform == "emscripten":
         return None
     notebook = environment.get("JPY_SESSION_NAME") or namespace.get("__vsc_ipynb_file__") or ""
     folder = Path(str(notebook)).absolute().parent if notebook else Path.cwd()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from dagnb.render.picture import Drawing, Picture
 from dagnb.render.scene import fold_key
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
+from dagnb.run.attempts import has_threads
 
 Details = Callable[[str], Mapping[str, object]]
 Act = Callable[[str, str], object]
@@ -136,7 +136,7 @@ class GraphWidget(anywidget.AnyWidget):
 
     def _start(self, name: str, target: Callable[[], None]) -> threading.Thread | None:
         """Start a daemon thread in this context; None where there are no threads (Pyodide)."""
-        if sys.platform == "emscripten":
+        if not has_threads():
             return None
         run = copy_context().run
         thread = threading.Thread(target=run, args=(target,), name=name, daemon=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,11 @@ Wait = Callable[[float], bool]  # waits so many seconds, or returns True as soon
 Once = Callable[[Call, float | None], Report]  # performs a call once, for no longer than that
 
 _stuck: set[threading.Thread] = set()
+
+
+def has_threads() -> bool:
+    """Whether this Python can start threads; one in a browser cannot."""
+    return sys.platform != "emscripten"
 
 
 def never_stopped(seconds: float) -> bool:
@@ -49,9 +55,14 @@ def persist(call: Call, wait: Wait = never_stopped, once: Once = perform_here) -
 def perform_in_thread(call: Call, timeout: float) -> Report:
     """Perform a call once, in a thread of its own, for no longer than it may.
 
-    A thread that is late is abandoned, and so is what it may still return.
+    A thread that is late is abandoned, and so is what it may still return. Where there are no
+    threads nothing can interrupt it, and what it returns too late is dropped.
     """
     started = perf_counter()
+    if not has_threads():
+        report = perform(call)
+        is_late = report.ended - started > timeout
+        return given_up(started, TaskTimeoutError(timeout)) if is_late else report
     if len(stuck()) >= MOST_STUCK:
         return Report(None, TooManyStuckTasksError(stuck()), started, started)
     reports: SimpleQueue[Report] = SimpleQueue()

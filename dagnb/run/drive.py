@@ -14,6 +14,7 @@ from dagnb.results import ExecutionResult, NodeStatus
 from dagnb.run.attempts import (
     Once,
     Wait,
+    has_threads,
     interrupt,
     never_stopped,
     perform_here,
@@ -142,10 +143,14 @@ class Worker(threading.Thread):
 
     def _perform_all(self) -> None:
         while (work := self._work.get()) is not None:
-            if isinstance(work, Lease):
-                self._reports.put(work.run(self.name))
-            elif self._batches is None or not self._batches.perform(work, self.name):
-                self._reports.put((work.node, persist(work, self._wait, self._once), self.name))
+            self.perform(work)
+
+    def perform(self, work: Call | Lease) -> None:
+        """Perform a call, or sprint on a lease, on the thread that calls this, and report."""
+        if isinstance(work, Lease):
+            self._reports.put(work.run(self.name))
+        elif self._batches is None or not self._batches.perform(work, self.name):
+            self._reports.put((work.node, persist(work, self._wait, self._once), self.name))
 
 
 class Reports(Protocol):
@@ -175,15 +180,24 @@ class ThreadCrew:
         self._batches = self._backends.batches(self._work, reports, self._stopped)
 
     def submit(self, work: Call | Lease, busy: int) -> None:
-        """Hand a call or a lease to a worker; ``busy`` others are out."""
+        """Hand a call or a lease to a worker; ``busy`` others are out.
+
+        Without threads a call is performed here, before this returns.
+        """
+        if not has_threads():
+            self._hired().perform(work)
+            return
         if busy >= len(self._workers):
-            name = f"dagnb-{len(self._workers) + 1}"
-            wait, once = self._stopped.wait, self._backends.perform
-            worker = Worker(name, self._work, self._reports, wait, once, batches=self._batches)
+            worker = self._hired()
             self._workers.append(worker)
             self._undisturbed.append(worker)
             worker.start()
         self._work.put(work)
+
+    def _hired(self) -> Worker:
+        name = f"dagnb-{len(self._workers) + 1}"
+        wait, once = self._stopped.wait, self._backends.perform
+        return Worker(name, self._work, self._reports, wait, once, batches=self._batches)
 
     def stop_waiting(self) -> None:
         """Let no worker wait for another attempt."""
@@ -208,7 +222,7 @@ class ThreadCrew:
     @property
     def may_sprint(self) -> bool:
         """Whether a worker may run nodes by itself, in its own thread."""
-        return not self._backends.are_remote
+        return has_threads() and not self._backends.are_remote
 
     def interrupt(self) -> None:
         """Interrupt what workers do, once, as Ctrl-C would on the main thread; then they end."""
@@ -250,8 +264,9 @@ def drive_threads(
     reports: SimpleQueue[Item] = SimpleQueue()
     crew = ThreadCrew(reports, backends)
     limits = Limits(timeout, cancel_event, abandon=abandon)
+    most = workers if has_threads() else 1
     try:
-        hand_out = partial(_with_crew, workers=workers, crew=crew, reports=reports, limits=limits)
+        hand_out = partial(_with_crew, workers=most, crew=crew, reports=reports, limits=limits)
         return _to_the_end(engine, kind, hand_out)
     except BaseException:
         crew.interrupt()

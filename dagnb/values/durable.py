@@ -13,9 +13,9 @@ from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # asked for before it is used
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+except ImportError:  # Windows, or Python in a browser
+    flock = None  # type: ignore[assignment]  # asked for before it is used
 
 PREFIX, SUFFIX = ".dagnb-", ".tmp"
 CHUNK = 64 * 2**20  # so that an interrupt does not wait for a gigabyte
@@ -156,7 +156,7 @@ class Claim:
     def __init__(self, folder: Path) -> None:
         self.is_needed: Callable[[], bool] | None = None
         self._thread = threading.current_thread()
-        if fcntl is None:
+        if flock is None:
             return
         self._handle = os.open(folder, os.O_RDONLY)
         try:
@@ -172,7 +172,7 @@ class Claim:
         if other is not None and other.is_abandoned():
             other.release()
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            flock(self._handle, LOCK_EX | LOCK_NB)
         except BlockingIOError:
             raise
         except OSError:  # a file system without locks
@@ -190,7 +190,7 @@ class Claim:
         if self._handle < 0:
             return
         with contextlib.suppress(OSError):
-            fcntl.flock(self._handle, fcntl.LOCK_UN)
+            flock(self._handle, LOCK_UN)
         handle, self._handle = self._handle, -1
         os.close(handle)
 

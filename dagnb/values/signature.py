@@ -59,7 +59,7 @@ def _make(path: Path) -> bytes:
         os.link(temporary, path)
     except FileExistsError:
         return path.read_bytes()
-    except OSError:  # a file system without links
+    except (OSError, AttributeError):  # a file system without links, or a browser's
         os.replace(temporary, path)
         return key
     finally:

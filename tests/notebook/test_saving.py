@@ -502,6 +502,8 @@ def test_where_the_store_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert store_folder(object(), {}, {}) is None  # type: ignore[arg-type]  # no shell of ours
     assert store_folder(shell, {}, {"DAGNB_STORE": "off"}) is None
     assert store_folder(shell, {}, {"DAGNB_STORE": "mine"}) == tmp_path / "mine"
+    monkeypatch.setattr("sys.platform", "emscripten")
+    assert store_folder(shell, {}, {}) is None  # the key would be gone with the page
 
 
 def test_another_way_to_name_values(restart: Callable[[], Notebook]) -> None:

@@ -343,3 +343,52 @@ def test_an_interrupt_of_an_idle_worker_is_silent(capsys: pytest.CaptureFixture[
     worker.join(30)
     assert not worker.is_alive()
     assert capsys.readouterr() == ("", "")
+
+
+# -- Python in a browser -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin no thread: an attempt to is an error, as it is there."""
+    monkeypatch.setattr("sys.platform", "emscripten")
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: 1 / 0)
+
+
+@pytest.mark.usefixtures("in_a_browser")
+def test_without_threads_nodes_run_here_one_after_another() -> None:
+    """However many workers were asked for; each is on one bar of the timeline."""
+    dag = DAG()
+    dag.add_nodes(["a", "b", "c"])
+    dag.add_edges([("a", "c"), ("b", "c")])
+    tasks: Tasks = {
+        "a": lambda: 1,
+        "b": lambda: 2,
+        "c": lambda a, b: (a + b, threading.get_ident()),
+    }
+    result = DAGExecutor(dag, max_workers=4).execute(tasks)
+    assert result["c"].result == (3, threading.get_ident())
+    assert {each.worker for each in result.node_results.values()} == {"dagnb-1"}
+
+
+@pytest.mark.usefixtures("in_a_browser")
+def test_without_threads_a_late_result_is_dropped() -> None:
+    """Nothing can interrupt the call, but it counts as timed out; one on time does not."""
+    dag = DAG()
+    dag.add_nodes(["late", "early"])
+    tasks = {
+        "late": Task(lambda: time.sleep(0.01), timeout=0.001),
+        "early": Task(lambda: 1, timeout=60),
+    }
+    result = DAGExecutor(dag, fail_fast=False).execute(tasks)
+    assert result["late"].status is NodeStatus.TIMED_OUT
+    assert result["early"].result == 1
+
+
+@pytest.mark.usefixtures("in_a_browser")
+def test_without_threads_a_run_can_be_cancelled() -> None:
+    """Between two nodes."""
+    cancelled = threading.Event()
+    tasks: Tasks = {"n0": cancelled.set, "n1": lambda n0: n0}
+    result = DAGExecutor(chain(2)).execute(tasks, cancel_event=cancelled)
+    assert result["n1"].status is NodeStatus.CANCELLED

@@ -397,6 +397,13 @@ def test_the_key_is_made_once_and_is_its_owners() -> None:
     assert str(key_path()).startswith(os.environ["XDG_DATA_HOME"])
 
 
+def test_a_key_where_there_are_no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither on the file system nor, as in a browser, in Python."""
+    monkeypatch.delattr("os.link")
+    assert signing_key() == signing_key()
+    assert os.listdir(key_path().parent) == [key_path().name]
+
+
 def test_a_key_that_cannot_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Says where, and what to do."""
     (tmp_path / "file").write_text("")
