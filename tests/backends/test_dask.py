@@ -8,6 +8,7 @@ import pytest
 
 from dagnb.run.remote.cluster import CLUSTERS
 from tests.backends.conformance import Conformance
+from tests.laws.anywhere import Laws
 
 pytest.importorskip("distributed")
 
@@ -22,5 +23,11 @@ def cluster() -> Iterator[None]:
 
 class TestDask(Conformance):
     """Two workers of this machine."""
+
+    name = "dask"
+
+
+class TestLaws(Laws):
+    """What holds of any run."""
 
     name = "dask"

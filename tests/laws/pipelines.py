@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -106,6 +107,10 @@ class Pipeline:
 
         return run
 
+    def forget_calls(self) -> None:
+        """Count calls from here on."""
+        self.called.clear()
+
     def remove(self, name: str) -> None:
         """Remove a node."""
         self.dag.remove_node(name)
@@ -152,6 +157,51 @@ class Pipeline:
     def _compute(self, name: str) -> Any:
         node = self.nodes[name]
         return node.compute(*[self._compute(each) for each in node.inputs])
+
+
+class Apart(Pipeline):
+    """A pipeline whose tasks may run in any process of this machine: they note calls in a file."""
+
+    def __init__(self, notes: Path) -> None:
+        self._notes = notes
+        super().__init__()
+        self.forget_calls()
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, notes: Path) -> Apart:
+        """Return the same pipeline."""
+        made = cls(notes)
+        for name, node in pipeline.nodes.items():
+            made.add(name, node.operation, node.constant)
+            made.nodes[name].fails = node.fails
+        for name, node in pipeline.nodes.items():
+            for source in node.inputs:
+                made.link(source, name)
+        return made
+
+    @property  # type: ignore[override]  # read from the file, not kept
+    def called(self) -> list[str]:
+        """Which tasks were called, in order."""
+        return self._notes.read_text().split()
+
+    @called.setter
+    def called(self, called: list[str]) -> None:
+        self._notes.write_text("".join(f"{name}\n" for name in called))
+
+    def forget_calls(self) -> None:
+        """Count calls from here on."""
+        self.called = []
+
+    def task(self, name: str) -> Callable[..., Any]:
+        """Return a task that knows nothing of this pipeline but its own node."""
+        node, notes = self.nodes[name], self._notes
+
+        def run(*inputs: Any) -> Any:
+            with notes.open("a") as file:
+                file.write(f"{name}\n")
+            return node.compute(*inputs)
+
+        return run
 
 
 @st.composite

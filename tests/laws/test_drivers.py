@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagnb import AsyncDAGExecutor, DAGExecutor, ExecutionResult, IncrementalExecutor, Task
+from dagnb import AsyncDAGExecutor, DAGExecutor, ExecutionResult, IncrementalExecutor
 from tests.laws.pipelines import Pipeline, pipelines
 
 workers = st.integers(1, 5)
@@ -79,26 +79,6 @@ def test_any_number_of_threads(
     callbacks = data.draw(st.sampled_from([None, Listener()]))
     runner = executor(pipeline.dag, max_workers=workers, callbacks=callbacks, fail_fast=False)
     check(pipeline, runner.execute(pipeline.tasks))
-
-
-@settings(max_examples=15, deadline=None)
-@given(pipeline=pipelines(), workers=st.integers(1, 2), data=st.data())
-def test_processes(pipeline: Pipeline, workers: int, data: st.DataObject) -> None:
-    """The same in processes, and on threads and in processes by turns."""
-    fail_some(pipeline, data)
-    here = data.draw(st.lists(st.sampled_from(list(pipeline.nodes))))
-    tasks: dict[str, Any] = {
-        name: Task(node.compute, name=name, backend="threads" if name in here else None)
-        for name, node in pipeline.nodes.items()
-    }
-    runner = DAGExecutor(pipeline.dag, workers, fail_fast=False, backend="processes")
-    result = runner.execute(tasks)
-    assert {name: each.status.name for name, each in result.node_results.items()} == expected(
-        pipeline
-    )
-    values = {name: repr(each.result) for name, each in result.node_results.items()}
-    known = pipeline.values()
-    assert all(values[name] == known[name] for name in values if result[name].error is None)
 
 
 @settings(max_examples=60)

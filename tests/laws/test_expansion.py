@@ -15,9 +15,11 @@ from dagnb import DAG, DAGExecutor, DynamicExecutor, DynamicModification, Dynami
 from dagnb.events import NodeSettled, NodeStarted
 from tests.laws.pipelines import OPERATIONS, Pipeline, operations, pipelines
 
+Growing = tuple[Pipeline, dict[str, list[dict[str, Any]]]]
+
 
 @st.composite
-def growing(draw: st.DrawFn) -> tuple[Pipeline, dict[str, list[dict[str, Any]]]]:
+def growing(draw: st.DrawFn) -> Growing:
     """Draw a pipeline, and new nodes for some of its nodes; all edges go to later places."""
     pipeline = draw(pipelines(most=6))
     order = pipeline.order()
@@ -79,15 +81,18 @@ def initial_tasks(pipeline: Pipeline) -> dict[str, Callable[..., Any]]:
 
 
 @given(growing(), st.integers(1, 4))
-def test_a_run_with_expansion_equals_a_run_of_the_final_graph(
-    drawn: tuple[Pipeline, dict[str, list[dict[str, Any]]]], workers: int
-) -> None:
+def test_a_run_with_expansion_equals_a_run_of_the_final_graph(drawn: Growing, workers: int) -> None:
     """Same values, same nodes, same order of the graph; every node once, after its inputs."""
+    grow(drawn, workers)
+
+
+def grow(drawn: Growing, workers: int, backend: Any = None) -> None:
+    """Run with expansion, and compare with a run of the final graph on threads."""
     pipeline, new = drawn
     expanders = {by: lambda value, by=by: modification(new[by]) for by in new}
     dag, tasks = pipeline.dag, initial_tasks(pipeline)
     for _ in range(2):  # the second run first takes back what the first one did
-        grown = DynamicExecutor(dag, expanders, workers).execute(tasks)
+        grown = DynamicExecutor(dag, expanders, workers, backend=backend).execute(tasks)
     final = DAG.from_json(dag.to_json())
     for specs in new.values():
         tasks |= {each["name"]: task_of(each["operation"]) for each in specs}
@@ -99,9 +104,7 @@ def test_a_run_with_expansion_equals_a_run_of_the_final_graph(
 
 
 @given(growing(), st.integers(1, 4))
-def test_inputs_settle_before_a_new_node_starts(
-    drawn: tuple[Pipeline, dict[str, list[dict[str, Any]]]], workers: int
-) -> None:
+def test_inputs_settle_before_a_new_node_starts(drawn: Growing, workers: int) -> None:
     """In the order of events, for the graph as it is in the end."""
     pipeline, new = drawn
     expanders = {by: lambda value, by=by: modification(new[by]) for by in new}

@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -33,6 +34,13 @@ def expected(pipeline: Pipeline, name: str) -> object:
 @given(pipelines(), st.integers(0, 8), st.integers(1, 3), st.booleans())
 def test_a_stopped_run_goes_on(pipeline: Pipeline, settles: int, workers: int, anew: bool) -> None:
     """By the same executor or another one: the executed sets are disjoint and cover all."""
+    stop_and_go_on(pipeline, settles, workers, anew)
+
+
+def stop_and_go_on(
+    pipeline: Pipeline, settles: int, workers: int, anew: bool, backend: Any = None
+) -> None:
+    """Stop after some nodes, resume twice, and compare with an evaluation from scratch."""
     tasks = {name: task_of(node.operation) for name, node in pipeline.nodes.items()}
     stop, seen = threading.Event(), 0
 
@@ -44,10 +52,11 @@ def test_a_stopped_run_goes_on(pipeline: Pipeline, settles: int, workers: int, a
 
     with tempfile.TemporaryDirectory() as folder:
         callbacks = ExecutionCallbacks(on_node_complete=count)
-        executor = CheckpointExecutor(pipeline.dag, folder, callbacks, max_workers=workers)
+        options: Any = {"max_workers": workers, "backend": backend}
+        executor = CheckpointExecutor(pipeline.dag, folder, callbacks, **options)
         first = executor.execute(tasks, cancel_event=stop)
         if anew:
-            executor = CheckpointExecutor(pipeline.dag, folder, max_workers=workers)
+            executor = CheckpointExecutor(pipeline.dag, folder, **options)
         second = executor.resume(tasks)
         third = executor.resume(tasks)
     ran = [

@@ -87,13 +87,17 @@ class Sequences(RuleBasedStateMachine):
     @initialize(pipeline=pipelines(), workers=st.integers(2, 6))
     def begin(self, pipeline: Pipeline, workers: int) -> None:
         """Start with some pipeline that has not run, and some number of workers if with threads."""
-        self.pipeline = pipeline
+        self.pipeline = pipeline = self.placed(pipeline)
         self.model = Model(pipeline)
         threads = {"max_workers": workers} if self.options.get("max_workers") == MANY else {}
         options = self.options | threads
         self.executor = IncrementalExecutor(pipeline.dag, fail_fast=self.fail_fast, **options)
         self.held: list[tuple[ExecutionResult, dict[str, str]]] = []
         self.fresh = len(pipeline.nodes)
+
+    def placed(self, pipeline: Pipeline) -> Pipeline:
+        """Return the pipeline as it is to run."""
+        return pipeline
 
     @property
     def names(self) -> list[str]:
@@ -202,7 +206,7 @@ class Sequences(RuleBasedStateMachine):
 
     def execute(self, changed: list[str] | None) -> IncrementalResult:
         """Execute, noting the calls."""
-        self.pipeline.called.clear()
+        self.pipeline.forget_calls()
         return self.executor.execute(self.pipeline.tasks, changed_nodes=changed)
 
     def run(self, data: st.DataObject, changed: list[str] | None) -> None:
