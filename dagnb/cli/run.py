@@ -26,9 +26,9 @@ from dagnb.cli.options import (
 from dagnb.cli.selection import Selection
 from dagnb.cli.stopping import Stopping
 from dagnb.cli.wanted import Wanted
-from dagnb.errors import DagError
+from dagnb.errors import DagError, NotebookError
 from dagnb.notebook.claim import claimed
-from dagnb.notebook.file import NotebookFile
+from dagnb.notebook.file import NotebookFile, Ran
 from dagnb.notebook.headless import Headless, opened
 from dagnb.notebook.parameters import typed
 from dagnb.notebook.session import Session
@@ -171,9 +171,20 @@ def run_notebook(file: Path, wanted: Wanted, console: Console) -> int:
         if wanted.dry_run:
             names = wanted.selection.names(headless.session)
             console.plan(headless.session.plan(names, fresh=wanted.full))
-    if not wanted.dry_run:
-        notebook.save(made, wanted.output)
-    return _conclude(headless, progress, stopping, perf_counter() - began)
+    unsaved = None if wanted.dry_run else _save(notebook, made, wanted.output)
+    code = _conclude(headless, progress, stopping, perf_counter() - began, is_saved=not unsaved)
+    if unsaved is not None:
+        raise click.ClickException(str(unsaved)) from unsaved
+    return code
+
+
+def _save(notebook: NotebookFile, made: dict[int, Ran], output: Path | None) -> Exception | None:
+    """Write the outputs; return what prevents it, so that first is told what has run."""
+    try:
+        notebook.save(made, output)
+    except NotebookError as error:
+        return error
+    return None
 
 
 @contextmanager
@@ -222,14 +233,16 @@ def _save_trace(headless: Headless, place: Path) -> None:
         headless.notes.append(f"no timeline is written to {place}: {error}")
 
 
-def _conclude(headless: Headless, progress: Tally, stopping: Stopping, took: float) -> int:
+def _conclude(
+    headless: Headless, progress: Tally, stopping: Stopping, took: float, *, is_saved: bool
+) -> int:
     """Tell what became of it; return the exit code."""
     for note in [*headless.notes, *headless.session.saving.take_notices()]:
         progress.note(note)
     for failure in headless.failures:
         progress.note(str(failure))
     has_failed = any(map(_has_failed, progress.results.values()))
-    code = stopping.exit_code or int(bool(headless.failures) or has_failed)
+    code = stopping.exit_code or int(bool(headless.failures) or has_failed or not is_saved)
     progress.finish(run_summary(progress.results.values(), took), {"exit_code": code})
     return code
 
