@@ -30,7 +30,7 @@ MAX_OBJECTS = 4_000_000
 # Data are wide near the top; what is still wide far down contains itself.
 _WIDE_LEVELS, _MAX_DEEP_LEVEL = 12, 1 << 16
 _MANY, _MAX_COLUMNS, _MAX_TYPES = 8, 64, 255
-_ALIKE: tuple[set[type], ...] = ({str}, {int})
+_SORTED = frozenset((str, int))
 
 _Group = list[Any]
 
@@ -128,19 +128,17 @@ class _Levels:
 
     def _read_sequences(self, members: _Group) -> None:
         """Hash how long lists or tuples are; go into their elements, by place if that helps."""
-        lengths = self._hash_lengths(members)
-        first, width = members[0], len(members[0])
-        is_table = _are_columns(len(members), width) and lengths.count(width) == len(members)
+        first, width = members[0], self._hash_lengths(members)
+        is_table = width is not None and _are_columns(len(members), width)
         if is_table and len(set(map(type, first))) > 1:
-            return self._go_into([each[at] for each in members] for at in range(width))
+            return self._go_into([each[at] for each in members] for at in range(width or 0))
         if len(members) == 1 and type(first) is list:
             return self._go_into([first])
         return self._go_into([list(chain.from_iterable(members))])
 
     def _read_dicts(self, members: _Group) -> None:
         """Hash the keys of dicts; go into their values, by key if they have the same ones."""
-        lengths = self._hash_lengths(members)
-        is_record = lengths.count(lengths[0]) == len(members) and _are_alike(members)
+        is_record = self._hash_lengths(members) is not None and _are_alike(members)
         keys = sorted(members[0]) if is_record else []
         columns = _values_of(keys, members) if is_record else None
         if columns is not None:
@@ -167,13 +165,23 @@ class _Levels:
         self._name_each(list(compress(members, has_none)))
         return [(each, order) for each, order in orders if order is not None]
 
-    def _hash_lengths(self, members: Sequence[Collection[object]]) -> array[int]:
-        """Hash how long each is, before anything is made of their contents."""
+    def _hash_lengths(self, members: Sequence[Collection[object]]) -> int | None:
+        """Hash how long each is, before anything is made of their contents; return that if one."""
+        width = len(members[0])
+        if countOf(map(len, members), width) == len(members):
+            self._check_room(width * len(members))
+            self.hasher.update(b"each %d;" % width)
+            return width
         lengths = array("q", map(len, members))
-        if sum(lengths) > self._left:
-            raise TooLarge
+        self._check_room(sum(lengths))
+        self.hasher.update(b"lengths")
         self.hasher.update(lengths)
-        return lengths
+        return None
+
+    def _check_room(self, count: int) -> None:
+        """See that so many more objects are not too many."""
+        if count > self._left:
+            raise TooLarge
 
     def _go_into(self, groups: Iterable[_Group]) -> None:
         """Leave groups for the next level."""
@@ -192,9 +200,11 @@ def _types(group: _Group) -> Collection[type]:
     return (first,) if countOf(map(type, group), first) == len(group) else set(map(type, group))
 
 
-def _are_alike(members: Sequence[Iterable[object]]) -> bool:
+def _are_alike(members: Sequence[Collection[object]]) -> bool:
     """Whether all keys or elements have one type whose values can be sorted."""
-    return set(map(type, chain.from_iterable(members))) in _ALIKE
+    first = next(chain.from_iterable(members), None)
+    types = map(type, chain.from_iterable(members))
+    return type(first) in _SORTED and countOf(types, type(first)) == sum(map(len, members))
 
 
 def _are_columns(count: int, width: int) -> bool:
