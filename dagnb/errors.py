@@ -13,6 +13,7 @@
      │    └── GraphInUseError        an edit while the graph runs
      ├── DefinitionError             a node cell that cannot become a node
      ├── InputMutatedError           a node changed one of its inputs in place
+     ├── UnusableValue               a value that raises whoever looks at it
      ├── MissingInputError           a node reads a name that nothing defines
      ├── CheckpointError             a folder that cannot hold a checkpoint
      ├── StoreError                  a folder that cannot hold the values of nodes
@@ -187,6 +188,20 @@ class InputMutatedError(DagError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.node, self.inputs)
+
+
+class UnusableValue(DagError):
+    """A value whose class raises as soon as anybody asks what it is."""
+
+    def __init__(self, node: str, kind: str, raised: str) -> None:
+        self.node, self.kind, self.raised = str(node), kind, raised
+        super().__init__(
+            f"node {self.node!r} gave a value of type {kind} that nothing can look at: to ask for "
+            f"its class raised {raised}; mend __class__ or __getattribute__ of {kind}"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.node, self.kind, self.raised)
 
 
 class MissingInputError(DagError):

@@ -9,9 +9,12 @@ from time import perf_counter
 from types import FunctionType
 from typing import Any, NamedTuple, TypeAlias
 
+from dagnb.errors import UnusableValue
 from dagnb.graph.adjacency import Adjacency
 from dagnb.run.coroutines import run_coroutine
 from dagnb.tasks import Options, Task
+from dagnb.values.describe import name_of, trouble_with
+from dagnb.values.plain import PLAIN
 
 NOT_SIMPLE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_COROUTINE
 new_tuple = tuple.__new__  # a third of the cost of calling a named tuple's class
@@ -70,6 +73,18 @@ Bound: TypeAlias = (
     "tuple[Callable[..., Any], Callable[..., Any], Sequence[int] | None,"
     " Sequence[tuple[str, int]], Options | None]"
 )
+
+
+def checked(name: str, report: Report) -> Report:
+    """Let a node fail whose value nobody can look at; return the reports of all others."""
+    unusable = None if type(report.value) in PLAIN else why_unusable(name, report.value)
+    return report if unusable is None else report._replace(value=None, error=unusable)
+
+
+def why_unusable(name: str, value: object) -> UnusableValue | None:
+    """Return what a node fails with whose value raises as soon as it is asked for its class."""
+    raised = trouble_with(value)
+    return UnusableValue(name, name_of(type(value)), raised) if raised else None
 
 
 def _no_task() -> None:

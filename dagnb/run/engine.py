@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from dagnb.events import Event, NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
 from dagnb.results import ExecutionResult, NodeResult, NodeStatus
-from dagnb.run.call import Bound, Call, Report, new_tuple
+from dagnb.run.call import Bound, Call, Report, checked, new_tuple
 from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
@@ -276,6 +276,8 @@ class Engine:
         """Take in what came of a call. A report for a node that is not out is dropped."""
         if node not in self.running:
             return
+        if report.value is not None:
+            report = checked(self._graph.names[node], report)
         value, error, started, ended, attempts, overdue, place, _ = report
         changed, name = True, None
         if overdue:

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from dagnb.results import NodeStatus
-from dagnb.run.call import Binder, Bound, Report
+from dagnb.run.call import Binder, Bound, Report, why_unusable
 from dagnb.run.frontier import Scan
 from dagnb.run.records import HOW, RAN, RAN_AGAIN, VALUE, How
 from dagnb.values.plain import PLAIN, same
@@ -79,6 +79,10 @@ def sprint(  # noqa: PLR0912, PLR0915  # one loop, unrolled for speed
         last, changed, how = records[node], True, ran
         if compare:
             if type(value) not in PLAIN:
+                unusable = why_unusable(names[node], value)
+                if unusable is not None:
+                    _leave(engine, node, unusable, started, worker)
+                    return None
                 changed, name = compared(last, value)
                 how = How(COMPLETED, changed, True, None, name, "", worker)
                 now = perf_counter()

@@ -23,9 +23,36 @@ def describe(value: object, limit: int = 60) -> str:
     try:
         text = _described(value, limit)
     except Exception:  # a user's __repr__, __len__ or property may raise anything
-        text = f"a {type(value).__qualname__}"
+        text = f"a {name_of(type(value))}"
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: max(limit - 3, 0)] + "..."[:limit]
+
+
+def name_of(kind: type) -> str:
+    """Return the name of a class, whatever its metaclass makes of such a question.
+
+    Examples
+    --------
+    >>> name_of(int)
+    'int'
+    """
+    return str(type.__dict__["__name__"].__get__(kind))
+
+
+def trouble_with(value: object) -> str:
+    """Say what a value raises when it is asked for its class; empty if nothing.
+
+    Examples
+    --------
+    >>> trouble_with([1])
+    ''
+    """
+    kind = type(value)
+    try:
+        _ = kind.__class__, kind.__module__, value.__class__
+    except Exception as error:  # of the user's class
+        return f"{name_of(type(error))}: {error}"
+    return ""
 
 
 def _described(value: object, limit: int) -> str:

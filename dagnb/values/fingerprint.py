@@ -13,7 +13,7 @@ import xxhash
 
 import dagnb.values.functions  # noqa: F401  # functions and classes are taken apart as code
 from dagnb.errors import UncacheableValue
-from dagnb.values.describe import describe
+from dagnb.values.describe import describe, name_of
 from dagnb.values.expand import REGISTERED, a, expand, full_name
 from dagnb.values.libraries import forget_handlers, take_apart
 from dagnb.values.plain import PLAIN, is_plain, same, scalar
@@ -61,7 +61,7 @@ def digest(value: object) -> str:
     except UncacheableValue:
         raise
     except Exception as error:  # whatever a class of the user's raises when somebody looks at it
-        name = type(value).__name__
+        name = name_of(type(value))
         raise UncacheableValue(
             f"{a(name)} has no digest, as looking at it raised {type(error).__name__}: {error}; "
             f"register one: dagnb.register_digest({name}, lambda value: ...)"

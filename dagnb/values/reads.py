@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from itertools import chain
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
-from dagnb.errors import UncacheableValue
+from dagnb.errors import DefinitionError, UncacheableValue
 from dagnb.values.bytecode import Import, Load, Normal, normal_form
-from dagnb.values.describe import describe
+from dagnb.values.describe import describe, name_of, trouble_with
 from dagnb.values.expand import REGISTERED, full_name
 from dagnb.values.fingerprint import digest
 from dagnb.values.functions import (
@@ -117,6 +117,11 @@ class Reading:
             return
         for step in found.steps:
             self.guards.place(*step)
+        if raised := trouble_with(found.value):
+            raise DefinitionError(
+                f"the variable {found.label!r} holds a {name_of(type(found.value))} that nothing "
+                f"can look at: to ask for its class raised {raised}; mend that class"
+            )
         self._warn(label, hazard(load, found, normal.keywords))
         self._read_found(label, found)
         if found.rest:

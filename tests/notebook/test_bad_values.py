@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dagnb.errors import DefinitionError, UnusableValue
 from tests.notebook.conftest import Notebook
 
 # Each is looked at anew every time, or has a digest: both are right.
@@ -66,3 +67,32 @@ def test_a_class_of_the_notebook_that_is_defined_anew(nb: Notebook) -> None:
     assert nb.run("class K:\n def f(s): return 2").executed == ["made", "called"]
     assert nb["called"] == 2
     assert nb.run("class K:\n def f(s): return 2").executed == []
+
+
+HIDING = {
+    "class": "class K:\n @property\n def __class__(s): raise RuntimeError('no')",
+    "every attribute": "class K:\n def __getattribute__(s, n): raise RuntimeError('no')",
+}
+
+
+@pytest.mark.parametrize("source", HIDING.values(), ids=HIDING)
+def test_a_value_that_nothing_can_look_at(nb: Notebook, source: str) -> None:
+    """Its node fails, named with the type; the rest of the graph runs."""
+    nb.run(source)
+    nb.node("other", "1")
+    failed = nb.node("value", "K()", fails=UnusableValue)
+    assert "node 'value' gave a value of type K" in str(failed.error)
+    assert "read" not in nb.node("read", "type(value).__name__").executed
+    assert set(nb.node("value", "'mended'").executed) == {"value", "read"}
+    assert nb["read"] == "str"
+
+
+@pytest.mark.parametrize("source", HIDING.values(), ids=HIDING)
+def test_a_variable_that_nothing_can_look_at(nb: Notebook, source: str) -> None:
+    """Nodes that read it are refused with its name and type, when they come or when it does."""
+    nb.run(source)
+    nb.node("first", "0")
+    nb.run("variable = K()")
+    refused = nb.node("read", "type(variable)", fails=DefinitionError)
+    assert "'variable' holds a K that nothing can look at" in str(refused.error)
+    assert nb.node("first", "1").executed == ["first"]

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from dagnb import DAG, ExecutionResult, NodeResult, NodeSettled, NodeStarted, NodeStatus
+from dagnb.errors import UnusableValue
 from dagnb.events import Event, RunFinished, RunStarted
 from dagnb.run.call import Report, perform
 from dagnb.run.engine import Engine
 from dagnb.run.frontier import Countdown
+from dagnb.run.incremental import IncrementalExecutor
 from dagnb.run.policies import Policy
 from dagnb.run.records import Memory
 
@@ -96,6 +98,23 @@ def test_a_result_holds_what_was_reported(diamond: DAG) -> None:
     result = engine.results["a"]
     assert (result.status, result.result, result.worker) == (NodeStatus.COMPLETED, [1], "worker-7")
     assert (result.started, result.duration_seconds, result.executed) == (1.0, 1.0, True)
+
+
+def test_a_value_that_nothing_can_look_at(diamond: DAG) -> None:
+    """Its node fails with an error that names both, whether it sprinted or was reported."""
+
+    class Hidden:
+        def __getattribute__(self, name: str) -> object:
+            raise RuntimeError(name)
+
+    engine = engine_of(diamond, dict.fromkeys(diamond, zero))
+    taken(engine)
+    engine.settle(0, report(Hidden()))
+    sprinted = IncrementalExecutor(diamond).execute(dict.fromkeys(diamond, Hidden))
+    for found in (engine.results["a"], sprinted["a"]):
+        assert found.status is NodeStatus.FAILED
+        assert isinstance(found.error, UnusableValue)
+        assert (found.error.node, found.error.kind) == ("a", "Hidden")
 
 
 def test_a_node_settles_once(diamond: DAG) -> None:
