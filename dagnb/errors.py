@@ -46,26 +46,14 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import warnings
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-
-_PACKAGE = os.path.dirname(__file__)  # pathlib takes longer to import
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or nothing."""
     nearest = get_close_matches(name, [str(each) for each in known], n=1)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
-
-
-def warn(message: str, kind: type[Warning] = UserWarning) -> None:
-    """Warn of something, at the line outside of dagnb that led to it."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, kind, stacklevel=level)
 
 
 class DagError(Exception):
@@ -192,16 +180,6 @@ class InputMutatedError(DagError):
 
 class UnusableValue(DagError):
     """A value whose class raises as soon as anybody asks what it is."""
-
-    def __init__(self, node: str, kind: str, raised: str) -> None:
-        self.node, self.kind, self.raised = str(node), kind, raised
-        super().__init__(
-            f"node {self.node!r} gave a value of type {kind} that nothing can look at: to ask for "
-            f"its class raised {raised}; mend __class__ or __getattribute__ of {kind}"
-        )
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.node, self.kind, self.raised)
 
 
 class MissingInputError(DagError):

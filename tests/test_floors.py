@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FLOORS = {
-    "errors": 0, "results": 0, "events": 0,
+    "errors": 0, "warning": 0, "results": 0, "events": 0,
     "graph": 1,
     "values": 2,
     "observe": 3, "tasks": 3,

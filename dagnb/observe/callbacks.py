@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from dagnb.errors import warn
 from dagnb.events import Event, GraphEdited, NodeSettled, NodeStarted, Observer, RunFinished
 from dagnb.results import NodeResult, NodeStatus
+from dagnb.warning import warn
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from dagnb.errors import StateWarning, warn
+from dagnb.errors import StateWarning
 from dagnb.project.select import Selection
 from dagnb.project.state import NodeState, State
 from dagnb.project.work import Custom, Work, is_report, row_count
@@ -21,6 +21,7 @@ from dagnb.values.saved import Saved
 from dagnb.values.saved_value import SavedValue
 from dagnb.values.store import Store
 from dagnb.values.walk import combine
+from dagnb.warning import warn
 
 NOT_SELECTED = "not selected"
 _FAILED = (NodeStatus.FAILED, NodeStatus.TIMED_OUT)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dagnb.errors import ManifestError, StateWarning, did_you_mean, warn
+from dagnb.errors import ManifestError, StateWarning, did_you_mean
 from dagnb.events import Event, NodeSettled, NodeStarted, Observer
 from dagnb.observe.hooks import HookRegistry
 from dagnb.project.backends import StateBackend
@@ -38,6 +38,7 @@ from dagnb.run.records import Memory
 from dagnb.tasks import Task
 from dagnb.values.signature import signing_key
 from dagnb.values.store import Store
+from dagnb.warning import warn
 
 VALUES = "values"
 BACKOFF_SECONDS = 0.5

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dagnb.errors import StateError, StateInUseError, StateWarning, warn
+from dagnb.errors import StateError, StateInUseError, StateWarning
 from dagnb.project.backends import FileStateBackend, StateBackend
 from dagnb.values.durable import Claim, Damaged
+from dagnb.warning import warn
 
 FORMAT = 1
 STATUSES = ("success", "failed", "running")

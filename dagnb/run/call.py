@@ -84,7 +84,13 @@ def checked(name: str, report: Report) -> Report:
 def why_unusable(name: str, value: object) -> UnusableValue | None:
     """Return what a node fails with whose value raises as soon as it is asked for its class."""
     raised = trouble_with(value)
-    return UnusableValue(name, name_of(type(value)), raised) if raised else None
+    if not raised:
+        return None
+    kind = name_of(type(value))
+    return UnusableValue(
+        f"node {str(name)!r} gave a value of type {kind} that nothing can look at: to ask for its "
+        f"class raised {raised}; mend __class__ or __getattribute__ of {kind}"
+    )
 
 
 def _no_task() -> None:

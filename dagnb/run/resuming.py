@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from dagnb.errors import CheckpointError, CheckpointWarning, UncacheableValue, warn
+from dagnb.errors import CheckpointError, CheckpointWarning, UncacheableValue
 from dagnb.events import Event, NodeSettled, RunFinished, RunStarted
 from dagnb.graph.dag import DAG
 from dagnb.results import NodeResult, NodeStatus
@@ -22,6 +22,7 @@ from dagnb.values.durable import Damaged
 from dagnb.values.fingerprint import digest
 from dagnb.values.ledger import Entry, Ledger
 from dagnb.values.signature import signing_key
+from dagnb.warning import warn
 
 Tasks = Mapping[str, Callable[..., Any]]
 Folder = str | os.PathLike[str]
