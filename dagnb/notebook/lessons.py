@@ -213,6 +213,12 @@ class Lessons:
         self._session.draw_lesson(self.guess.facts())
         return said
 
+    def schedule(self, words: Sequence[str]) -> str:
+        """Return what a line of ``%dag schedule`` prints; ``ValueError`` says what is wrong."""
+        said = self.workers.say(words)
+        self._session.draw_lesson(self.workers.facts())
+        return said
+
     def reveal(self) -> str:
         """Return how a prediction came out, if it is time to; else nothing."""
         said = self.guess.take()

@@ -265,8 +265,7 @@ class Verbs:
         if self._shows(words, "workers"):
             return
         try:
-            said = self._session.lessons.workers.say([word for word in words if word != "show"])
-            print(said)
+            print(self._session.lessons.schedule([word for word in words if word != "show"]))
         except ValueError as error:
             raise UsageError(f"{error}; usage: %dag schedule {VERBS['schedule'][0]}") from None
 

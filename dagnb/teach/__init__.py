@@ -21,13 +21,14 @@ from dagnb.teach.rerun import Rerun
 from dagnb.teach.schedules import Bounds, Schedule, measured, schedule, speedups
 from dagnb.teach.sicknesses import Sickness, lab, sickness
 from dagnb.teach.stepper import steps
-from dagnb.teach.walk import Step, Walk
+from dagnb.teach.walk import Mark, Step, Walk
 
 __all__ = [
     "Bounds",
     "Comparison",
     "Grade",
     "Kahn",
+    "Mark",
     "OrderCount",
     "Prediction",
     "Question",
