@@ -1,7 +1,9 @@
-"""``dagnb export``: a notebook as a plain module."""
+"""``dagnb export``: a notebook as a plain module, or as a manifest."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -10,33 +12,74 @@ from dagnb.cli.commands import Command, Refusal
 from dagnb.cli.options import file_argument, is_manifest, output_option
 from dagnb.cli.subjects import only_look
 from dagnb.errors import DefinitionError, NotebookError
-from dagnb.notebook.as_module import as_module
+from dagnb.notebook.as_module import MADE, as_manifest, as_module
 from dagnb.notebook.file import NotebookFile
-from dagnb.notebook.headless import opened
+from dagnb.notebook.headless import Headless, opened
 
 
 @click.command(cls=Command)
 @file_argument
-@output_option("MODULE", help="The module to write: NAME.py.")
+@output_option("OUTPUT", help="The file to write: NAME.py or NAME.json.")
 def export(file: Path, output: Path) -> None:
-    """Write a notebook as a plain module of tasks.
+    """Write a notebook as a plain module of tasks, or as a manifest.
 
-    Run from top to bottom it gives the same values. Plain cells stand in it as they are, magics as
-    comments. Nodes with conditions, and nodes that make nodes, cannot be written in this way.
-    """
-    if is_manifest(file) or output.suffix != ".py":
-        raise Refusal("export writes a notebook as a module: dagnb export FILE.ipynb -o NAME.py")
-    notebook, place = NotebookFile.read(file), output.absolute()
+    NAME.py, run from top to bottom, gives the same values. Plain cells stand in it as they are,
+    magics as comments. NAME.json is a manifest for `dagnb run NAME.json`, with the functions of its
+    nodes in a NAME.py beside it; plain cells that read nodes are left out of it.
+
+    Nodes with conditions, and nodes that make nodes, cannot be written in this way.
+
+    \b
+      dagnb export report.ipynb -o report.py
+      dagnb export report.ipynb -o pipeline.json
+    """  # noqa: D301  # click wants the character, not its name
+    if is_manifest(file):
+        raise Refusal("export writes notebooks, and this is a manifest; dagnb graph draws it")
+    if output.suffix not in (".py", ".json"):
+        raise Refusal(f"-o NAME.py writes a module, -o NAME.json a manifest; {output} is neither")
+    notebook, here, place = NotebookFile.read(file), Path.cwd(), output.absolute()
     with opened(notebook, prepare=only_look) as headless:
         headless.execute()
         if headless.failures:
             raise NotebookError(f"{file}, {headless.failures[0]}")
         try:
-            text = as_module(file.name, notebook.cells, headless.session)
+            made = _made(headless, place, here)
         except DefinitionError as error:
             raise Refusal(str(error)) from None
+    _write(made, output)
+
+
+def _made(headless: Headless, place: Path, here: Path) -> dict[Path, str]:
+    """Return the files to write, with what is to be in them."""
+    name, cells = headless.file.path.name, headless.file.cells
+    if place.suffix == ".py":
+        return {place: as_module(name, cells, headless.session)}
+    module = place.with_suffix(".py")
+    _check_free(module)
+    reference = Path(os.path.relpath(module, here)).as_posix()
+    manifest, text = as_manifest(name, cells, headless.session, reference)
+    return {module: text, place: manifest.to_json()}
+
+
+def _check_free(module: Path) -> None:
+    """Refuse to write over a module that somebody else wrote."""
+    ours = MADE.partition("{")[0]
+    if module.exists() and not module.read_text(encoding="utf-8").startswith(ours):
+        raise Refusal(
+            f"{module.name} is there and was not made by dagnb export; choose another name"
+        )
+
+
+def _write(made: Mapping[Path, str], output: Path) -> None:
     try:
-        place.write_text(text, encoding="utf-8")
+        for place, text in made.items():
+            place.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Refusal(f"{output} cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {output}")
+    click.echo(f"wrote {' and '.join(_named(place) for place in made)}")
+
+
+def _named(place: Path) -> str:
+    """Return a path as seen from here, if it lies below."""
+    here = Path.cwd()
+    return str(place.relative_to(here) if place.is_relative_to(here) else place)

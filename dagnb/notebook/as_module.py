@@ -1,10 +1,10 @@
-"""A notebook as a plain module: plain cells as they stand, nodes as tasks of a `Pipeline`."""
+"""A notebook as a plain module, or as a manifest with a module of functions."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from dagnb.errors import DefinitionError
 from dagnb.notebook.file import Cell
@@ -12,12 +12,15 @@ from dagnb.notebook.names import names_of
 from dagnb.notebook.node import NotebookNode
 from dagnb.notebook.scopes import Function
 from dagnb.notebook.session import Session
+from dagnb.project.manifest import Manifest, ManifestNode
 
 _MAGIC = re.compile(r"^(?=\s*[%!])", re.MULTILINE)
 _HEAD = '''"""Made from {name} by `dagnb export`: run it from top to bottom."""
 
 from dagnb import Pipeline, task
 '''
+MADE = '"""Made from {name} by `dagnb export`: the functions of a manifest."""'
+_TASK = "task"
 
 
 def as_module(name: str, cells: Sequence[Cell], session: Session) -> str:
@@ -36,17 +39,65 @@ def as_module(name: str, cells: Sequence[Cell], session: Session) -> str:
     DefinitionError
         A node does what functions in a module cannot: it has a condition, or makes nodes.
     """
-    nodes = session.nodes
+    before, after = _plain_cells(cells, session)
+    order = [str(each) for each in session.dag.topological_sort()]
+    tasks = [f"@task{_options(node)}\n{_function(node, session)}" for node in _nodes(session)]
+    run = [f"pipeline = Pipeline([{', '.join(order)}])", "values = pipeline.execute().node_results"]
+    values = [f'{each} = values["{each}"].result' for each in order]
+    return _joined([_HEAD.format(name=name), *before, *tasks, "\n".join([*run, *values]), *after])
+
+
+def as_manifest(
+    name: str, cells: Sequence[Cell], session: Session, module: str
+) -> tuple[Manifest, str]:
+    """Return a manifest that computes what the nodes of a notebook do, and its module.
+
+    Plain cells that read nodes are left out: a manifest has nothing to run them.
+
+    Parameters
+    ----------
+    name, cells, session
+        As for `as_module`.
+    module : str
+        Where the module will be, as seen from where the manifest is run.
+
+    Raises
+    ------
+    DefinitionError
+        As for `as_module`.
+    """
+    functions = [_function(node, session) for node in _nodes(session)]
+    text = _joined([MADE.format(name=name), *_plain_cells(cells, session)[0], *functions])
+    made = [
+        ManifestNode(
+            f"{_TASK}.{node.name}",
+            node.name,
+            _TASK,
+            {"function": f"{module}:{node.name}"},
+            tuple(filter(None, (*node.options.tags, node.options.kind))),
+        )
+        for node in _nodes(session)
+    ]
+    edges = [(f"{_TASK}.{source}", f"{_TASK}.{end}") for source, end in session.dag.edges()]
+    return Manifest(made, edges), text
+
+
+def _nodes(session: Session) -> list[NotebookNode]:
+    """Return the nodes, dependencies first."""
+    return [session.nodes[str(each)] for each in session.dag.topological_sort()]
+
+
+def _plain_cells(cells: Sequence[Cell], session: Session) -> tuple[list[str], list[str]]:
+    """Return the texts of plain cells: those that read no node, and those that do."""
     before: list[str] = []
     after: list[str] = []
     for cell in cells:
         text = _plain_text(cell, session)
         (after if _reads(text, session) else before).append(text)
-    order = [str(each) for each in session.dag.topological_sort()]
-    tasks = [_task(nodes[each], session) for each in order]
-    run = [f"pipeline = Pipeline([{', '.join(order)}])", "values = pipeline.execute().node_results"]
-    values = [f'{each} = values["{each}"].result' for each in order]
-    parts = [_HEAD.format(name=name), *before, *tasks, "\n".join([*run, *values]), *after]
+    return before, after
+
+
+def _joined(parts: Iterable[str]) -> str:
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
 
@@ -80,8 +131,8 @@ def _reads(text: str, session: Session) -> bool:
     return not set(names_of(ast.parse(text).body).reads).isdisjoint(session.nodes)
 
 
-def _task(node: NotebookNode, session: Session) -> str:
-    """Return a node as a decorated function."""
+def _function(node: NotebookNode, session: Session) -> str:
+    """Return a node as a function."""
     options = node.options
     if options.when is not None or options.expand or node.code.is_async:
         what = "a condition" if options.when is not None else "what it makes or awaits"
@@ -89,9 +140,8 @@ def _task(node: NotebookNode, session: Session) -> str:
     function = node.code.definition()
     function.decorator_list = []
     _give_variables(function, node.code.optional, session.nodes)
-    given = _options(node)
     function.name = node.name
-    return f"@task{given}\n{ast.unparse(function)}"
+    return ast.unparse(function)
 
 
 def _give_variables(function: Function, optional: Container[str], nodes: Container[str]) -> None:

@@ -14,6 +14,7 @@ _PYTHON_ONLY = {
     "source": "reads what lies outside, and SQL sees nodes and variables only; "
     "read it in Python, and name files with --files",
     "model": "is computed in Python",
+    "task": "is computed in Python",
     "exposure": "writes a file; write it in Python, or in a manifest, which looks after the file",
 }
 

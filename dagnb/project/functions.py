@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 from dagnb.errors import DefinitionError, did_you_mean
 
 Function = Callable[..., Any]
+_CONTENT = "__dagnb_content__"
 _LIBRARIES = ("pandas", "polars", "pyarrow")
 
 
@@ -45,16 +46,24 @@ def find_function(reference: str, root: Path) -> Function:
 
 
 def _file(place: str, root: Path) -> ModuleType:
-    """Run a file as a module of its own, found by its name when values are unpickled."""
+    """Run a file as a module of its own, found by its name when values are unpickled.
+
+    All functions of a file come from one run of it, until somebody edits it.
+    """
     path, name = root / place, "dagnb_file_" + re.sub(r"\W", "_", place)
     if not path.is_file():
         raise DefinitionError(f"there is no file {path.absolute()}")
+    content = path.read_bytes()
+    known = sys.modules.get(name)
+    if known is not None and vars(known).get(_CONTENT) == (path.absolute(), content):
+        return known
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = module_from_spec(spec)
     with _importable(path.parent), _explained(str(path)):
         spec.loader.exec_module(module)
+    vars(module)[_CONTENT] = path.absolute(), content
     return module
 
 

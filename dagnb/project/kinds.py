@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, ClassVar
@@ -164,6 +165,19 @@ class Model(Computed):
 
     options = ("function", "params")
     ways = ("function",)
+
+
+class Plain(Computed):
+    """A Python function that takes the values of the nodes above, and gives its own, as is."""
+
+    options = ("function", "params")
+    ways = ("function",)
+
+    def run(self, inputs: Mapping[str, Any]) -> Any:
+        """Return what the function returns; nothing becomes a table."""
+        given = {**self._params, **by_name(self.above, inputs)}
+        names = signature(self._function).parameters
+        return self._function(**{name: given[name] for name in names if name in given})
 
 
 class Rule(Computed):
@@ -346,4 +360,5 @@ KINDS: dict[str, MakeWork] = {
     "model": Model,
     "rule": Rule,
     "exposure": Exposure,
+    "task": Plain,
 }

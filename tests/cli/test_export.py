@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dagnb import Manifest
 from tests.cli.conftest import Command
 from tests.notebook.notebooks import LOAD, written
 
@@ -41,10 +42,40 @@ def test_the_values_are_those_of_the_notebook(dagnb: Command, tmp_path: Path) ->
     assert "[[0, 1, 2, 3, 4], [2, 3, 4], 9, 3.0, '3 m']" in path.read_text()
 
 
+FRAMES = (
+    LOAD,
+    "import pandas as pd\nfrom dataclasses import dataclass\nlimit = 17\n\n"
+    "@dataclass\nclass Count:\n    rows: int",
+    "%%dag_node people --type source --tag load\n"
+    "pd.DataFrame({'age': [36, 8, 50]}, index=['ada', 'bob', 'eve'])",
+    "%%dag_node adults --lang sql --type transform\nselect age from people where age > $limit",
+    "%%dag_node count\nCount(len(adults) + len(people.loc['ada']))",
+    "%%dag_node checked\nassert isinstance(count, Count)\n{'rows': count.rows}",
+    "print(checked)",
+)
+
+
+def test_a_manifest(dagnb: Command, tmp_path: Path) -> None:
+    """Its nodes give what those of the notebook give, frames with their index included."""
+    path = written(tmp_path / "nb.ipynb", *FRAMES)
+    made = dagnb("export", path.name, "-o", "pipeline.json").out
+    assert made == "wrote pipeline.py and pipeline.json\n"
+    manifest = Manifest.load(tmp_path / "pipeline.json")
+    assert manifest.nodes["task.people"].tags == ("load", "source")
+    assert set(manifest.upstream("task.count")) == {"task.people", "task.adults"}
+    names = ["task.people", "task.adults", "task.count", "task.checked"]
+    assert dagnb("run", "pipeline.json", "--json").executed == names
+    assert dagnb("run", "pipeline.json", "--json").executed == []
+    made = runpy.run_path("pipeline.py")
+    assert made["checked"](made["Count"](3)) == {"rows": 3}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nb.ipynb", "-o", "made.txt"], "-o NAME.py"),
+        (["nb.ipynb", "-o", "made.txt"], "-o NAME.py writes a module, -o NAME.json a manifest"),
+        (["nb.ipynb", "-o", "own.json"], "own.py is there and was not made by dagnb export"),
+        (["p.json", "-o", "made.py"], "export writes notebooks, and this is a manifest"),
         (["nb.ipynb", "-o", "no/made.py"], "cannot be written"),
         (["odd.ipynb", "-o", "made.py"], "node 'a' cannot be written as a task"),
     ],
@@ -54,5 +85,6 @@ def test_what_cannot_be_exported(
 ) -> None:
     """Is said in one line."""
     written(tmp_path / "nb.ipynb", LOAD, "%%dag_node a\n1")
+    (tmp_path / "own.py").write_text("a = 1\n")
     written(tmp_path / "odd.ipynb", LOAD, "%%dag_node a --when 1>0\n1")
     assert message in dagnb("export", *words, code=2).err

@@ -497,3 +497,14 @@ def test_sql_over_what_has_no_rows_says_so(files: Files) -> None:
     files.add("model.model", "source.users", function="code.py:train")
     files.add("transform.x", "model.model", sql="select * from model")
     assert "model is a Model, no rows" in str(files.error("transform.x"))
+
+
+def test_the_functions_of_a_file_come_from_one_run_of_it(files: Files) -> None:
+    """So a class of the file is one class for all of them."""
+    (files.folder / "classes.py").write_text(
+        "class Count:\n    rows = 1\n\n\ndef made():\n    return Count()\n\n\n"
+        "def read(made):\n    return isinstance(made, Count)\n"
+    )
+    files.add("task.made", function="classes.py:made")
+    files.add("task.read", "task.made", function="classes.py:read")
+    assert files.value("task.read") is True
