@@ -68,6 +68,7 @@ class GraphWidget(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
     can_act = traitlets.Bool(False).tag(sync=True)
     timeline = traitlets.Bool(False, help="Whether the last run is shown below.").tag(sync=True)
+    plan = traitlets.Dict(help="What a run would do, while that is drawn.").tag(sync=True)
     lesson = traitlets.Unicode("", help="Which lesson is shown below, if any.").tag(sync=True)
 
     def __init__(
@@ -90,6 +91,7 @@ class GraphWidget(anywidget.AnyWidget):
         self._sent_rev = self._synced_rev = -1
         self._drawn_rev = (-1, -1)
         self._sent_at = self._synced_at = 0.0
+        self._planned = self._occasion
         self._layout_thread: threading.Thread | None = None
         super().__init__(can_act=act is not None)
         self._answer_where_asked()
@@ -127,8 +129,23 @@ class GraphWidget(anywidget.AnyWidget):
         self._post({"kind": "notice", "text": text})
 
     def draw_plan(self, plan: Mapping[str, object]) -> None:
-        """Draw what a run would do, until one begins; a page that is loaded later has none."""
+        """Draw what a run would do, until one begins or the graph is another one."""
+        self._planned = self._occasion
+        self._set_plan(plan)
         self._post({"kind": "plan", **plan})
+
+    @property
+    def _occasion(self) -> tuple[int, float]:
+        """What a plan is good for: a structure of the graph, and the time since its last run."""
+        run = self._view.run
+        return self._view.structure_rev, run.started if run else 0.0
+
+    def _set_plan(self, plan: Mapping[str, object]) -> None:
+        """Keep a plan for pages that are loaded later; a lost page is none of ours to mind."""
+        try:
+            self.plan = dict(plan)
+        except Exception:  # the comm, its transport or an observer of the trait
+            self._closed = self.comm is None
 
     def draw_lesson(self, facts: Mapping[str, object]) -> None:
         """Show a step, a prediction or a schedule; a page that is loaded later has none."""
@@ -201,6 +218,8 @@ class GraphWidget(anywidget.AnyWidget):
                 return
             delta = self._view.delta(self._sent_rev)
             self._sent_rev = int(str(delta["rev"]))
+            if self.plan and self._planned != self._occasion:
+                self._set_plan({})
             self._seq += 1
             self._post({"kind": "delta", "seq": self._seq, "clock": time.perf_counter(), **delta})
 

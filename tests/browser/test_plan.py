@@ -45,6 +45,10 @@ def test_a_plan_is_drawn_until_the_next_run(open_notebook: OpenNotebook, screens
         "An edit makes 2 more stale: size, word"
     )
     page.screenshot(screenshots / "plan.png", of=graph)
+    page.save()
+    page.reload()
+    expect(graph).to_have_attribute("data-plan", "2")
+    expect(graph.locator(".dagnb-badge")).to_have_count(2)
     page.run_cell(RUN)
     expect(graph).not_to_have_attribute("data-plan", "2")
     expect(graph.locator(".dagnb-badge")).to_have_count(0)

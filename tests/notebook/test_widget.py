@@ -14,7 +14,7 @@ from typing import Any
 import comm
 import pytest
 
-from dagnb.events import GraphEdited, NodeSettled, NodeStarted, RunStarted
+from dagnb.events import GraphEdited, NodeSettled, NodesStale, NodeStarted, RunStarted
 from dagnb.notebook.widget import GraphWidget, geometry
 from dagnb.render.look import DARK, ICONS, LIGHT
 from dagnb.render.picture import Picture
@@ -370,6 +370,18 @@ def test_a_plan_is_sent_to_be_drawn(widget: GraphWidget, sent: Sent) -> None:
     """As data; the page draws it."""
     widget.draw_plan({"steps": {"raw": {"action": "run"}}, "reused": 1})
     assert drain(sent) == [{"kind": "plan", "steps": {"raw": {"action": "run"}}, "reused": 1}]
+
+
+def test_a_plan_is_kept_until_it_is_out_of_date(widget: GraphWidget, view: GraphView) -> None:
+    """For a page that is loaded later: until a run begins, or there are other nodes."""
+    for event in (RunStarted(["raw"], at=1.0), GraphEdited(["raw", "new"], [])):
+        widget.draw_plan({"steps": {"raw": {"action": "run"}}})
+        view(NodesStale(["raw"], "edited"))
+        widget.flush()
+        assert widget.plan == {"steps": {"raw": {"action": "run"}}}
+        view(event)
+        widget.flush()
+        assert widget.plan == {}
 
 
 def test_the_code_stays_small() -> None:

@@ -37,8 +37,7 @@ class Graph {
     this.listen("on");
     this.clockwork = setInterval(() => this.tick(), 200);
     this.redraw();
-    this.replay.follow();
-    this.lesson.follow();
+    this.follow();
   }
 
   destroy() {
@@ -64,7 +63,14 @@ class Graph {
     this.listen("on");
     this.seq = null;
     this.redraw();
+    this.follow();
+  }
+
+  // Show below the graph what the notebook asked for.
+  follow() {
     this.replay.follow();
+    this.plan.follow();
+    this.lesson.follow();
   }
 
   build() {
@@ -121,7 +127,6 @@ class Graph {
     const graph = this.model.get("graph");
     if (!graph.nodes) return;
     this.replay.leave();
-    this.plan.clear();
     const before = this.nodes;
     const known = (name) => ({ name, key: name, status: before.get(name)?.status ?? "pending" });
     const drawn = graph.nodes.map(([name, label, group, x, y, w, h]) =>
@@ -154,6 +159,7 @@ class Graph {
     this.find.redrawn();
     this.lesson.redrawn();
     this.replay.mark();
+    this.plan.redrawn(before);
     this.root.dataset.ready = "true";
   }
 

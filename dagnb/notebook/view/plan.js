@@ -17,6 +17,21 @@ class Plan {
     else this.graph.model.send({ kind: "act", verb: "plan", name: "" });
   }
 
+  // Of a page that is loaded later.
+  follow() {
+    const plan = this.graph.model.get("plan");
+    if (plan?.steps) this.show(plan);
+  }
+
+  // Folding changes nothing of a plan; other nodes need another one.
+  redrawn(before) {
+    if (!this.steps) return;
+    const { nodes, items } = this.graph;
+    if (nodes.size !== before.size || [...nodes.keys()].some((name) => !before.has(name))) { this.clear(); return; }
+    for (const item of items) this.badge(item);
+    this.graph.markPath(this.critical);
+  }
+
   show({ steps, reused, seconds, critical }) {
     this.graph.replay.leave();
     this.graph.lesson.close();
@@ -25,7 +40,8 @@ class Plan {
     this.graph.root.dataset.plan = Object.keys(steps).length;
     for (const item of this.graph.items) this.badge(item);
     this.line(Object.values(steps), reused, seconds, critical);
-    this.graph.markPath(new Set(critical));
+    this.critical = new Set(critical);
+    this.graph.markPath(this.critical);
     this.graph.planButton.setAttribute("aria-pressed", "true");
     this.graph.say(this.el.textContent);
   }
