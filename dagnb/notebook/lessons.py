@@ -77,6 +77,7 @@ class Stepper:
             "said": step.said,
             "marks": step.marks,
             "active": sorted(step.active),
+            "decided": step.decided,
             "header": step.header,
             "rows": step.shown,
         }

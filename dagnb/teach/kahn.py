@@ -65,7 +65,8 @@ class Kahn(Walk):
         waiting = f"Ready: {listed(queue) or 'none'}. Order so far: {listed(order) or 'empty'}."
         said = f"{self._said(order, ready)}\n{waiting}"
         marks = {name: _mark(name, place, ready, counts) for name in self._names}
-        return Step(said, HEADER, tuple(rows), frozenset([*queue, *order[-1:]]), marks)
+        active = frozenset([*queue, *order[-1:]])
+        return Step(said, HEADER, tuple(rows), active, marks, "".join(order[-1:]))
 
     def _said(self, order: list[str], ready: set[str]) -> str:
         if not order:

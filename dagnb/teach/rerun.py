@@ -108,7 +108,7 @@ class Rerun(Walk):
         last = self._settled[number - 1]
         below = map(str, self._dag.successors(str(last.name)))
         active = frozenset([str(last.name), *below])
-        return Step(self._said(last), HEADER, tuple(rows), active, marks)
+        return Step(self._said(last), HEADER, tuple(rows), active, marks, str(last.name))
 
     def _inputs(self, name: str) -> str:
         return ", ".join(map(str, self._dag.predecessors(name))) or "-"

@@ -33,6 +33,8 @@ class Step:
         The nodes that the step is about.
     marks : mapping of str to Mark
         What the live graph shows of each node; a node without one recedes.
+    decided : str
+        The node that was decided on, if it was one.
     """
 
     said: str
@@ -40,18 +42,20 @@ class Step:
     rows: tuple[tuple[str, ...], ...]
     active: frozenset[str] = frozenset()
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    decided: str = ""
 
     @property
     def shown(self) -> tuple[tuple[str, ...], ...]:
-        """All rows, or of too many those that the step is about."""
+        """All rows, or of too many the first of those that the step is about."""
         if len(self.rows) <= MOST_ROWS:
             return self.rows
-        return tuple(row for row in self.rows if row[0] in self.active)
+        return tuple(row for row in self.rows if row[0] in self.active)[:MOST_ROWS]
 
     def __str__(self) -> str:
         rows = self.shown
         left_out = len(self.rows) - len(rows)
-        more = f"\n({left_out} more nodes, which this step is not about)" if left_out else ""
+        why = "" if len(rows) < len(self.active) else ", which this step is not about"
+        more = f"\n({left_out} more nodes{why})" if left_out else ""
         return f"{self.said}\n\n{table(self.header, rows)}{more}" if self.rows else self.said
 
 

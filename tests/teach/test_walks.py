@@ -73,6 +73,15 @@ def test_a_large_graph_shows_what_the_step_is_about() -> None:
     assert "(98 more nodes, which this step is not about)" in shown
 
 
+def test_a_step_about_very_many_nodes() -> None:
+    """It shows the first of them, and counts the others."""
+    dag = DAG()
+    dag.add_nodes([f"n{number}" for number in range(100)])
+    step = steps(dag)[1]
+    assert (len(step.shown), step.decided) == (40, "n0")
+    assert str(step).endswith("(60 more nodes)")
+
+
 def test_steps_are_a_sequence() -> None:
     """From the end, in slices, and a sentence for a step that is not there."""
     walk = steps(chain()[0])

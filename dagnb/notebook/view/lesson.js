@@ -184,9 +184,11 @@ class Lesson {
 
   // -------------------------------------------------------------- marks on the nodes
 
-  mark({ marks, active, lines, state }) {
+  mark({ marks, active, decided, lines, state }) {
     this.unmark();
     const { graph } = this;
+    const names = new Set(active ?? []);
+    const few = Object.keys(marks).length <= MANY; // of many nodes only those wear a badge that the step is about
     for (const item of graph.items) {
       const found = (item.members ?? [item]).filter(({ name }) => marks[name]);
       if (this.mode === "predict" && !item.members && state !== "revealed") item.el.setAttribute("aria-pressed", found.length > 0);
@@ -196,14 +198,15 @@ class Lesson {
       const told = lines?.find((line) => line.includes(`: ${item.name} `));
       item.el.dataset.mark = item.members ? "marked" : word;
       item.el.setAttribute("aria-description", text);
+      if (!few && !item.members && !names.has(item.name)) continue;
       const made = badge(item, text, told ?? text);
       made.dataset.status = look;
       item.el.append(made);
     }
-    const names = new Set(active ?? []);
-    const first = graph.items.find((item) => (item.members ?? [item]).some(({ name }) => names.has(name)));
-    graph.stage.mark(first ?? null);
-    if (first && graph.stage.size) graph.stage.show(first);
+    const node = graph.nodes.get(decided);
+    const framed = node?.el ? node : node?.fold;
+    graph.stage.mark(framed ?? null);
+    if (framed && graph.stage.size) graph.stage.show(framed);
   }
 
   unmark() {
