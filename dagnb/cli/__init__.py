@@ -51,4 +51,10 @@ def main() -> None:
       dagnb store ls                         list the saved values
 
     A value that was computed in JupyterLab is not computed again here, and the other way round.
+
+    \b
+    Completion by Tab, in the file that your shell reads first:
+      bash   eval "$(_DAGNB_COMPLETE=bash_source dagnb)"
+      zsh    eval "$(_DAGNB_COMPLETE=zsh_source dagnb)"
+      fish   _DAGNB_COMPLETE=fish_source dagnb | source
     """  # noqa: D301  # click wants the character, not its name

@@ -31,7 +31,11 @@ def plan(file: Path, **options: Any) -> None:
     """Say what a run would do, why, and how long it would take.
 
     No node runs. The plain cells of a notebook do, since they say what nodes read.
-    """
+
+    \b
+      dagnb plan report.ipynb
+      dagnb plan report.ipynb -p limit 20 --nodes totals
+    """  # noqa: D301  # click wants the character, not its name
     chosen = {name: options[name] for name in ("nodes", "tags", "types", "exclude_tags")}
     given = {name: typed(text) for name, text in options["parameters"]}
     of_manifest = {name: options[name] for name in ("state_dir", "kinds")}
@@ -61,7 +65,10 @@ def why(file: Path, node: str, **options: Any) -> None:
     """Say why a node is to run, or why it is not.
 
     No node runs. The plain cells of a notebook do, since they say what nodes read.
-    """
+
+    \b
+      dagnb why report.ipynb totals
+    """  # noqa: D301  # click wants the character, not its name
     with looked_at(file, **options) as subject:
         text = subject.why(node)
     click.echo(text)
@@ -76,7 +83,11 @@ def graph(file: Path, output: Path) -> None:
     """Draw the graph as a picture, or write it as text.
 
     No node runs. The plain cells of a notebook do, since they say what nodes read.
-    """
+
+    \b
+      dagnb graph report.ipynb -o graph.svg
+      dagnb graph pipeline.json -o graph.mmd
+    """  # noqa: D301  # click wants the character, not its name
     place = output.absolute()
     try:
         with looked_at(file) as subject:

@@ -27,7 +27,11 @@ def diff(ctx: click.Context, old: Path, new: Path, *, exit_code: bool) -> None:
 
     It also says what has to run for it. Nothing is executed. Formatting, comments, descriptions and
     tags change no result.
-    """
+
+    \b
+      dagnb diff old.ipynb report.ipynb
+      git show HEAD:report.ipynb > old.ipynb && dagnb diff old.ipynb report.ipynb --exit-code
+    """  # noqa: D301  # click wants the character, not its name
     if is_manifest(old) != is_manifest(new):
         raise Refusal("a notebook cannot be compared with a manifest; name two of a kind")
     found = ManifestDiff(_read(old), _read(new))

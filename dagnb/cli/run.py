@@ -78,7 +78,7 @@ from dagnb.tasks import BACKENDS, Options, check_backend
 @click.option("--quiet", "-q", is_flag=True, help="Write nothing but errors.")
 @click.pass_context
 def run(ctx: click.Context, /, file: Path, **options: Any) -> None:
-    """Run a notebook or a manifest: what changed, and what depends on it.
+    """Run what changed in a notebook or a manifest, and all below it.
 
     Plain cells run, node cells define their nodes, and the nodes run that have no value for the
     code and the inputs they have now. Values are shared with Jupyter by the folder .dagnb beside

@@ -66,7 +66,7 @@ def verify(folder: Path) -> None:
 
 @store.command()
 @_folder
-@click.option("--budget", type=Bytes(), default=BUDGET_BYTES, help="what may stay (default: 5GB)")
+@click.option("--budget", type=Bytes(), default=BUDGET_BYTES, help="What may stay (5GB).")
 def gc(folder: Path, budget: int) -> None:
     """Let values go that were used longest ago, until the rest fits.
 
@@ -81,7 +81,7 @@ def gc(folder: Path, budget: int) -> None:
 
 @store.command("clear")
 @_folder
-@click.option("--yes", is_flag=True, help="do not ask")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 def clear_(folder: Path, yes: bool) -> None:
     """Remove all values; notebooks compute them again."""
     layout = _layout(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dagnb.cli import HOMES
-from tests.cli.conftest import Command, command_line, environment
+from tests.cli.conftest import Command, environment
 from tests.notebook.notebooks import LOAD, written
 
 
@@ -47,18 +48,39 @@ def test_debug(apart: Command, tmp_path: Path) -> None:
     assert "NotebookError" in whole
 
 
-def test_completion() -> None:
-    """Shells are told the commands, quickly: nothing of Jupyter is imported for it."""
-    variables = {"_DAGNB_COMPLETE": "bash_complete", "COMP_WORDS": "dagnb st", "COMP_CWORD": "1"}
+TABS = {
+    "bash": 'eval "$(_DAGNB_COMPLETE=bash_source dagnb)"; COMP_WORDS=(dagnb st); COMP_CWORD=1; '
+    '_dagnb_completion dagnb; echo "${COMPREPLY[@]}"',
+    "zsh": 'autoload -U compinit; compinit -u; compadd() { echo "${words[@]}"; }; '
+    '_describe() { echo "${completions_with_descriptions[@]}" "${completions[@]}"; }; '
+    'eval "$(_DAGNB_COMPLETE=zsh_source dagnb)"; words=(dagnb st); CURRENT=2; _dagnb_completion',
+    "fish": '_DAGNB_COMPLETE=fish_source dagnb | source; complete -C "dagnb st"',
+}
+
+
+@pytest.mark.parametrize("shell", TABS)
+def test_completion(tmp_path: Path, shell: str) -> None:
+    """What help says to put into the shell's file gives the commands by Tab."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell}")
+    command = tmp_path / "dagnb"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dagnb "$@"\n')
+    command.chmod(0o755)
+    found = {**environment(), "HOME": str(tmp_path)}
     done = subprocess.run(
-        command_line(),
-        env={**environment(), **variables},
+        [shell, "-c", TABS[shell]],
+        env={**found, "PATH": f"{tmp_path}:{found['PATH']}"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.stdout.split() == ["plain,status", "plain,store"]
+    assert {"status", "store"} <= set(done.stdout.replace(":", " ").split()), done.stderr
+    assert "run" not in done.stdout.split()
+
+
+def test_completion_is_quick() -> None:
+    """Nothing of Jupyter is imported for it."""
     code = "import sys, dagnb.cli; print('IPython' in sys.modules)"
     told = subprocess.run(
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True

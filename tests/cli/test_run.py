@@ -313,7 +313,10 @@ def test_where_nodes_run(dagnb: Command, tmp_path: Path, words: list[str], here:
     [
         (["--nodes", "lefd"], "there is no node 'lefd', in --nodes; did you mean 'left'?"),
         (["--tags", "slwo"], "no node has the tag 'slwo', in --tags; did you mean 'slow'?"),
-        (["--types", "model"], "the nodes of a notebook have no types"),
+        (
+            ["--types", "model"],
+            "no node is of the type 'model', in --types",
+        ),
         (["--nodes", "both", "--exclude-tags", "slow"], "leaves left out, but both was asked for"),
         (["--dry-run", "-o", "x.ipynb"], "it cannot go with --output"),
         (["--backend", "inline", "--jobs", "2"], "runs one node at a time"),
