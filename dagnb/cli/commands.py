@@ -9,15 +9,19 @@ import click
 
 from dagnb.errors import (
     DagError,
+    DefinitionError,
     ManifestError,
     NodeNotFoundError,
     NotebookError,
     SelectionError,
+    SqlError,
     did_you_mean,
 )
 
 WRONG_USAGE = 2
-_MISUSE = NotebookError | NodeNotFoundError | SelectionError | ManifestError
+_MISUSE = (
+    NotebookError, NodeNotFoundError, SelectionError, ManifestError, SqlError, DefinitionError,
+)  # fmt: skip
 
 
 class Refusal(click.ClickException):
