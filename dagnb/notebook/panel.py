@@ -9,6 +9,7 @@ from dagnb.errors import DagError
 from dagnb.notebook.capture import Shell
 from dagnb.notebook.display import format_value, without_colours
 from dagnb.notebook.highlight import highlighted
+from dagnb.observe.history import KEPT
 from dagnb.observe.text import error_text
 from dagnb.render.preview import preview
 from dagnb.render.timeline import frames
@@ -47,13 +48,18 @@ class Panel:
             "why": why.sentence,
             "evidence": "\n".join(why.evidence),
             "seconds": last.duration_seconds,
-            "history": [each.seconds for each in session.history.of(name)],
+            "history": self._seconds(name),
             "manual": session.nodes[name].options.manual,
             "status": shown.status,
             "error": shown.error,
             "inputs": [str(each) for each in session.dag.predecessors(name)],
             "dependents": [str(each) for each in session.dag.successors(name)],
         }
+
+    def _seconds(self, name: str) -> list[float]:
+        """Return how long a node took in its last runs, those of other kernels first."""
+        here = [each.seconds for each in self._session.history.of(name)]
+        return [*self._session.saving.took().get(name, ()), *here][-KEPT:]
 
     def _value(self, last: NodeResult, *, loading: bool) -> dict[str, object]:
         """Return the preview of a node's value, if it has one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dagnb.notebook.registry import Registry
 from dagnb.notebook.staleness import HELD
@@ -19,6 +19,7 @@ def plan_of(
     held: Mapping[str, str],
     history: History,
     *,
+    past: Mapping[str, Sequence[float]] = {},
     earlier: Mapping[str, Saved] = {},
 ) -> Plan:
     """Return the plan of a run that starts from dirty nodes.
@@ -34,11 +35,13 @@ def plan_of(
         The nodes that cannot or must not run, and why.
     history : History
         Knows how often nodes came out different.
+    past : mapping of str to sequence of float
+        How many seconds nodes took in other kernels, the last time last.
     earlier : mapping of str to Saved
         What other kernels saved of nodes that have not run in this one.
     """
     dag, nodes = registry.dag, registry.nodes
-    took = {dag.number(name): saved.seconds for name, saved in earlier.items() if name in nodes}
+    took = {dag.number(name): seconds[-1] for name, seconds in past.items() if name in nodes}
     took |= {
         node: last[ENDED] - last[STARTED]
         for node, last in enumerate(memory.records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,8 @@ class Saving:
         self._outputs: dict[str, list[Output]] = {}
         self._missed: dict[str, str] = {}
         self._notices: dict[str, bool] = {}
+        self._own: set[str] = set()
+        self._took: dict[str, list[float]] | None = None
 
     def use(self, folder: str | os.PathLike[str] | bool | None) -> None:
         """Use another folder from now on; True is the one of the beginning, None no store.
@@ -74,7 +76,7 @@ class Saving:
             folder = self._first or Path.cwd() / FOLDER
         chosen = Path(folder).expanduser().absolute() if folder else None
         store = Store(chosen, signing_key(), self._tell) if chosen is not None else None
-        self.folder, self._store = chosen, store
+        self.folder, self._store, self._took = chosen, store, None
 
     def describe(self, *, listed: bool = False) -> str:
         """Say where values are saved and how many there are, or list them."""
@@ -85,10 +87,26 @@ class Saving:
 
     def earlier(self) -> dict[str, Saved]:
         """Return what was saved last of each node, whatever its code and inputs were then."""
+        return {saved.node: saved for saved in self._all_saved()}
+
+    def took(self) -> Mapping[str, Sequence[float]]:
+        """Return how many seconds nodes took in other kernels, of each value that is saved.
+
+        The oldest first. The store is read when this is first asked for, and then no more.
+        """
+        if self._took is None:
+            self._took = {}
+            for saved in self._all_saved():
+                if saved.key not in self._own:
+                    self._took.setdefault(saved.node, []).append(saved.seconds)
+        return self._took
+
+    def _all_saved(self) -> list[Saved]:
+        """Return what the store knows, the oldest first."""
         if self.folder is None or not self.folder.is_dir():
-            return {}
+            return []
         found = (saved for saved, _ in saved_values(Layout(self.folder), signing_key()))
-        return {saved.node: saved for saved in sorted(found, key=lambda each: each.created)}
+        return sorted(found, key=lambda each: each.created)
 
     def take_notices(self) -> list[str]:
         """Return the sentences that nobody has been told yet."""
@@ -151,6 +169,7 @@ class Saving:
             {each: self._facts.get(each, _NO_FACT).digest or "" for each in inputs},
             describe(result.result),
         )
+        self._own.add(fact.key)
         try:
             store.put(saved, result.result, outputs=outputs)
         except Unsaved as unsaved:

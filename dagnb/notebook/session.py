@@ -337,7 +337,10 @@ class Session(Shown):
         causes.update(dict.fromkeys(again, "it is asked to run again"))
         held = self._waiting.held_back(targets if names is not None else [])
         earlier = self.saving.earlier() if self.gate.only_known else {}
-        return plan_of(self._registry, self._memory, causes, held, self.history, earlier=earlier)
+        past = self.saving.took()
+        return plan_of(
+            self._registry, self._memory, causes, held, self.history, past=past, earlier=earlier
+        )
 
     def verify(self, names: Iterable[str] | None = None, timeout: float | None = None) -> Verdict:
         """Run nodes again in processes of their own; say which do not come out the same.

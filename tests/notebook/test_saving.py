@@ -506,6 +506,21 @@ def test_where_the_store_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert store_folder(shell, {}, {}) is None  # the key would be gone with the page
 
 
+def test_how_long_nodes_took_is_known_after_a_restart(restart: Callable[[], Notebook]) -> None:
+    """In the panel, beside the runs of this kernel; and to a plan, of what has not run in it."""
+    nb = restart()
+    for value in (1, 2):
+        nb.node("raw", f"__import__('time').sleep(0.01) or {value}")
+    took = nb.session.history.of("raw")
+    nb = restart()
+    assert nb.node("raw", "__import__('time').sleep(0.01) or 2").executed == []
+    assert nb.session.plan(["raw"], fresh=True).seconds[0] in [each.seconds for each in took]
+    nb.node("raw", "3")
+    seconds = nb.session._panel.details("raw")["history"]
+    assert sorted(seconds[:2]) == sorted(each.seconds for each in took)  # saved within a second
+    assert seconds[2:] == [each.seconds for each in nb.session.history.of("raw")]
+
+
 def test_another_way_to_name_values(restart: Callable[[], Notebook]) -> None:
     """What was held to be the same may be different now, also after a restart."""
     setup = "import dagnb\nclass K:\n def __init__(s, a, b): s.a, s.b = a, b"
