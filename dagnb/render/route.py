@@ -8,13 +8,15 @@ rows in between through the gaps that lengthen it least.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from itertools import chain, pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice, pairwise
 from typing import Literal
 
 Point = tuple[float, float]
 Rect = tuple[float, float, float, float]
 Gap = tuple[float, float]
+# By the number of a row, through which points a way crosses it.
+Crossings = dict[int, list[Point]]
 
 # How far a curve stays from the nodes between which it passes, and from the ends of a row.
 CLEARANCE, OUTSIDE = 7.0, 16.0
@@ -140,17 +142,45 @@ def _clamp(x: float, gap: Gap) -> float:
 
 
 def _kept(start: Point, end: Point, rows: Sequence[Row], xs: Sequence[float]) -> list[Point]:
-    """Return as few crossings as keep the curve clear: first one point a row, then fewer."""
-    kept = [[(x, row.top), (x, row.bottom)] for row, x in zip(rows, xs, strict=True)]
-    for shifts in (_SHIFTS if len(rows) < _LONG else _SHIFTS[:1], ()):
-        for i, (row, x) in enumerate(zip(rows, xs, strict=True)):
-            if shifts and _turns_back([start[0], *xs, end[0]], i + 1):
-                continue  # and needs room to do so
-            middle = (row.top + row.bottom) / 2
-            choices = [[(x + shift, middle)] for shift in shifts] or [[]]
-            trials = ([*kept[:i], choice, *kept[i + 1 :]] for choice in choices)
-            kept = next((t for t in trials if _clear([start, *chain(*t), end], rows)), kept)
-    return list(chain(*kept))
+    """Return as few crossings as keep the curve clear, and those as little bent as may be."""
+    straight = {i: [(x, rows[i].top), (x, rows[i].bottom)] for i, x in enumerate(xs)}
+    kept = _thinned(start, end, rows, straight)
+    for i in kept:
+        if _turns_back([start[0], *xs, end[0]], i + 1):
+            continue  # and needs room to do so
+        ways = ({**kept, i: [point]} for point in _middles(xs[i], rows[i], start, end, len(rows)))
+        kept = next((way for way in ways if _clear(_through(start, way, end), rows)), kept)
+    return _through(start, kept, end)[1:-1]
+
+
+def _middles(x: float, row: Row, start: Point, end: Point, count: int) -> Iterator[Point]:
+    """Yield where a way of so many crossings may pass a row at one point, without a detour."""
+    low, high = min(start[0], x, end[0]), max(start[0], x, end[0])
+    for shift in _SHIFTS if count < _LONG else _SHIFTS[:1]:
+        if low <= x + shift <= high:
+            yield x + shift, (row.top + row.bottom) / 2
+
+
+def _thinned(start: Point, end: Point, rows: Sequence[Row], kept: Crossings) -> Crossings:
+    """Leave out crossings while the curve stays clear; of a few, so that it bends least."""
+    while True:
+        fewer = ({j: kept[j] for j in kept if j != i} for i in kept)
+        clear = (each for each in fewer if _clear(_through(start, each, end), rows))
+        some = islice(clear, 1) if len(rows) >= _LONG else clear
+        found = min(some, key=lambda each: _bend(_through(start, each, end)), default=None)
+        if found is None:
+            return kept
+        kept = found
+
+
+def _through(start: Point, crossings: Crossings, end: Point) -> list[Point]:
+    """Return the points of a way, from top to bottom."""
+    return [start, *chain.from_iterable(crossings.values()), end]
+
+
+def _bend(points: Sequence[Point]) -> float:
+    """How steeply a way goes sideways: the less, the more evenly it is spread."""
+    return sum((x1 - x0) ** 2 / max(y1 - y0, 1e-9) for (x0, y0), (x1, y1) in pairwise(points))
 
 
 def _turns_back(xs: Sequence[float], i: int) -> bool:
