@@ -128,7 +128,8 @@ def rules(theme: Theme, scope: str) -> str:
         f".ground{{fill:{theme.ground};stroke:{theme.line}}}",
         f".sheet{{fill:{theme.group};stroke:{theme.line}}}",
         f".chevron{{stroke:{theme.muted}}}",
-        f".group rect{{fill:{theme.group};stroke:{soft}}}",
+        f".frame{{fill:{theme.group};stroke:{soft}}}",
+        f".group text{{stroke:{theme.group}}}",
         f".group text,.secs,.muted{{fill:{theme.muted}}}",
         f".name,.strong{{fill:{theme.text}}}",
         f".cut{{stroke:{theme.ground}}}",
@@ -164,7 +165,8 @@ SHAPES = (
     ".chevron{fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}"
     ".fold .name{font-weight:600}"
     ".secs{font-size:11px;text-anchor:end;font-variant-numeric:tabular-nums}"
-    ".group text{font-size:11px;font-weight:600;letter-spacing:.02em}"
+    ".group text{font-size:11px;font-weight:600;letter-spacing:.02em;"
+    "paint-order:stroke;stroke-width:4px;stroke-linejoin:round}"
 )
 
 

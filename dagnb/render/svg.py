@@ -60,8 +60,9 @@ def svg(drawn: GraphView | Picture, *, theme: Literal["auto", "light", "dark"] =
             f'height="{height - 1:g}" rx="8"/>',
             *_head(view.title, counts, width),
             f'<g transform="translate({round((width - plan.width) / 2)},{_HEAD:g})">',
-            *_groups(plan),
+            *_frames(plan),
             *_edges(statuses, plan),
+            *_titles(plan),
             *_nodes(view.nodes, plan),
             *_folds(view, drawing),
             "</g></svg>",
@@ -156,14 +157,22 @@ def _head_width(title: str, counts: Mapping[str, int]) -> float:
     return round(2 * _PAD + named + 16 + sum(_count_width(*each) for each in counts.items()))
 
 
-def _groups(plan: Layout) -> Iterator[str]:
-    """Draw the boxes of the groups with their titles."""
+def _frames(plan: Layout) -> Iterator[str]:
+    """Draw the boxes of the groups."""
+    for box in plan.groups.values():
+        yield (
+            f'<rect class="frame" x="{box.x:g}" y="{box.y:g}" '
+            f'width="{box.w:g}" height="{box.h:g}" rx="10"/>'
+        )
+
+
+def _titles(plan: Layout) -> Iterator[str]:
+    """Draw the titles of the groups; edges pass under them."""
     for group, box in plan.groups.items():
         title = _text(shorten(group, box.w - 38, 11.5))
         yield (
             f'<g class="group" data-group="{_attribute(group)}" '
             f'transform="translate({box.x:g},{box.y:g})">'
-            f'<rect width="{box.w:g}" height="{box.h:g}" rx="10"/>'
             '<path class="chevron" d="M11 10.5l3.5 3.5 3.5-3.5"/>'
             f'<text x="25" y="16.5">{title}</text></g>'
         )

@@ -174,3 +174,13 @@ def test_a_folded_group_says_how_its_members_are() -> None:
     bars = [e.attrib["data-status"] for e in fold.iter(f"{NS}rect") if "data-status" in e.attrib]
     assert bars == ["completed", "failed"]
     assert list(nodes_of(drawn)) == ["fit"]
+
+
+def test_no_edge_runs_over_a_title() -> None:
+    """Titles of groups are drawn after all edges, boxes of groups before them."""
+    kinds = [
+        each.get("class")
+        for each in ElementTree.fromstring(svg(make_view("raw", "clean"))).iter()
+        if each.get("class") in ("frame", "edge", "group", "node")
+    ]
+    assert kinds == ["frame", "edge", "group", "node", "node"]

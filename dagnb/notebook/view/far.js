@@ -5,20 +5,19 @@ class Far {
   constructor(stage) {
     this.stage = stage;
     this.canvas = make("canvas", { class: "dagnb-far", "aria-hidden": "true", hidden: true });
-    stage.graph.body.prepend(this.canvas);
     this.forced = matchMedia("(forced-colors: active)");
   }
 
   // Whether the canvas stands in for the elements; decided anew with every move.
   takeOver() {
     const { stage } = this;
-    const on = stage.k < FAR && stage.items.size > MANY && !this.forced.matches;
-    if (on === this.on) { if (on) this.draw(); return; }
+    const on = stage.k < FAR && stage.many && !this.forced.matches;
+    if (on === this.on) return;
     this.on = on;
     this.canvas.hidden = !on;
     stage.graph.root.toggleAttribute("data-painted", on);
     stage.svg.setAttribute("tabindex", on ? 0 : -1);
-    if (on) this.draw();
+    stage.sheet.forget();
   }
 
   draw() {
@@ -26,20 +25,24 @@ class Far {
   }
 
   paint() {
-    const { stage, canvas } = this;
-    const { body, root, edges } = stage.graph;
-    const [width, height] = [body.clientWidth, body.clientHeight];
+    const { sheet, graph: { root, edges } } = this.stage;
+    if (!sheet.at) return;
+    const pen = this.pen(sheet);
+    const style = getComputedStyle(root);
+    if (edges.length <= MANY_EDGES) this.lines(pen, edges, style.getPropertyValue("--dagnb-line"));
+    this.boxes(pen, sheet.sight(), LOOK.tones[root.dataset.theme] ?? LOOK.tones.light, style.getPropertyValue("--dagnb-text"));
+  }
+
+  // An empty canvas as large as the sheet, and a pen that takes places in the graph.
+  pen({ size, origin: [x, y], at: { k } }) {
     const ratio = devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
-    if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
-    const pen = canvas.getContext("2d");
+    const [width, height] = size.map((each) => Math.round(each * ratio));
+    if (this.canvas.width !== width || this.canvas.height !== height) fill(this.canvas, { width, height }, []);
+    const pen = this.canvas.getContext("2d");
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    const { x, y, k } = stage;
+    pen.clearRect(0, 0, width, height);
     pen.setTransform(ratio * k, 0, 0, ratio * k, ratio * x, ratio * y);
-    const sight = { left: -x / k, top: -y / k, right: (width - x) / k, bottom: (height - y) / k };
-    if (edges.length <= MANY_EDGES) this.lines(pen, edges, getComputedStyle(root).getPropertyValue("--dagnb-line"));
-    this.boxes(pen, sight, LOOK.tones[root.dataset.theme] ?? LOOK.tones.light, getComputedStyle(root).getPropertyValue("--dagnb-text"));
+    return pen;
   }
 
   lines(pen, edges, colour) {

@@ -218,7 +218,7 @@ class Graph {
 
   tick() {
     if (this.kernel.isGone || this.replay.holds(this.root.dataset.rev)) return;
-    for (const node of this.nodes.values()) if (node.status === "running" && node.el) this.stage.tick(node);
+    for (const node of this.nodes.values()) if (node.status === "running" && node.icon && !node.away) this.stage.tick(node);
     if (this.run && this.run.seconds == null) this.showRun();
     this.panel.tick();
   }

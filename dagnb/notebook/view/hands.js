@@ -34,8 +34,9 @@ class Hands {
   }
 
   at(event) {
-    const box = this.stage.svg.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    const { body } = this.graph;
+    const box = body.getBoundingClientRect();
+    return [event.clientX - box.left - body.clientLeft, event.clientY - box.top - body.clientTop];
   }
 
   // What a click or Enter means: a node opens its panel, a folded group opens itself.
@@ -74,15 +75,18 @@ class Hands {
     let dragged = false;
     const move = (e) => {
       if (!dragged && Math.hypot(e.clientX - event.clientX, e.clientY - event.clientY) < 4) return;
-      if (!dragged) stage.svg.setPointerCapture(event.pointerId);
+      if (!dragged) {
+        stage.svg.setPointerCapture(event.pointerId);
+        stage.sheet.grab(true);
+        stage.hover(null);
+      }
       dragged = stage.touched = true;
-      stage.svg.classList.add("dagnb-grabbed");
       stage.moveTo({ x: e.clientX - from.x, y: e.clientY - from.y, k: stage.k });
     };
     const stop = (e) => {
-      stage.svg.classList.remove("dagnb-grabbed");
       for (const [name, handler] of listeners) window.removeEventListener(name, handler, true);
-      if (!dragged && e.type === "pointerup") click?.();
+      if (dragged) stage.sheet.grab(false);
+      else if (e.type === "pointerup") click?.();
     };
     const listeners = [["pointermove", move], ["pointerup", stop], ["pointercancel", stop]];
     for (const [name, handler] of listeners) window.addEventListener(name, handler, true);

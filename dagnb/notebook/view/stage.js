@@ -9,9 +9,9 @@ class Stage {
     this.touched = false; // whether the reader chose a place; if not, the view follows the run
     this.world = draw("g", { class: "dagnb-world" });
     this.svg = draw("svg", { class: "dagnb-stage", role: "application", "aria-roledescription": "graph" }, this.world);
-    graph.body.append(this.svg);
-    this.hands = new Hands(this);
     this.far = new Far(this);
+    this.sheet = new Sheet(this, this.far.canvas, this.svg);
+    this.hands = new Hands(this);
     this.motion = new Motion(this);
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(graph.body);
@@ -30,15 +30,18 @@ class Stage {
     const focused = document.activeElement?.closest?.(".node, .fold")?.dataset.key;
     const { graph } = this;
     this.items = new Map(graph.items.map((item) => [item.key, item]));
-    const frames = groups.map((group) => this.drawGroup(...group));
+    this.many = graph.items.length > MANY;
+    const frames = groups.map(([, , x, y, width, height]) => draw("rect", { class: "frame", x, y, width, height, rx: 10 }));
+    const titles = groups.map((group) => this.drawTitle(...group));
     for (const edge of graph.edges) edge.el = draw("path", { class: "edge", d: edge.d });
     for (const item of graph.items) this.create(item);
-    this.world.replaceChildren(
-      draw("g", {}, ...frames),
-      draw("g", { class: "dagnb-edges" }, ...graph.edges.map((edge) => edge.el)),
-      draw("g", {}, ...graph.items.map((item) => item.el)),
-    );
-    graph.root.toggleAttribute("data-many", graph.items.length > MANY);
+    this.edges = draw("g", { class: "dagnb-edges" });
+    this.seen = draw("g");
+    this.wings = draw("g", { class: "dagnb-wings" }, ...graph.items.map((item) => item.el));
+    this.world.replaceChildren(draw("g", {}, ...frames), this.edges, draw("g", {}, ...titles), this.seen, this.wings);
+    if (!this.many) this.reveal(graph.items, graph.edges);
+    this.sheet.forget();
+    graph.root.toggleAttribute("data-many", this.many);
     this.svg.setAttribute("aria-label",
       `${graph.title.textContent || "Graph"}, ${graph.nodes.size} nodes. Arrow keys follow edges, Enter opens a node or a group.`);
     this.walkFrom(this.items.get(focused) ?? this.heir(focused) ?? graph.items[0], Boolean(focused));
@@ -54,25 +57,53 @@ class Stage {
     return key && this.graph.items.find((item) => `\0${item.group}` === key);
   }
 
-  drawGroup(name, title, x, y, w, h) {
+  drawTitle(name, title, x, y, w) {
     return draw("g", { class: "group", "data-group": name, transform: `translate(${x},${y})` },
-      draw("rect", { width: w, height: h, rx: 10 }),
       draw("g", { class: "handle" }, draw("title", {}, `Fold ${name}`), draw("rect", { class: "grip", width: Math.min(w, 200), height: 24, rx: 10 }),
         draw("path", { class: "chevron", d: "M11 10.5l3.5 3.5 3.5-3.5" }), draw("text", { x: 25, y: 16.5 }, title)));
   }
 
+  // An element for each, for all to know its status; of a large graph it is empty until in sight.
   create(item) {
-    const { w, h } = item;
+    if (item.members) drawFold(item, this.tip(item));
+    else {
+      item.el = draw("g", { class: "node", "data-key": item.name, "data-node": item.name, role: "button", tabindex: -1,
+        transform: `translate(${item.x},${item.y})` });
+    }
+    item.away = true;
+  }
+
+  tip({ w, h, entered }) {
     const shape = this.direction === "LR" ? `M0,${h / 2}l-7,-3.5v7z` : `M${w / 2},0l-3.5,-7h7z`;
-    const tip = item.entered ? draw("path", { class: "tip", d: shape }) : null;
-    if (item.members) return drawFold(item, tip);
-    item.icon = draw("g", { class: "icon", transform: `translate(16,${h / 2})` });
-    item.secs = draw("text", { class: "secs", x: w - 10, y: h / 2 + 4 });
-    item.el = draw("g", { class: "node", "data-key": item.name, "data-node": item.name, role: "button", tabindex: -1,
-      transform: `translate(${item.x},${item.y})` },
-    tip, draw("rect", { class: "box", width: w, height: h, rx: 8 }), item.icon,
-    draw("text", { class: "name", x: 29, y: h / 2 + 4.5 }, item.label), item.secs);
-    item.drawn = null;
+    return entered ? draw("path", { class: "tip", d: shape }) : null;
+  }
+
+  // What is in the element of a node.
+  dress(node) {
+    const { w, h } = node;
+    node.icon = draw("g", { class: "icon", transform: `translate(16,${h / 2})` });
+    node.secs = draw("text", { class: "secs", x: w - 10, y: h / 2 + 4 });
+    const parts = [this.tip(node), draw("rect", { class: "box", width: w, height: h, rx: 8 }), node.icon,
+      draw("text", { class: "name", x: 29, y: h / 2 + 4.5 }, node.label), node.secs];
+    node.el.prepend(...parts.filter(Boolean));
+    if (node.facts) this.tell(node);
+  }
+
+  // What is in the wings costs nothing, whatever is done to the page.
+  reveal(items, edges) {
+    for (const item of items) {
+      if (!item.members && !item.icon) this.dress(item);
+      item.away = false;
+    }
+    for (const edge of edges) edge.away = false;
+    this.seen.append(...items.map(({ el }) => el));
+    this.edges.append(...edges.map(({ el }) => el));
+  }
+
+  conceal(items, edges) {
+    for (const item of items) item.away = true;
+    for (const edge of edges) { edge.away = true; edge.el.remove(); }
+    this.wings.append(...items.map(({ el }) => el));
   }
 
   // How the edges of something look follows from the statuses of their ends.
@@ -83,16 +114,22 @@ class Stage {
   update(node) {
     const { status } = node.facts;
     node.status = status;
-    if (node.drawn !== status) {
-      node.drawn = node.el.dataset.status = status;
-      node.icon.innerHTML = LOOK.icons[status];
+    if (node.el.dataset.status !== status) {
+      node.el.dataset.status = status;
       this.updateEdges(node);
       this.far.draw();
     }
+    if (node.icon) this.tell(node);
+  }
+
+  // What is read on a node, and what is read out of it.
+  tell(node) {
+    const { status, facts } = node;
+    const took = duration(facts.duration_seconds);
+    if (node.drawn !== status) node.icon.innerHTML = LOOK.icons[(node.drawn = status)];
     if (status === "running") this.tick(node);
-    else node.secs.textContent = duration(node.facts.duration_seconds);
-    const spoken = [node.name, LOOK.words[status], duration(node.facts.duration_seconds)];
-    node.el.setAttribute("aria-label", spoken.filter(Boolean).join(", "));
+    else node.secs.textContent = took;
+    node.el.setAttribute("aria-label", [node.name, LOOK.words[status], took].filter(Boolean).join(", "));
   }
 
   // A node that took long last time shows how far it should be; others only that they run.
@@ -111,6 +148,7 @@ class Stage {
   resized() {
     const width = this.graph.body.clientWidth;
     if (!width || !this.size) return;
+    this.sheet.resize(width, this.graph.body.clientHeight);
     const small = this.items.size < SMALL;
     const scale = clamp(width / this.size[0], small ? FLOOR : 0.1, 1);
     if (!this.graph.body.style.height) {
@@ -191,30 +229,32 @@ class Stage {
   }
 
   place() {
-    const { x, y, k } = this;
+    const { k } = this;
     const { root, edges } = this.graph;
     const lod = k < FAR ? "far" : "near";
     if (root.dataset.lod !== lod) root.dataset.lod = lod;
     root.toggleAttribute("data-bare", k < FAR && edges?.length > MANY_EDGES);
     this.far.takeOver();
-    if (!this.far.on) this.world.setAttribute("transform", `translate(${x.toFixed(2)},${y.toFixed(2)}) scale(${k.toFixed(4)})`);
-    if (this.items.size > MANY && !this.far.on) this.cull();
+    this.sheet.look();
     this.graph.map?.draw();
   }
 
-  // Of a large graph only what is in sight is drawn: panning stays smooth.
-  cull() {
-    const { x, y, k, graph } = this;
-    const margin = 80 / k;
-    const left = -x / k - margin, top = -y / k - margin;
-    const right = left + graph.body.clientWidth / k + 2 * margin, bottom = top + graph.body.clientHeight / k + 2 * margin;
-    const set = (item, away) => {
-      if (item.away === away) return;
-      item.away = away;
-      item.el.classList.toggle("dagnb-away", away);
-    };
-    for (const item of graph.items) set(item, item.x > right || item.x + item.w < left || item.y > bottom || item.y + item.h < top);
-    for (const edge of graph.edges) set(edge, edge.source.away && edge.target.away);
+  // Draw what is on the sheet, as boxes or in full.
+  drawOn(sheet) {
+    if (this.far.on) { this.far.paint(); return; }
+    const [x, y] = sheet.origin;
+    this.world.setAttribute("transform", `translate(${x.toFixed(2)},${y.toFixed(2)}) scale(${sheet.at.k.toFixed(4)})`);
+    if (this.many) this.cull(sheet.sight());
+  }
+
+  // Of a large graph only what is on the sheet is in the page in full. What has the keyboard stays.
+  cull({ left, top, right, bottom }) {
+    const { items, edges } = this.graph;
+    const isOut = (x0, y0, x1, y1) => x0 > right || x1 < left || y0 > bottom || y1 < top;
+    const out = new Set(items.filter((item) => item !== this.current && isOut(item.x, item.y, item.x + item.w, item.y + item.h)));
+    const apart = new Set(edges.filter(({ source: a, target: b }) => out.has(a) && out.has(b)));
+    this.conceal(items.filter((item) => !item.away && out.has(item)), edges.filter((edge) => !edge.away && apart.has(edge)));
+    this.reveal(items.filter((item) => item.away && !out.has(item)), edges.filter((edge) => edge.away !== false && !apart.has(edge)));
   }
 
   walkFrom(item, focus) {
@@ -223,8 +263,7 @@ class Stage {
     item?.el.setAttribute("tabindex", 0);
     if (!item || !focus) return;
     if (this.far.on) this.approach(item);
-    item.el.classList.remove("dagnb-away"); // what is not drawn cannot be focused
-    item.away = false;
+    if (item.away) this.reveal([item], []); // what is not drawn cannot be focused
     item.el.focus({ preventScroll: true });
     this.show(item);
     if (this.graph.panel.name && !item.members) this.graph.panel.open(item);
@@ -251,6 +290,7 @@ class Stage {
 
   hover(node) {
     clearTimeout(this.hoverTimer);
+    if (this.sheet.isHeld) return;
     this.hoverTimer = setTimeout(() => this.light(node), node ? 110 : 60);
   }
 
