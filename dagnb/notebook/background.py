@@ -15,7 +15,7 @@ from dagnb.notebook.one_run import OneRun
 from dagnb.notebook.stage import Stage
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult
-from dagnb.run.attempts import has_threads
+from dagnb.run.threads import has_threads
 
 Perform = Callable[[BackgroundRun], tuple[IncrementalResult, str]]
 

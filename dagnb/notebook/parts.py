@@ -10,6 +10,7 @@ from dagnb.graph.dag import DAG
 from dagnb.notebook.aftermath import Aftermath
 from dagnb.notebook.announcing import Announcer
 from dagnb.notebook.answers import Answers
+from dagnb.notebook.background import check_threads
 from dagnb.notebook.capture import Output, Shell
 from dagnb.notebook.cautions import Cautions
 from dagnb.notebook.display import CellOutput
@@ -169,7 +170,10 @@ class Parts:
     @backend.setter
     def backend(self, backend: Chosen) -> None:
         check_backend(backend)
-        self._runs.backend = None if backend in ("threads", "inline") else backend
+        is_here = backend in (None, "threads", "inline")
+        if not is_here:
+            check_threads()
+        self._runs.backend = None if is_here else backend
 
     def result(self, name: str) -> NodeResult:
         """Return what happened to a node the last time anything did."""

@@ -19,7 +19,7 @@ from dagnb.render.picture import Drawing, Picture
 from dagnb.render.scene import fold_key
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
-from dagnb.run.attempts import has_threads
+from dagnb.run.threads import has_threads
 
 Details = Callable[[str], Mapping[str, object]]
 Act = Callable[[str, str], object]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from time import perf_counter, sleep
 
 from dagnb.errors import TaskTimeoutError, TooManyStuckTasksError
 from dagnb.run.call import Call, Report, perform
+from dagnb.run.threads import has_threads
 
 SLICE_SECONDS = 0.05  # how long a wait may last before it is looked whether to go on waiting
 MOST_STUCK = 8  # abandoned threads that may be alive before calls with a timeout are refused
@@ -19,11 +19,6 @@ Wait = Callable[[float], bool]  # waits so many seconds, or returns True as soon
 Once = Callable[[Call, float | None], Report]  # performs a call once, for no longer than that
 
 _stuck: set[threading.Thread] = set()
-
-
-def has_threads() -> bool:
-    """Whether this Python can start threads; one in a browser cannot."""
-    return sys.platform != "emscripten"
 
 
 def never_stopped(seconds: float) -> bool:

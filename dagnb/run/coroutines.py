@@ -17,6 +17,9 @@ from concurrent.futures import CancelledError, Future, wait
 from time import monotonic
 from typing import Any, TypeVar
 
+from dagnb.errors import DagError
+from dagnb.run.threads import has_threads
+
 Value = TypeVar("Value")
 
 
@@ -32,6 +35,11 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Value], *, tick_seconds: float 
     tick_seconds : float
         How often the waiting thread wakes up to see a signal.
 
+    Raises
+    ------
+    DagError
+        There are no threads.
+
     Examples
     --------
     >>> async def answer():
@@ -40,6 +48,9 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Value], *, tick_seconds: float 
     >>> run_coroutine(answer())
     42
     """
+    if not has_threads():
+        coroutine.close()
+        raise DagError("what awaits waits in a thread, and Python in a browser has none")
     run: _Run[Value] = _Run(coroutine, contextvars.copy_context())
     loop = helper_loop()
     try:

@@ -14,7 +14,6 @@ from dagnb.results import ExecutionResult, NodeStatus
 from dagnb.run.attempts import (
     Once,
     Wait,
-    has_threads,
     interrupt,
     never_stopped,
     perform_here,
@@ -27,6 +26,7 @@ from dagnb.run.lease import SHORT_SECONDS, Lease
 from dagnb.run.limits import CancelEvent, Limits
 from dagnb.run.remote.backend import MOST_CALLS
 from dagnb.run.sprint import sprint
+from dagnb.run.threads import has_threads
 
 if TYPE_CHECKING:
     from dagnb.run.remote.batches import Batches

@@ -27,6 +27,7 @@ from dagnb.errors import DagError, UncacheableValue
 from dagnb.graph.dag import DAG
 from dagnb.run.attempts import SLICE_SECONDS
 from dagnb.run.executors import DAGExecutor
+from dagnb.run.threads import has_threads
 from dagnb.values.fingerprint import digest
 
 _START = "from dagnb.run.repetition import perform_in_child; perform_in_child()"
@@ -130,10 +131,12 @@ def repeat(steps: bytes, setting: Setting, timeout: float | None = None) -> dict
     Raises
     ------
     DagError
-        The process died.
+        The process died, or there are no processes.
     TimeoutError
         It did not end in time.
     """
+    if not has_threads():
+        raise DagError("nodes are repeated in a process, and Python in a browser has none")
     work = pickle.dumps((steps, setting.order, setting.workers))
     process = subprocess.Popen(
         [sys.executable, "-c", _START],

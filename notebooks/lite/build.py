@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from zipfile import Path as ZipPath
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/1*.ipynb"))
+PYTHON = (sys.executable, "-m")
 KERNEL = "extensions/@jupyterlite/pyodide-kernel-extension/static"
 # jupyter-server lists the notebooks, ipywidgets and anywidget bring what draws the live graph.
 TOOLS = (
@@ -42,8 +44,9 @@ def main(site: Path) -> None:
             made = make(Path(work))
             shutil.rmtree(site, ignore_errors=True)
             made.rename(site)
-    print(f"The course is in {site}. To open it at http://localhost:8000/lab/index.html:")
-    print(f"    {sys.executable} -m http.server --directory {site}")
+    print(f"The course is in {site}. Serve it with any web server, for example:")
+    print(f"    python3 -m http.server --directory {os.path.relpath(site)}")
+    print(f"and open http://localhost:8000/lab/index.html?path={NOTEBOOKS[0].name}")
 
 
 def is_current(site: Path) -> bool:
@@ -77,7 +80,7 @@ def unpack_jupyterlite(work: Path, site: Path) -> None:
     for notebook in NOTEBOOKS:
         shutil.copy(notebook, files)
     tools = [word for tool in TOOLS for word in ("--with", tool)]
-    run(work, "-m", "uv", "tool", "run", "--from", "jupyterlite-core", *tools,
+    run(work, *PYTHON, "uv", "tool", "run", "--python", sys.executable, "--from", "jupyterlite-core", *tools,
         "jupyter-lite", "build", "--apps=lab", "--apps=notebooks",
         "--no-unused-shared-packages", "--no-sourcemaps",
         f"--lite-dir={files.parent}", "--contents=files", f"--output-dir={site}")  # fmt: skip
@@ -97,9 +100,7 @@ def unpack_pyodide(version: str, work: Path, into: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise SystemExit("The site needs Pyodide, which npm downloads: install Node.js first")
-    subprocess.run(
-        [npm, "pack", "--silent", f"pyodide@{version}"], cwd=work, check=True, capture_output=True
-    )
+    run(work, npm, "pack", "--silent", f"pyodide@{version}")
     with tarfile.open(next(work.glob("pyodide-*.tgz"))) as archive:
         archive.extractall(work, filter="data")
     shutil.move(work / "package", into)
@@ -107,7 +108,7 @@ def unpack_pyodide(version: str, work: Path, into: Path) -> None:
 
 def fetch_wheels(site: Path, work: Path, into: Path, target: dict[str, str]) -> None:
     """Fetch dagnb and what it needs, each as a wheel: pure Python, or compiled for the browser."""
-    run(work, "-m", "uv", "build", "--quiet", "--wheel", "--out-dir", str(work), str(ROOT))
+    run(work, *PYTHON, "uv", "build", "--quiet", "--wheel", "--out-dir", str(work), str(ROOT))
     shims = [
         wheel for wheel in (site / KERNEL / "pypi").glob("*.whl") if "-3.6.999-" not in wheel.name
     ]
@@ -115,10 +116,10 @@ def fetch_wheels(site: Path, work: Path, into: Path, target: dict[str, str]) -> 
     wanted, locked = work / "wanted.txt", work / "locked.txt"
     wanted.write_text("\n".join(["micropip", "jedi", *map(str, wheels)]))
     python = ".".join(target["python"].split(".")[:2])
-    run(work, "-m", "uv", "pip", "compile", "--quiet", "--no-python-downloads", "--no-annotate",
+    run(work, *PYTHON, "uv", "pip", "compile", "--quiet", "--no-python-downloads", "--no-annotate",
         "--python-platform=wasm32-pyodide2025", f"--python-version={python}",
         f"--output-file={locked}", str(wanted))  # fmt: skip
-    run(work, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+    run(work, *PYTHON, "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
         "--platform=any", f"--platform=pyemscripten_{target['abi_version']}_wasm32",
         f"--python-version={python}", "--implementation=cp",
         f"--abi=cp{python.replace('.', '')}", "--abi=none",
@@ -151,13 +152,11 @@ def load_at_start(settings: Path, packages: list[str]) -> None:
     settings.write_text(json.dumps(content, indent=1))
 
 
-def run(work: Path, *arguments: str) -> None:
-    """Run a Python tool in a folder to work in; its output is shown only if it fails."""
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, cwd=work, check=False
-    )
+def run(work: Path, *command: str) -> None:
+    """Run a tool in a folder to work in; its output is shown only if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, cwd=work, check=False)
     if done.returncode:
-        raise SystemExit(f"{' '.join(arguments)}\n{done.stdout}\n{done.stderr}")
+        raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
 
 
 if __name__ == "__main__":

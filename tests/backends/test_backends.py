@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dagnb import DAG, DAGExecutor, Task
+from dagnb.errors import BackendError
 from dagnb.run.remote.slot import IDLE
 from tests.backends.conformance import Conformance
 
@@ -76,3 +77,14 @@ def test_inline_runs_on_the_calling_thread() -> None:
     assert executor.execute({"a": lambda: 1})["a"].worker == ""
     with pytest.raises(ValueError, match="leave timeout and cancel_event out"):
         executor.execute({"a": lambda: 1}, timeout=1.0)
+
+
+def test_processes_are_refused_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a browser's Python: a node that asks for one fails with words, a run does not begin."""
+    monkeypatch.setattr("sys.platform", "emscripten")
+    dag = DAG()
+    dag.add_node("a")
+    result = DAGExecutor(dag).execute({"a": Task(int, backend="processes")})
+    assert "Python in a browser has none" in str(result["a"].error)
+    with pytest.raises(BackendError, match="Python in a browser has none"):
+        DAGExecutor(dag, backend="processes").execute({"a": int})

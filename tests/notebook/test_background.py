@@ -456,8 +456,8 @@ def test_without_threads(nb: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a browser's Python both are refused with words."""
     nb.node("a", "1")
     monkeypatch.setattr("sys.platform", "emscripten")
-    for line in ("%dag run --bg", "%dag workers 2"):
+    for line in ("%dag run --bg", "%dag workers 2", "%dag workers --backend processes"):
         assert "there are no threads here" in nb.run(line, fails=DagError).out
-    assert nb.session.workers == 1
+    assert (nb.session.workers, nb.session.backend) == (1, "threads")
     monkeypatch.undo()
     nb.run("%dag run")

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 
 import pytest
 
+from dagnb.errors import DagError
 from dagnb.run.coroutines import helper_loop, run_coroutine
 
 NUMBER: ContextVar[int] = ContextVar("number")
@@ -34,6 +35,13 @@ def test_below_a_running_loop() -> None:
         return run_coroutine(add(1, 2))
 
     assert asyncio.run(kernel()) == 3
+
+
+def test_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a browser's Python it is refused with words, and nothing is left un-awaited."""
+    monkeypatch.setattr("sys.platform", "emscripten")
+    with pytest.raises(DagError, match="waits in a thread, and Python in a browser has none"):
+        run_coroutine(add(1, 2))
 
 
 def test_error() -> None:

@@ -96,6 +96,13 @@ def test_a_value_can_be_given() -> None:
     assert repeat(packed(steps), Setting(("raw", "later")))["later"].digest == digest(3)
 
 
+def test_without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a browser's Python it is refused with words."""
+    monkeypatch.setattr("sys.platform", "emscripten")
+    with pytest.raises(DagError, match="in a process, and Python in a browser has none"):
+        repeat(packed([]), Setting(()))
+
+
 def test_a_process_that_dies_is_told() -> None:
     """With its exit code."""
     with pytest.raises(DagError, match="ended with exit code 3"):

@@ -23,6 +23,7 @@ from dagnb.run.remote.handle import without
 from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.slot import IDLE, Sendable, Slot, Unpack
 from dagnb.run.remote.travel import pack_function
+from dagnb.run.threads import has_threads
 
 _keys = itertools.count()
 
@@ -51,13 +52,15 @@ class Processes:
     Raises
     ------
     BackendError
-        The system is Windows, which lacks what this is made of.
+        The system is Windows or a browser, which lack what this is made of.
     """
 
     slots: int | None = None
 
     def __init__(self, *, ships: bool = False, unpack: Unpack | None = None) -> None:
         self.unpack = unpack or partial(unpack_report, ships=ships)
+        if not has_threads():
+            raise BackendError("processes", "needs processes; Python in a browser has none")
         if os.name == "nt":
             raise BackendError("processes", "needs Linux or macOS; use threads here")
         self._idle: list[Slot] = []
