@@ -12,6 +12,7 @@ NODE_OPTIONS = (
 
 VERB_OPTIONS = {
     "run": ("--fresh", "--to", "--bg"),
+    "cluster": ("--workers",),
     "show": ("--fold", "--open", "--around", "--hops", "--direction", "--all"),
 }
 
@@ -19,6 +20,7 @@ VALUES = {
     "auto": ("on", "off"),
     "store": ("on", "off", "ls"),
     "workers": ("2", "4", "8", "auto", "off"),
+    "cluster": ("start", "connect", "stop"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from dagnb.errors import StoreError
+from dagnb.errors import StoreError, UpstreamDrift
 from dagnb.graph.dag import DAG
 from dagnb.notebook.mentions import Mentions
 from dagnb.notebook.one_run import OneRun
@@ -13,6 +13,7 @@ from dagnb.notebook.publishing import Publisher
 from dagnb.results import Deferred, NodeResult, NodeStatus
 from dagnb.run.policies import Inputs, Policy, was_changed
 from dagnb.run.records import VALUE, Memory, as_result
+from dagnb.run.remote.handle import Handle
 
 
 class Loading(Policy):
@@ -65,7 +66,7 @@ class Loading(Policy):
             for name in names:
                 try:
                     self._load(name, verify=verify)
-                except StoreError as error:
+                except (StoreError, UpstreamDrift) as error:
                     lost[name] = str(error)
         return lost
 
@@ -110,4 +111,5 @@ class Loading(Policy):
 
 
 def _is_deferred(result: NodeResult) -> bool:
-    return isinstance(result.held, Deferred)
+    """Whether a value is in the store; a handle goes along with the call as it is."""
+    return isinstance(result.held, Deferred) and not isinstance(result.held, Handle)

@@ -16,6 +16,7 @@ from dagnb.observe.text import listed
 from dagnb.results import Deferred, NodeResult, NodeStatus
 from dagnb.run.conditions import is_passed_by
 from dagnb.run.policies import Fact, was_changed
+from dagnb.run.remote.handle import Handle
 
 OUTPUTS_KEPT = 8  # a node's outputs for that many of its last keys
 
@@ -256,7 +257,9 @@ class Publisher:
         if node.options.expand:
             return [*shown, self._what_it_made(node.name)]
         try:
-            return without_twins(shown, value_outputs(self._shell, result.result))
+            is_far = isinstance(result.held, Handle)  # it is fetched when somebody looks at it
+            value = result.held if is_far else result.result
+            return without_twins(shown, value_outputs(self._shell, value))
         except Exception as error:  # what a value of the user's does when it is displayed
             return [*shown, error_output(self._shell, error)]
 

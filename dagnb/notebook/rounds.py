@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
-from dagnb.errors import DagError
+from dagnb.errors import DagError, UpstreamDrift
 from dagnb.events import Event, NodeSettled, Observer
 from dagnb.notebook.drift import Drift
 from dagnb.notebook.gate import Gate
@@ -227,11 +227,27 @@ class Rounds:
                 self.last_run = stop.result
             raise
         self._staleness.explain(self._dag.refs(engine.held), HELD)
-        wrong = guard.spoiled | self._loading.take_lost()
+        wrong = guard.spoiled | self._loading.take_lost() | self._drifted()
         if wrong:
             alone = request.alone or bool(guard.spoiled)
             return self.last_run, self._again(wrong, request, alone=alone)
         return self.last_run, self._rest(request, late)
+
+    def _drifted(self) -> dict[str, str]:
+        """Return the nodes whose values were lost with their worker, and came out different."""
+        errors = (each.error for each in self.settled.values())
+        lost = [
+            value for each in errors if isinstance(each, UpstreamDrift) for value in each.values
+        ]
+        return {
+            str(name): "its value was lost with its worker, and came out different"
+            for name in self._dag.topological_sort()
+            if lost and any(self._held(str(name)) is value for value in lost)
+        }
+
+    def _held(self, name: str) -> object:
+        last = self._last(name)
+        return None if last is None else last.held
 
     def _engine(
         self, request: Request, checks: Sequence[Policy], observers: Sequence[Observer]
@@ -304,7 +320,7 @@ class Rounds:
         causes = {
             self._dag.number(name): "its input was computed again"
             for name, last in self.settled.items()
-            if name in self._staleness and last.error is None
+            if name in self._staleness and may_be_mended(last.error)
         }
         ids = self._dag.adjacency.ids
         causes.update((ids[name], why) for name, why in wrong.items() if name in ids)
@@ -334,3 +350,8 @@ class Rounds:
             inputs = {each: last for each, last in above if last is not None}
             source = event.result.reason.partition(":")[0].removeprefix("reused ")
             self._explain.remembered(name, inputs, source)
+
+
+def may_be_mended(error: BaseException | None) -> bool:
+    """Whether a node is to run again in the same run, if its inputs do."""
+    return error is None or isinstance(error, UpstreamDrift)

@@ -14,6 +14,7 @@ from dagnb.notebook.registry import Registry
 from dagnb.observe.stored import store_listing, store_summary
 from dagnb.results import NodeResult
 from dagnb.run.policies import Fact
+from dagnb.run.remote.handle import Handle
 from dagnb.values.codecs import Unsaved
 from dagnb.values.describe import describe
 from dagnb.values.durable import Damaged
@@ -156,6 +157,8 @@ class Saving:
         name = str(result.name)
         fact = self._facts.get(name, _NO_FACT)
         if fact.key is None or fact.digest is None or not self._is_cached(name):
+            return
+        if isinstance(result.held, Handle):  # it would have to be fetched for that
             return
         store = self._opened()
         if store is None:

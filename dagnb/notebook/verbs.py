@@ -10,12 +10,15 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from dagnb.errors import did_you_mean
+from dagnb.notebook.cluster import USAGE as CLUSTER_USAGE
+from dagnb.notebook.cluster import command_cluster, described
 from dagnb.notebook.handle import BackgroundRun
 from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import run_summary, table
 from dagnb.render.picture import Picture
 from dagnb.render.scene import Lens
 from dagnb.run.backends import Chosen
+from dagnb.run.remote.cluster import CLUSTERS
 from dagnb.teach.sicknesses import lab, sickness
 
 VERBS = {
@@ -44,9 +47,10 @@ VERBS = {
     "rm": ("NAME ...", "remove nodes"),
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
     "workers": (
-        "[N|auto|off] [--backend threads|processes]",
+        "[N|auto|off] [--backend threads|processes|dask]",
         "run so many nodes side by side, in threads or in processes, or one by one",
     ),
+    "cluster": (CLUSTER_USAGE, "run nodes on a cluster of Dask: one of this machine, or yours"),
     "timeline": ("", "show the live graph with the last run below it, to look at and to replay"),
     "export": ("FILE", "write graph and last run to one .html page; or .svg, .dot, .mmd"),
     "trace": ("FILE", "write the last run as a timeline, for https://ui.perfetto.dev"),
@@ -63,7 +67,14 @@ VERBS = {
     "lab": ("[NAME [cure]]", "break something on purpose, see how it is noticed, and mend it"),
     "help": ("", "this text"),
 }
-ANY_TIME = ("help", "auto", "workers", "store", "lab")  # also where there are no nodes yet
+ANY_TIME = (
+    "help",
+    "auto",
+    "workers",
+    "cluster",
+    "store",
+    "lab",
+)  # also where there are no nodes yet
 
 
 def usage() -> str:
@@ -214,6 +225,9 @@ class Verbs:
             self._session.workers = known[word] if word in known else int(word)
         print(_describe_workers(self._session.workers, self._session.backend))
 
+    def _cluster(self, words: Sequence[str]) -> None:
+        print(command_cluster(self._session, words))
+
     def _choose_backend(self, backend: str) -> None:
         try:
             self._session.backend = backend
@@ -307,6 +321,10 @@ def _groups(given: Sequence[str]) -> Sequence[str]:
 
 
 def _describe_workers(workers: int, backend: Chosen) -> str:
+    if backend == "dask":
+        cluster = CLUSTERS.present()
+        where = "a cluster that starts with the first" if cluster is None else described(cluster)
+        return f"workers: {workers}; nodes run on {where}"
     if backend != "threads":
         return f"workers: {workers}; nodes run in {backend}, so many at once"
     if workers == 1:

@@ -82,7 +82,7 @@ class Explain(Policy):
         if result.status is NodeStatus.TIMED_OUT:
             return result
         same = "; same value as before" if result.error is None and not result.changed else ""
-        return replace(result, reason=reason + same)
+        return result.but(reason=reason + same)
 
     def remembered(self, name: str, inputs: Inputs, source: str) -> None:
         """Note that a node's value came from memory or from the store."""

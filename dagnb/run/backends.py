@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dagnb.errors import BackendError, TaskTimeoutError
+from dagnb.errors import BackendError, TaskTimeoutError, UpstreamDrift
 from dagnb.run.attempts import SLICE_SECONDS, Once, given_up, perform_here
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Backend, Traveller
@@ -58,9 +58,13 @@ class Backends:
             backend = self._backend(self._default if asked is None else asked)
         except BackendError as error:
             return Report(None, error, now := perf_counter(), now)
-        if backend is None:
-            return self._here(unpacked(call), timeout)
-        return perform_on(backend, call, timeout)
+        try:
+            call = call if backend is not None else unpacked(call)
+            return (
+                self._here(call, timeout) if backend is None else perform_on(backend, call, timeout)
+            )
+        except UpstreamDrift as error:  # found when an input was to be fetched
+            return Report(None, error, now := perf_counter(), now)
 
     def batches(
         self, work: SimpleQueue[Any], reports: Any, stopped: threading.Event
@@ -160,10 +164,12 @@ def perform_on(backend: Backend, call: Call, timeout: float | None) -> Report:
 def _awaited(backend: Backend, call: Call, timeout: float | None) -> Report:
     attempt = backend.submit(call)
     started = perf_counter()
-    deadline = inf if timeout is None else started + timeout
+    seconds = inf if timeout is None else timeout
     try:
         while True:
-            left = deadline - perf_counter()
+            if attempt.is_queued:
+                started = perf_counter()
+            left = started + seconds - perf_counter()
             report = attempt.wait(max(0.0, min(SLICE_SECONDS, left)))
             if report is not None:
                 return report

@@ -11,7 +11,15 @@ MOST_CALLS = 32  # that go in one message, where they are short
 
 
 class Attempt(Protocol):
-    """One call that a backend performs, seen from the thread that waits for it."""
+    """One call that a backend performs, seen from the thread that waits for it.
+
+    Attributes
+    ----------
+    is_queued : bool
+        Whether it still waits for a worker, so that its time has not begun.
+    """
+
+    is_queued: bool
 
     def wait(self, seconds: float) -> Report | None:
         """Wait so long for what came of it; None if that is not known yet.
@@ -67,6 +75,8 @@ class Traveller(Protocol):
 
 class Done:
     """An attempt that was over before it began: its call could not be sent."""
+
+    is_queued = False
 
     def __init__(self, report: Report) -> None:
         self._report = report

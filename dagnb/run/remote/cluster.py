@@ -128,6 +128,11 @@ class Clusters:
             found = self._connections[address] = Connection(address)
         return found
 
+    def present(self) -> Connection | None:
+        """Return the connection that is in use, if there is one."""
+        found = self._connections.get(self.chosen)
+        return found if found is not None and found.is_alive else None
+
     def stop(self) -> None:
         """End the connections, and the cluster that was started here."""
         while self._connections:

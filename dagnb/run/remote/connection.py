@@ -82,9 +82,12 @@ class Connection:
         return bool(self.client.status == "running")
 
     def workers(self) -> list[str]:
-        """Return the names of the workers."""
-        found = self.client.scheduler_info(n_workers=-1)["workers"]
-        return [str(each["name"]) for each in found.values()]
+        """Return the workers, as results name them."""
+        return [worker_name(address) for address in self.client.nthreads()]
+
+    def threads(self) -> int:
+        """Return how many calls the workers can perform at once."""
+        return sum(self.client.nthreads().values())
 
     def _tell(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """Hand an event on, to who waits for it if anybody still does."""
@@ -95,6 +98,11 @@ class Connection:
     def close(self) -> None:
         """End it; values that are still over there are lost."""
         self.client.close(timeout=2)
+
+
+def worker_name(address: str) -> str:
+    """Return what a worker is called: ``worker 127.0.0.1:41603``."""
+    return f"worker {address.rpartition('/')[2]}"
 
 
 def _client(address: str) -> Client:

@@ -14,7 +14,7 @@ from dagnb.run.remote.backend import Attempt, Done
 from dagnb.run.remote.calls import not_sent, pack_inputs, unpack_head
 from dagnb.run.remote.channel import shared
 from dagnb.run.remote.cluster import CLUSTERS
-from dagnb.run.remote.connection import Connection
+from dagnb.run.remote.connection import Connection, worker_name
 from dagnb.run.remote.dask_worker import Order, give_up, perform_on_worker
 from dagnb.run.remote.handle import About, Handle, without
 from dagnb.run.remote.shipped import Shipped
@@ -142,6 +142,7 @@ class _Sent:
         self._is_told = threading.Event()
         self._report: Report | None = None
         self.attempt = order.attempt
+        self.is_queued = True
 
     def begin(self) -> None:
         """Send it; its large inputs of ours go first."""
@@ -177,6 +178,7 @@ class _Sent:
 
     def _take_in(self, told: Mapping[str, Any]) -> None:
         """Take in what the worker tells, on the thread of the client."""
+        self.is_queued = False
         if "head" not in told:
             return
         report = unpack_head(told["head"])
@@ -184,7 +186,7 @@ class _Sent:
         report = report._replace(
             started=ended - (report.ended - report.started),
             ended=ended,
-            place=f"worker {told['worker'].rpartition('/')[2]}",
+            place=worker_name(told["worker"]),
         )
         if isinstance(report.error, UpstreamDrift):
             report = report._replace(error=UpstreamDrift(report.error.inputs, self._along))
@@ -229,7 +231,10 @@ class Kept(Handle):
             It was lost, and came out different when it was made again.
         """
         if self._shipped is None:
-            found: object = self.future.result()
+            try:
+                found: object = self.future.result()
+            except Exception:  # whatever a client raises for what is gone
+                found = None
             if not isinstance(found, Shipped) or found.about != self.about:
                 raise UpstreamDrift([0], [self])
             self._shipped = found

@@ -106,7 +106,7 @@ def perform_on_worker(order: Order, inputs: Shipped, *along: object) -> Shipped 
 
 
 def _tell(worker: Worker, order: Order, **what: Any) -> None:
-    what |= {"attempt": order.attempt, "worker": str(worker.name)}
+    what |= {"attempt": order.attempt, "worker": worker.address}
     worker.log_event(order.topic, what)
 
 

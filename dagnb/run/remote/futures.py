@@ -66,6 +66,8 @@ class Futures:
 class _Waiting:
     """A call that an executor performs."""
 
+    is_queued = False  # it does not tell
+
     def __init__(self, future: Future[bytes] | Future[Report]) -> None:
         self._future = future
 

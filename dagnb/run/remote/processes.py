@@ -139,6 +139,8 @@ def sendable(processes: Processes, call: Call) -> Sendable:
 class Running:
     """An `Attempt`: a call that a slot performs."""
 
+    is_queued = False
+
     def __init__(self, processes: Processes, call: Sendable) -> None:
         self._processes, self._call = processes, call
         self._slot = processes.take()
