@@ -285,12 +285,7 @@ class WorkerLostError(DagError):
 class UpstreamDrift(DagError):
     """A value was lost with the worker that held it, and came out different when made again.
 
-    Attributes
-    ----------
-    inputs : list of int
-        Which of the values that the backend held for the call.
-    values : list
-        What stood for them.
+    Its ``inputs`` are numbers of what the backend held for a call, and its ``values`` stand for it.
     """
 
     def __init__(self, inputs: Sequence[int], values: Sequence[object] = ()) -> None:

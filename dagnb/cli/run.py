@@ -26,7 +26,7 @@ from dagnb.cli.options import (
 from dagnb.cli.selection import Selection
 from dagnb.cli.stopping import Stopping
 from dagnb.cli.wanted import Wanted
-from dagnb.errors import DagError, NotebookError
+from dagnb.errors import BackendError, DagError, NotebookError
 from dagnb.notebook.claim import claimed
 from dagnb.notebook.file import NotebookFile, Ran
 from dagnb.notebook.headless import Headless, opened
@@ -69,6 +69,7 @@ from dagnb.tasks import BACKENDS, Options, check_backend
 )
 @click.option("--jobs", "-j", metavar="N|auto", help="Run so many nodes side by side.")
 @click.option("--backend", metavar="|".join(BACKENDS), help="Who runs the nodes.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run the nodes on this cluster of Dask.")
 @click.option(
     "--trace",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -100,11 +101,27 @@ def run(ctx: click.Context, /, file: Path, **options: Any) -> None:
       dagnb run pipeline.json --kind email=jobs.py:send
     """  # noqa: D301  # click wants the character, not its name
     console = Console(as_json=options.pop("as_json"), quiet=options.pop("quiet"))
+    options["backend"] = _cluster(options.pop("scheduler"), options["backend"])
     wanted = _wanted(options)
     if is_manifest(file):
         ctx.exit(run_manifest(file, wanted, console))
     refuse_for_notebooks(wanted.state_dir, wanted.kinds)
     ctx.exit(run_notebook(file, wanted, console))
+
+
+def _cluster(scheduler: str | None, backend: str | None) -> str | None:
+    """Use the cluster at an address, if one is given; return the backend."""
+    if scheduler is None:
+        return backend
+    if backend not in (None, "dask"):
+        raise click.UsageError(f"--scheduler is for --backend dask, not for {backend}")
+    from dagnb.run.remote.cluster import CLUSTERS
+
+    try:
+        CLUSTERS.connect(scheduler)
+    except BackendError as error:
+        raise click.ClickException(str(error)) from None
+    return "dask"
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:

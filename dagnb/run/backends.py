@@ -152,6 +152,25 @@ _MAKERS: dict[str, Callable[[bool], Backend | None]] = {
 assert _MAKERS.keys() == set(BACKENDS)
 
 
+def at_scheduler(chosen: Chosen, scheduler: str | None) -> Chosen:
+    """Return the backend at an address, if one is given; else what was chosen.
+
+    Raises
+    ------
+    ValueError
+        An address is given for what has none.
+    BackendError
+        Nobody answers there, or the workers have other versions.
+    """
+    if scheduler is None:
+        return chosen
+    if chosen not in (None, "dask"):
+        raise ValueError(f"scheduler= goes with backend='dask', not with {chosen!r}")
+    from dagnb.run.remote.dask import Dask
+
+    return Dask(scheduler)
+
+
 def perform_on(backend: Backend, call: Call, timeout: float | None) -> Report:
     """Perform a call once on a backend, and give it up when its time is over."""
     function = call.function

@@ -13,8 +13,9 @@ from dagnb.observe.callbacks import callbacks_observer
 from dagnb.observe.hooks import HookRegistry, hooks_observer
 from dagnb.observe.trace import Tracer
 from dagnb.results import ExecutionResult
-from dagnb.run.backends import Backends, Chosen
+from dagnb.run.backends import Backends, Chosen, at_scheduler
 from dagnb.run.checks import check_dag, check_limits, check_tasks, check_unlimited, check_workers
+from dagnb.run.drifted import until_none_drifts
 from dagnb.run.drive import drive_inline, drive_threads
 from dagnb.run.drive_async import drive_async
 from dagnb.run.engine import Engine
@@ -55,9 +56,10 @@ class Executor(Checkpointed):
         *,
         checkpoint_dir: Folder | None = None,
         backend: Chosen = None,
+        scheduler: str | None = None,
     ) -> None:
         check_dag(dag)
-        self._backend = check_backend(backend)
+        self._backend = at_scheduler(check_backend(backend), scheduler)
         self._dag = dag
         self.workers = check_workers(max_workers)
         self.checkpoint = Checkpoint(dag, checkpoint_dir)
@@ -130,14 +132,18 @@ class Executor(Checkpointed):
         if self._backend == "inline":
             check_unlimited(timeout, cancel_event)
             return drive_inline(engine, ExecutionResult)
-        return drive_threads(
-            engine,
-            ExecutionResult,
-            self.workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
-            backends=self._backends(engine),
-        )
+
+        def drive(engine: Engine, seconds: float | None) -> ExecutionResult:
+            return drive_threads(
+                engine,
+                ExecutionResult,
+                self.workers,
+                timeout=seconds,
+                cancel_event=cancel_event,
+                backends=self._backends(engine),
+            )
+
+        return until_none_drifts(engine, drive, timeout)
 
     def _backends(self, engine: Engine) -> Backends:
         """Return who performs the calls; what nobody looks at may stay where it was made."""
@@ -196,8 +202,11 @@ class DAGExecutor(Executor):
         failure or a crash. See `CheckpointExecutor`.
     backend : str, Backend or Executor, optional
         Who performs the tasks: ``"threads"`` (the default), ``"processes"``, ``"inline"`` (the
-        calling thread, one after another), or an executor of `concurrent.futures`, which is not
-        shut down. A `Task` may name another one for itself.
+        calling thread, one after another), ``"dask"`` (a cluster), or an executor of
+        `concurrent.futures`, which is not shut down. A `Task` may name another one for itself.
+    scheduler : str, optional
+        The address of a cluster of Dask; else it is the one that `%dag cluster` chose, or one
+        that is started on this machine.
 
     Examples
     --------

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dagnb.run.remote.cluster import CLUSTERS
-from tests.backends.conformance import Conformance
-from tests.laws.anywhere import Laws
+from dagnb import DAG, DAGExecutor, NodeStatus, Task
+from dagnb.errors import BackendError, WorkerLostError
+from dagnb.run.remote.cluster import CLUSTERS, Cluster
+from dagnb.run.remote.connection import Connection
+from dagnb.run.remote.handle import Handle
+from tests.backends.conformance import Conformance, appears, ends, graph, meets
 
 pytest.importorskip("distributed")
 
@@ -27,7 +36,201 @@ class TestDask(Conformance):
     name = "dask"
 
 
-class TestLaws(Laws):
-    """What holds of any run."""
+def connection() -> Connection:
+    """Return the connection to the cluster of these tests."""
+    found = CLUSTERS.present()
+    assert found is not None
+    return found
 
-    name = "dask"
+
+def kill(name: str) -> None:
+    """Kill a worker, as a machine that goes down would."""
+    numbers = connection().client.run(os.getpid)
+    (number,) = [each for address, each in numbers.items() if address.endswith(name.split()[1])]
+    os.kill(number, signal.SIGKILL)
+    ends(number)
+
+
+def big(*values: Any) -> Any:
+    """Return a value that stays on its worker."""
+    return [*values, bytes(100_000)]
+
+
+def test_a_large_value_stays_on_its_worker() -> None:
+    """Its digest, size and a line about it are here; it is fetched when one looks."""
+    dag = graph("a", "b", edges=(("a", "b"),))
+    result = DAGExecutor(dag, 2, backend="dask").execute({"a": lambda: big(7), "b": lambda a: a[0]})
+    held = result["a"].held
+    assert isinstance(held, Handle)
+    assert held.about.digest
+    assert held.about.nbytes > 100_000
+    assert "bytes of 100,000" in held.about.text
+    assert (result["b"].result, result["a"].result[0]) == (7, 7)
+    assert result["a"].worker in connection().workers()
+
+
+def test_a_lost_value_that_comes_out_the_same_disturbs_nothing(tmp_path: Path) -> None:
+    """Dask makes it again, and what reads it goes on."""
+    counts = run_with_a_killed_worker(tmp_path, lambda: big(1))
+    assert counts == {"a": 2, "b": 1, "c": 1}
+
+
+def test_a_lost_value_that_comes_out_different_runs_again_from_there(tmp_path: Path) -> None:
+    """So that all that was computed from it fits together."""
+    counts = run_with_a_killed_worker(tmp_path, lambda: big(os.urandom(8)))
+    assert counts["a"] == 3  # once by Dask, once more by the run
+    assert counts["b"] == 2
+
+
+def run_with_a_killed_worker(folder: Path, make: Callable[[], Any]) -> dict[str, int]:
+    """Kill the worker that holds the value of the first node; return how often each node ran."""
+
+    def count(name: str) -> None:
+        with open(folder / name, "a") as file:
+            file.write(".")
+
+    def first() -> Any:
+        count("a")
+        return make()
+
+    def second(a: Any) -> Any:
+        count("b")
+        return a[0]
+
+    def third(a: Any, b: Any) -> Any:
+        count("c")
+        assert a[0] == b
+        return a[0]
+
+    dag = graph(
+        "a", "b", "x", "c", edges=(("a", "b"), ("b", "x"), ("a", "c"), ("b", "c"), ("x", "c"))
+    )
+
+    def kill_holder() -> None:
+        if (folder / "lost").exists():
+            return
+        (folder / "lost").touch()
+        client = connection().client
+        holders = {address for found in client.who_has().values() for address in found}
+        for address in holders:
+            kill(f"worker {address.rpartition('/')[2]}")
+
+    def middle(b: Any) -> None:
+        kill_holder()
+
+    tasks = {
+        "a": first,
+        "b": second,
+        "x": Task(middle, name="x", backend="threads"),
+        "c": third,
+    }
+    result = DAGExecutor(dag, 2, backend="dask").execute(tasks)
+    assert [each.error for each in result.node_results.values()] == [None] * 4
+    assert result["c"].result == result["a"].result[0]
+    return {name: len((folder / name).read_text()) for name in "abc"}
+
+
+def test_a_worker_killed_in_the_middle_of_a_task(tmp_path: Path) -> None:
+    """Its node fails, once; the one beside it is not disturbed."""
+    begun, died = tmp_path / "begun", tmp_path / "died"
+
+    def wait() -> None:
+        with open(tmp_path / "count", "a") as file:
+            file.write(".")
+        (tmp_path / "parent").write_text(str(os.getppid()))
+        begun.touch()
+        appears(tmp_path / "never")
+
+    def strike() -> None:
+        appears(begun)
+        os.kill(int((tmp_path / "parent").read_text()), signal.SIGKILL)
+        died.touch()
+
+    tasks = {
+        "a": wait,
+        "b": lambda: meets(tmp_path / "b", died),
+        "c": Task(strike, name="c", backend="threads"),
+    }
+    result = DAGExecutor(graph("a", "b", "c"), 3, fail_fast=False, backend="dask").execute(tasks)
+    assert isinstance(result["a"].error, WorkerLostError)
+    assert (result["b"].result, (tmp_path / "count").read_text()) == ("b", ".")
+
+
+def test_a_scheduler_that_dies_ends_the_run(tmp_path: Path) -> None:
+    """All that was there is lost; the run returns and says so."""
+    own = Cluster(1)
+    begun = tmp_path / "begun"
+
+    def strike() -> None:
+        appears(begun)
+        own.stop()
+
+    tasks = {
+        "a": lambda: begun.touch() or appears(tmp_path / "never"),
+        "b": Task(strike, name="b", backend="threads"),
+    }
+    executor = DAGExecutor(graph("a", "b"), 2, fail_fast=False, scheduler=own.address)
+    error = executor.execute(tasks)["a"].error
+    assert isinstance(error, BackendError)
+    assert f"lost its scheduler at {own.address}" in str(error)
+
+
+def test_no_cluster_at_an_address() -> None:
+    """It is said before anything runs."""
+    with pytest.raises(BackendError, match=r"finds no scheduler at .*:9"):
+        DAGExecutor(DAG(), backend="dask", scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    ("host", "packages", "message"),
+    [
+        ("3.9.1.final.0", {"dagnb": "0.1.0"}, "has Python 3.9, where this process has"),
+        (None, {"dagnb": "0.0.1"}, "has dagnb 0.0.1, where this process has"),
+        (None, {}, "has dagnb not at all"),
+    ],
+)
+def test_workers_of_other_versions_are_refused(
+    host: str | None, packages: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one Python pickles may crash another."""
+    python = host or ".".join(map(str, sys.version_info))
+    found = {"tcp://there:1": {"host": {"python": python}, "packages": packages}}
+    monkeypatch.setattr(connection().client, "get_versions", lambda packages: {"workers": found})
+    with pytest.raises(BackendError, match=message):
+        connection().check()
+
+
+def test_without_dask_the_message_names_the_extra() -> None:
+    """And nothing else."""
+    code = (
+        "import sys; sys.modules['distributed'] = None\n"
+        "from dagnb import DAG, DAGExecutor\n"
+        "DAGExecutor(DAG(), backend='dask', scheduler='tcp://127.0.0.1:9')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert 'needs Dask: pip install "dagnb[dask]"' in run.stderr.splitlines()[-1]
+
+
+def test_a_module_that_a_worker_lacks() -> None:
+    """The node fails with Python's own error."""
+
+    def use() -> None:
+        import no_such_package_anywhere  # noqa: F401
+
+    error = DAGExecutor(graph("a"), backend="dask").execute({"a": use})["a"].error
+    assert isinstance(error, ModuleNotFoundError)
+
+
+def test_a_scheduler_goes_with_dask() -> None:
+    """Other backends have none."""
+    with pytest.raises(ValueError, match="goes with backend='dask', not with 'processes'"):
+        DAGExecutor(DAG(), backend="processes", scheduler="tcp://127.0.0.1:9")
+
+
+def test_the_time_of_a_call_begins_with_the_call() -> None:
+    """Not while it waits for a worker."""
+    dag = graph("a", "b", "c", "d")
+    task = "import time; time.sleep(0.4)"
+    tasks = {name: Task(lambda: exec(task), name=name, timeout=0.7) for name in "abcd"}
+    result = DAGExecutor(dag, 4, backend="dask").execute(tasks)
+    assert {each.status for each in result.node_results.values()} == {NodeStatus.COMPLETED}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from dagnb.errors import BackendError, NotSendableError, UpstreamDrift
+from dagnb.errors import BackendError, NotSendableError, UpstreamDrift, WorkerLostError
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Attempt, Done
 from dagnb.run.remote.calls import not_sent, pack_inputs, unpack_head
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SCATTERED_BYTES = 1_000_000  # inputs larger than this go to a worker apart from their call
 GONE = ("lost", "cancelled")
-_attempts = itertools.count()
+LOST_TASK = "KilledWorker"  # what Dask raises for a task whose worker ended
+_attempts, _keys = itertools.count(), itertools.count()
 
 
 class Dask:
@@ -56,7 +57,7 @@ class Dask:
 
     def __init__(self, scheduler: str = "") -> None:
         self._connection = CLUSTERS.connection(scheduler)
-        self._edition = self._connection.edition_now()
+        self._edition = ""
         self._functions: dict[int, tuple[Any, bytes]] = {}
         self._out: dict[str, _Sent] = {}
 
@@ -78,6 +79,7 @@ class Dask:
         call, along = without(call, self._is_there)
         names, inputs = pack_inputs(call)
         attempt = f"{next(_attempts)}"
+        self._edition = self._edition or self._connection.edition_now()
         expected = [each.about for each in along]
         order = Order(
             self._connection.topic, attempt, self._edition, self._packed(call), names, expected
@@ -105,6 +107,7 @@ class Dask:
         """Give up what is still out; values stay where they are."""
         self.give_up(list(self._out.values()))
         self._functions.clear()
+        self._edition = ""
 
     def give_up(self, sent: Sequence[_Sent]) -> None:
         """End attempts, in the background: the workers need not answer for it."""
@@ -152,7 +155,7 @@ class _Sent:
             given = client.scatter(inputs, hash=False)
         self._connection.told[self.attempt] = self._take_in
         futures = [each.future for each in self._along]
-        key = f"{self._connection.topic}-{self.attempt}"
+        key = f"{self._connection.topic}-{next(_keys)}"  # one that was there has its result
         self.future = client.submit(
             perform_on_worker, self._order, given, *futures, key=key, pure=False
         )
@@ -173,8 +176,15 @@ class _Sent:
             return not_sent(_lost(self._connection))
         if self.future.status != "error":
             return None
-        error = self.future.exception()
-        return not_sent(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+        error: Any = self.future.exception()
+        if type(error).__name__ != LOST_TASK:
+            return not_sent(error)
+        if error.task != self.future.key:  # it made an input again, and took its worker along
+            return not_sent(UpstreamDrift(range(len(self._along)), self._along))
+        if self.is_queued:  # it had not begun: only its place in the queue was lost
+            self.begin()
+            return None
+        return not_sent(WorkerLostError(worker_name(error.last_worker.address)))
 
     def _take_in(self, told: Mapping[str, Any]) -> None:
         """Take in what the worker tells, on the thread of the client."""
