@@ -80,9 +80,9 @@ def unpack_jupyterlite(work: Path, site: Path) -> None:
     for notebook in NOTEBOOKS:
         shutil.copy(notebook, files)
     tools = [word for tool in TOOLS for word in ("--with", tool)]
-    run(work, *PYTHON, "uv", "tool", "run", "--python", sys.executable, "--from", "jupyterlite-core", *tools,
-        "jupyter-lite", "build", "--apps=lab", "--apps=notebooks",
-        "--no-unused-shared-packages", "--no-sourcemaps",
+    run(work, *PYTHON, "uv", "tool", "run", "--python", sys.executable,
+        "--from", "jupyterlite-core", *tools, "jupyter-lite", "build",
+        "--apps=lab", "--apps=notebooks", "--no-unused-shared-packages", "--no-sourcemaps",
         f"--lite-dir={files.parent}", "--contents=files", f"--output-dir={site}")  # fmt: skip
 
 
