@@ -201,6 +201,7 @@ class Lesson {
       if (!few && !item.members && !names.has(item.name)) continue;
       const made = badge(item, text, told ?? text);
       made.dataset.status = look;
+      made.prepend(halo(item, text));
       item.el.append(made);
     }
     const node = graph.nodes.get(decided);
@@ -216,4 +217,9 @@ class Lesson {
       for (const name of ["aria-description", "aria-pressed"]) el.removeAttribute(name);
     }
   }
+}
+
+// A rim around a node in the colour of its badge, inside of which it is drawn.
+function halo({ w, h }, text) {
+  return draw("rect", { class: "dagnb-halo", x: badgeWidth(text) - w - 6, y: 9, width: w, height: h, rx: 8 });
 }

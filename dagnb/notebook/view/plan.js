@@ -84,7 +84,9 @@ class Plan {
 
 // A few words at the corner of a node, and more of them for who hovers.
 function badge(item, text, title) {
-  const width = 10 + 6.4 * [...text].length;
+  const width = badgeWidth(text);
   return draw("g", { class: "dagnb-badge", transform: `translate(${item.w - width + 6},-9)` }, draw("title", {}, title),
     draw("rect", { width, height: 17, rx: 8.5 }), draw("text", { x: width / 2, y: 12.5 }, text));
 }
+
+const badgeWidth = (text) => 10 + 6.4 * [...text].length;
