@@ -19,7 +19,7 @@ from benchmarks import (
     w8_endings,
     w9_view,
 )
-from benchmarks.measure import Measurement, check_sizes, options, show
+from benchmarks.measure import PEERS, Measurement, check_sizes, options, show, standings
 
 WORKLOADS = {
     "w1": w1_scheduling,
@@ -57,6 +57,7 @@ def main() -> None:
 
 def summarise(measurements: list[Measurement], left_out: list[str]) -> None:
     """Say which targets are missed, and which peers are not in the table."""
+    print("\nAgainst the peers:", *standings(measurements, PEERS), sep="\n")
     missed = [each for each in measurements if each.missed]
     with_target = sum(each.target is not None for each in measurements)
     print(f"\n{with_target - len(missed)} of {with_target} targets met")

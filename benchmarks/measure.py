@@ -27,6 +27,7 @@ class Measurement:
     times_reference: float
     reference: str
     target: float | None = None
+    mistake: str = ""
 
     @property
     def missed(self) -> bool:
@@ -38,12 +39,12 @@ def least_seconds(candidates: Mapping[str, Prepare], rounds: int = ROUNDS) -> di
     """Time each candidate once a round, by turns, and return the least times.
 
     A candidate is prepared before each of its turns; only what the preparation returns is
-    timed, without the garbage collector. What takes seconds is run once.
+    timed, without the garbage collector. What takes a second is run once.
     """
     least: dict[str, float] = {}
     for _ in range(rounds):
         for name, prepare in candidates.items():
-            if least.get(name, 0.0) < 2.0:
+            if least.get(name, 0.0) < 1.0:
                 least[name] = min(least.get(name, float("inf")), _timed(prepare()))
     return least
 
@@ -69,10 +70,12 @@ def compare(
     targets: Mapping[str, float],
     reference: str = "floor",
     rounds: int = ROUNDS,
+    mistakes: Mapping[str, str] | None = None,
 ) -> list[Measurement]:
     """Measure candidates on one workload, relative to one of them.
 
-    ``units`` are those of one turn, of all candidates or of each.
+    ``units`` are those of one turn, of all candidates or of each; ``mistakes`` says which of them
+    do not do what the others do, and in what.
     """
     least = {
         name: seconds / (units if isinstance(units, int) else units[name])
@@ -82,7 +85,7 @@ def compare(
     return [
         Measurement(
             workload, name, n, seconds * 1e6, unit, seconds / base, reference,
-            targets.get(name),
+            targets.get(name), (mistakes or {}).get(name, ""),
         )
         for name, seconds in least.items()
     ]  # fmt: skip
@@ -100,12 +103,37 @@ def show(measurements: Sequence[Measurement], *, as_json: bool) -> None:
     for each in measurements:
         target = "" if each.target is None else f"target {each.target:.2f} x"
         verdict = "" if each.target is None else ("  MISSED" if each.missed else "  met")
+        verdict += f"WRONG: {each.mistake}" if each.mistake else ""
         print(
             f"{each.workload:<34} {each.n:>8,}  {each.candidate:<28}"
             f"{each.microseconds:>12,.3f} us/{each.unit:<6}"
             f"{each.times_reference:>10.2f} x {each.reference:<9} {target}{verdict}",
             flush=True,
         )
+
+
+def standings(measurements: Sequence[Measurement], peers: Sequence[str]) -> list[str]:
+    """Say of each workload whether dagnb is ahead of the peers, those that are wrong apart."""
+    found = []
+    for workload, n in dict.fromkeys((each.workload, each.n) for each in measurements):
+        rows = [each for each in measurements if (each.workload, each.n) == (workload, n)]
+        own = [each for each in rows if each.candidate == "dagnb"]
+        others = [each for each in rows if each.candidate.split()[0] in peers]
+        if own and others:
+            said = [_standing(own[0], [e for e in others if not e.mistake], "each peer")]
+            said.append(_standing(own[0], [e for e in others if e.mistake], "each that is wrong"))
+            found.append(f"{workload:<34} {n:>10,}  {'; '.join(filter(None, said))}")
+    return found
+
+
+def _standing(own: Measurement, others: Sequence[Measurement], whom: str) -> str:
+    if not others:
+        return ""
+    nearest = min(others, key=lambda each: each.microseconds)
+    times = nearest.microseconds / own.microseconds
+    if times >= 1:
+        return f"ahead of {whom}, of {nearest.candidate} by {times:.2f} x"
+    return f"BEHIND {nearest.candidate} by {1 / times:.2f} x{' (wrong)' * bool(nearest.mistake)}"
 
 
 def options(description: str, sizes: Sequence[int]) -> argparse.ArgumentParser:

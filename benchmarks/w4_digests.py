@@ -2,9 +2,8 @@
 
 The floor of arrays and frames is xxh3 over as many bytes of one buffer, which is the speed of
 memory. That of Python objects is the C pickler and xxh3: each object is read once, and equal
-values do not get one name. The peers do not name all values rightly: joblib tells apart what is
-equal; dask takes a square array for its transpose, since it reads the bytes as they lie, and joins
-texts, so that "a-b", "c" and "a", "b-c" are one value to it. What is wrong is marked so.
+values do not get one name. The peers do not name all values rightly: each is asked about a few
+pairs of each kind, and what it does wrong with them stands beside its figure (`probes.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import xxhash
 from benchmarks import peers
 from benchmarks.measure import Measurement, Prepare, compare, main
 from benchmarks.memories import namings
+from benchmarks.probes import Order, mistake, probes
 from dagnb import digest
 
 SIZES = (1 << 25,)  # numbers in the array: 256 MB; all else in proportion
@@ -29,19 +29,9 @@ TOO_SLOW = {  # minutes
     "dask": ("1e5 dataclasses", "1e6 objects nested"),
     "hamilton": ("pandas frame", "polars frame", "pandas objects"),
 }
-WRONG = {"dask": ("transposed matrix", "pandas objects")}
 WORDS = np.array(
     ["Adelie", "Chinstrap", "Gentoo", "Biscoe", "Dream", "Torgersen", "male", "female"]
 )
-
-
-@dataclass
-class Order:
-    """A record as people write them."""
-
-    number: int
-    price: float
-    customer: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +52,8 @@ class Workload:
         """Return what reads as much as a digest has to."""
         if self.nbytes is None:
             return naming(pickled, value, self)
+        if isinstance(value, np.ndarray) and value.flags.c_contiguous:
+            return naming(xxhash.xxh3_128_digest, value, self)
         return naming(xxhash.xxh3_128_digest, np.ones(self.nbytes(value), np.uint8), self)
 
 
@@ -176,9 +168,15 @@ def candidates(workload: Workload, value: Any, chosen: Sequence[str] | None) -> 
     found = {"floor": workload.floor(value), "dagnb": naming(digest, value, workload)}
     for label, (peer, name) in namings(chosen).items():
         if workload.name not in TOO_SLOW.get(peer, ()):
-            wrong = " (wrong)" if workload.name in WRONG.get(peer, ()) else ""
-            found[label + wrong] = naming(name, value, workload)
+            found[label] = naming(name, value, workload)
     return found
+
+
+def mistakes(workload: Workload, chosen: Sequence[str] | None) -> dict[str, str]:
+    """Return what peers do wrong with values of this kind."""
+    pairs = probes()[workload.name]
+    found = {label: mistake(name, pairs) for label, (_, name) in namings(chosen).items()}
+    return {label: what for label, what in found.items() if what}
 
 
 def measure(
@@ -195,6 +193,7 @@ def measure(
             measurements += compare(
                 f"W4 digest, {workload.name}", n, candidates(workload, value, chosen),
                 unit="value", units=1, targets=goal, rounds=rounds,
+                mistakes=mistakes(workload, chosen),
             )  # fmt: skip
     return measurements
 

@@ -22,6 +22,7 @@ except ImportError:
     np = None  # type: ignore[assignment]  # then texts are copied before they are hashed
 
 _SHORT, _NARROW = 12, 1 << 8
+_WITH_OFFSETS = (pa.large_string(), pa.large_binary())
 
 
 @register(pa.Table, pa.RecordBatch)
@@ -177,7 +178,8 @@ def _views(chunks: Sequence[pa.Array]) -> list[object]:
 
 def _offsets_form(chunk: pa.Array) -> pa.Array:
     """Strings as one run of bytes with 64-bit offsets, nothing under nulls."""
-    chunk = chunk.cast(pa.large_binary())
+    if chunk.type not in _WITH_OFFSETS or chunk.null_count:
+        chunk = chunk.cast(pa.large_binary())
     return chunk.fill_null(b"") if chunk.null_count else chunk
 
 

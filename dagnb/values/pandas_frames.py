@@ -31,7 +31,7 @@ from dagnb.values.walk import Parts
 
 @register(pd.DataFrame)
 def _frame(value: pd.DataFrame) -> Parts:
-    columns = [_content(value.iloc[:, at]) for at in range(value.shape[1])]
+    columns = [_content(column) for _, column in value.items()]
     return Parts("frame", [type(value), value.columns, value.index, columns])
 
 
