@@ -33,7 +33,9 @@ class Page {
       ground = getComputedStyle(el).backgroundColor.match(/[\d.]+/g)?.map(Number);
       if (ground && (ground.length < 4 || ground[3] > 0.5)) break;
     }
-    const [r, g, b] = el && ground ? ground : [255, 255, 255];
+    // A page of VS Code's has no ground of its own; it says what its editor's is like.
+    const kind = document.body.dataset.vscodeThemeKind ?? "";
+    const [r, g, b] = el ? ground : /dark|contrast$/.test(kind) ? [0, 0, 0] : [255, 255, 255];
     const theme = 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
     if (this.graph.root.dataset.theme === theme) return;
     this.graph.root.dataset.theme = theme;
@@ -41,7 +43,7 @@ class Page {
   }
 
   hideStills() {
-    const own = this.graph.root.closest(".jp-OutputArea-child");
+    const own = this.graph.root.closest(".jp-OutputArea-child, .output_container"); // Jupyter's, VS Code's
     if (!own) return;
     this.outputs.disconnect();
     this.outputs.observe(own.parentElement, { childList: true });
