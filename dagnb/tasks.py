@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, overload
 from dagnb.errors import did_you_mean
 
 LONGEST_WAIT_SECONDS = 60.0
-BACKENDS = ("inline", "threads", "processes", "dask")
+BACKENDS = ("inline", "threads", "processes", "dask", "ray")
 
 
 class Options(NamedTuple):

@@ -143,11 +143,18 @@ def _dask(ships: bool) -> Backend:
     return Dask()
 
 
+def _ray(ships: bool) -> Backend:
+    from dagnb.run.remote.ray import Ray
+
+    return Ray()
+
+
 _MAKERS: dict[str, Callable[[bool], Backend | None]] = {
     "inline": lambda ships: None,
     "threads": lambda ships: None,
     "processes": _processes,
     "dask": _dask,
+    "ray": _ray,
 }
 assert _MAKERS.keys() == set(BACKENDS)
 

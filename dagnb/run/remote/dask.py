@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from dagnb.errors import BackendError, NotSendableError, UpstreamDrift, WorkerLostError
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Attempt, Done
+from dagnb.run.remote.bench import Order
 from dagnb.run.remote.calls import not_sent, pack_inputs, unpack_head
 from dagnb.run.remote.channel import shared
 from dagnb.run.remote.cluster import CLUSTERS
 from dagnb.run.remote.connection import Connection, worker_name
-from dagnb.run.remote.dask_worker import Order, give_up, perform_on_worker
+from dagnb.run.remote.dask_worker import give_up, perform_on_worker
 from dagnb.run.remote.handle import About, Handle, without
 from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.travel import pack_function

@@ -7,21 +7,17 @@ a copy. Everything else is told to who asked, through the scheduler, as an event
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import xxhash
+from typing import TYPE_CHECKING, Any
 
 from dagnb.errors import UpstreamDrift
 from dagnb.run.call import Report
-from dagnb.run.remote.calls import Unopened, as_it_came, not_sent, pack_head
-from dagnb.run.remote.handle import About
-from dagnb.run.remote.processes import Processes, Running
+from dagnb.run.remote.bench import Order, begin
+from dagnb.run.remote.calls import Unopened, not_sent, pack_head
+from dagnb.run.remote.processes import Running
 from dagnb.run.remote.shipped import Shipped
-from dagnb.run.remote.slot import Sendable
 from dagnb.run.remote.travel import OUT_OF_BAND_BYTES
 
 if TYPE_CHECKING:
@@ -30,59 +26,15 @@ if TYPE_CHECKING:
 SLICE_SECONDS = 0.05  # how often it is looked whether a call was given up
 
 
-class Order(NamedTuple):
-    """A call, packed, without its inputs.
-
-    Attributes
-    ----------
-    topic : str
-        Where to tell what comes of it.
-    attempt : str
-        Names this one time that the call is performed.
-    edition : str
-        Of the modules that people edit; another one needs processes that have imported nothing.
-    function : bytes
-    names : sequence of str
-        Of those inputs that are keywords, the last ones.
-    expected : sequence of About
-        What the values that go along were when they were made.
-    """
-
-    topic: str
-    attempt: str
-    edition: str
-    function: bytes
-    names: Sequence[str]
-    expected: Sequence[About]
-
-
-class _Bench:
-    """The processes of one worker, of the last edition each, and what they are to give up."""
-
-    def __init__(self) -> None:
-        self._processes: dict[str, tuple[str, Processes]] = {}
-        self._lock = threading.Lock()
-        self.given_up: set[str] = set()
-
-    def processes(self, order: Order) -> Processes:
-        with self._lock:
-            edition, found = self._processes.get(order.topic, ("", None))
-            if found is None or edition != order.edition:
-                if found is not None:
-                    found.end_idle()
-                found = Processes(unpack=as_it_came)
-                self._processes[order.topic] = order.edition, found
-            return found
-
-
 @cache
-def _bench() -> _Bench:
-    return _Bench()
+def _given_up() -> set[str]:
+    """Return the attempts that nobody waits for any more, which this worker has not seen to."""
+    return set()
 
 
 def give_up(attempts: Sequence[str]) -> None:
     """Kill the processes of calls that nobody waits for any more, and what they started."""
-    _bench().given_up.update(attempts)
+    _given_up().update(attempts)
 
 
 def perform_on_worker(order: Order, inputs: Shipped, *along: object) -> Shipped | None:
@@ -112,26 +64,15 @@ def _tell(worker: Worker, order: Order, **what: Any) -> None:
 
 def _performed(order: Order, inputs: Shipped, along: Sequence[object]) -> Report | None:
     """Have a call performed; None if it was given up."""
-    other = [number for number, each in enumerate(along) if _is_other(each, order.expected[number])]
-    if other:
-        return not_sent(UpstreamDrift(other))
-    taken = [each for each in along if isinstance(each, Shipped)]
-    key = xxhash.xxh3_128_intdigest(order.function)
-    call = Sendable(
-        key, order.function, order.names, bytes(inputs.data), taken, inputs.files, looks=True
-    )
-    running = Running(_bench().processes(order), call)
-    running.begin()
+    try:
+        running = begin(order, inputs, along)
+    except UpstreamDrift as drift:
+        return not_sent(drift)
     return _awaited(running, order.attempt)
 
 
-def _is_other(value: object, expected: About) -> bool:
-    """Whether a value is not the one that its node was told to have: it was made again."""
-    return not isinstance(value, Shipped) or value.about != expected
-
-
 def _awaited(running: Running, attempt: str) -> Report | None:
-    given_up = _bench().given_up
+    given_up = _given_up()
     while attempt not in given_up:
         report = running.wait(SLICE_SECONDS)
         if report is not None:
