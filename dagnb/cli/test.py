@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from dagnb.cli.commands import Command, Refusal
-from dagnb.cli.options import file_argument
+from dagnb.cli.options import file_argument, is_manifest
 from dagnb.notebook.file import NotebookFile
 from dagnb.notebook.outline import outline
 
 PLUGIN = "dagnb.notebook.pytest_plugin"
+_IMPORTED = "ignore:Module already imported so cannot be rewritten; dagnb"  # by this command
 
 
 @click.command(cls=Command, context_settings={"ignore_unknown_options": True})
@@ -33,8 +34,10 @@ def test(ctx: click.Context, file: Path, options: tuple[str, ...]) -> None:
         import pytest
     except ImportError:
         raise Refusal("this needs pytest: pip install pytest") from None
+    if is_manifest(file):
+        raise Refusal("test runs the nodes of notebooks; rules test those of a manifest: dagnb run")
     if not outline(NotebookFile.read(file).cells):
         raise Refusal(f"{file} has no nodes that can be told from reading it")
     is_there = any(each.value == PLUGIN for each in entry_points(group="pytest11"))
     plugin = [] if is_there else ["-p", PLUGIN]
-    ctx.exit(int(pytest.main([*plugin, str(file), *options])))
+    ctx.exit(int(pytest.main([*plugin, "-W", _IMPORTED, str(file), *options])))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,11 +74,30 @@ def _test_of(name: str) -> Callable[[Any], None]:
         dagnb_notebook.run([name], downstream=False)
         result = dagnb_notebook.session.result(name)
         if result.error is not None:
-            raise result.error
+            _raise(result.error)
         if not result.status.is_success:
             pytest.skip(result.reason or "it has not run")
 
     return test
+
+
+def _raise(error: BaseException) -> None:
+    """Fail a test as its node did, with the frames of the user's code only."""
+    __tracebackhide__ = True
+    from dagnb.errors import DagError
+    from dagnb.notebook.tracebacks import is_user_file
+
+    if isinstance(error, DagError):
+        pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        frames.append(trace)
+        trace = trace.tb_next
+    kept = None
+    for each in reversed(frames):
+        if is_user_file(each.tb_frame.f_code.co_filename):
+            kept = TracebackType(kept, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    raise error.with_traceback(kept)
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ def test_nodes_are_tests(apart: Command, tmp_path: Path) -> None:
     assert {name: outcomes(found.out)[name] for name in words} == words
     assert ">   a / 0" in found.out
     assert "ZeroDivisionError" in found.out
+    assert "dagnb/" not in found.out  # no frame and no warning is ours
 
 
 def test_values_in_place_of_nodes(apart: Command, tmp_path: Path) -> None:
@@ -39,6 +40,15 @@ def test_values_in_place_of_nodes(apart: Command, tmp_path: Path) -> None:
     found = outcomes(apart("test", path.name, "-v").out)
     words = {"raw": "SKIPPED", "clean": "PASSED", "total": "PASSED", "checked": "PASSED"}
     assert {name: found[name] for name in words} == words
+
+
+def test_a_rule(apart: Command, tmp_path: Path) -> None:
+    """That is broken is a line with the rows."""
+    rule = "%%dag_node good --type rule --lang sql\nfrom rows where n < 0"
+    path = written(tmp_path / "nb.ipynb", LOAD, "%%dag_node rows\n[{'n': -1}]", rule)
+    found = apart("test", path.name, "--color=no", code=1)
+    assert "RuleError: 1 row breaks the rule good: n=-1" in found.out
+    assert ".py:" not in found.out
 
 
 def test_a_value_for_no_node(apart: Command, tmp_path: Path) -> None:
@@ -59,6 +69,7 @@ def test_no_nodes(dagnb: Command, tmp_path: Path) -> None:
     """Is wrong usage."""
     written(tmp_path / "nb.ipynb", "a = 1")
     assert "has no nodes" in dagnb("test", "nb.ipynb", code=2).err
+    assert "rules test those of a manifest" in dagnb("test", "pipeline.json", code=2).err
 
 
 def collected(folder: Path, *words: str) -> str:
