@@ -22,7 +22,10 @@ pytestmark = pytest.mark.xdist_group("lite")  # they share a site and a page
 SITE = ROOT / "build" / "lite"
 SCREENSHOTS = ROOT / "build" / "screenshots" / "lite"
 FIRST = "10_what_is_a_dag.ipynb"
-BOOT_MS = 180_000  # Python itself and forty packages start in the page
+BOOT_MS = 300_000  # Python itself and thirty packages start in the page
+
+READY = f"() => window.jupyterapp?.shell && {PANEL}?.sessionContext?.session?.kernel"
+HAS_RUN = f"i => {PANEL}.content.widgets[i].model.executionCount"
 
 # What a cell shows when it was run for good or ill.
 ERRORS = (
@@ -65,11 +68,12 @@ def course(site: str, browser: Browser, fetched: list[str]) -> Iterator[Notebook
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.on("request", lambda request: fetched.append(request.url))
     url = f"{site}/lab/index.html?path={FIRST}"
-    page = NotebookPage(context.new_page(), url, Path(FIRST)).open()
+    page = NotebookPage(context.new_page(), url, Path(FIRST))
+    page.page.goto(url)
+    page.page.wait_for_function(READY, timeout=BOOT_MS)
     first, *others = code_cells(page)
     page.run_cell(first, wait=False)
-    ran = f"i => {PANEL}.content.widgets[i].model.executionCount"
-    page.page.wait_for_function(ran, arg=first, timeout=BOOT_MS)
+    page.page.wait_for_function(HAS_RUN, arg=first, timeout=BOOT_MS)
     for cell in others:
         page.run_cell(cell)
     yield page
