@@ -9,9 +9,12 @@ from __future__ import annotations
 import enum
 import functools
 import os
+import sys
 import types
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import xxhash
 
@@ -26,9 +29,11 @@ _NOT_CODE = frozenset(
     (
         *("__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__slotnames__"),
         *("__firstlineno__", "__static_attributes__", "__annotations__", "__annotations_cache__"),
+        *("__annotate__", "__annotate_func__", "__conditional_annotations__"),
         *("__abstractmethods__", "_abc_impl", "__orig_bases__", "__parameters__"),
     )
 )
+_ANNOTATIONS: Any = import_module("annotationlib") if sys.version_info >= (3, 14) else None
 _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
@@ -149,10 +154,24 @@ def class_members(kind: type) -> Iterator[tuple[str, object]]:
 
 def class_annotations(kind: type) -> list[tuple[str, str]]:
     """The annotated attributes of a class, which decide the fields of a dataclass."""
-    found = vars(kind).get("__annotations__") or {}
+    found = vars(kind).get("__annotations__") or _deferred_annotations(kind)
     return [
         (name, getattr(each, "__qualname__", None) or str(each)) for name, each in found.items()
     ]
+
+
+def _deferred_annotations(kind: type) -> dict[str, object]:
+    """The annotations of a class that nobody evaluated: as they are written, since Python 3.14.
+
+    As text they need no name to exist yet, and asking leaves nothing in the class.
+    """
+    if _ANNOTATIONS is None:
+        return {}
+    annotate = _ANNOTATIONS.get_annotate_from_class_namespace(vars(kind))
+    if annotate is None:
+        return {}
+    written = _ANNOTATIONS.call_annotate_function(annotate, _ANNOTATIONS.Format.STRING, owner=kind)
+    return dict(written)
 
 
 def by_value_or_type(value: object) -> object:

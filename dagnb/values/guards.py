@@ -11,7 +11,7 @@ _Body = tuple[CodeType, object, object, Mapping[str, object]]
 
 # What a class is given by those that look at it: by pickle, and by who asks for annotations.
 _LATE = "__slotnames__", "__annotations_cache__"
-_ANNOTATIONS = "__annotations__"
+_IF_ANY = "__annotations__", "__annotate_func__"  # empty, or None, if it has none
 
 
 def _body(function: FunctionType) -> _Body:
@@ -59,7 +59,7 @@ class Guards:
         namespace = vars(kind)
         self.sizes[id(namespace)] = (namespace, _size(namespace))
         for name, value in namespace.items():
-            if name not in _LATE and (value or name != _ANNOTATIONS):
+            if name not in _LATE and (value or name not in _IF_ANY):
                 self.place(namespace, name, value)
 
     def joined(self, other: Guards) -> Guards:
@@ -106,7 +106,7 @@ def is_size(namespace: Mapping[str, object], size: int) -> bool:
 def _size(namespace: Mapping[str, object]) -> int:
     """How many names a class has, apart from those that it got by being looked at."""
     late = sum(name in namespace for name in _LATE)
-    return len(namespace) - late - (not namespace.get(_ANNOTATIONS, True))
+    return len(namespace) - late - sum(not namespace.get(name, True) for name in _IF_ANY)
 
 
 def contents(cell: CellType) -> object:

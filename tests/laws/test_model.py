@@ -12,7 +12,7 @@ from random import Random
 from typing import ClassVar
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -39,6 +39,7 @@ from tests.laws.notebooks import (
 from tests.notebook.shells import new_shell
 
 EXAMPLES = int(os.environ.get("DAGNB_EXAMPLES", "3000"))
+PARTS = 6  # which processes can share
 
 
 # A rule draws one number, and chooses all it has to by that: a draw of hypothesis takes as long
@@ -340,13 +341,15 @@ def run_machine(machine: type[Edits], examples: int) -> None:
         database=None,
         print_blob=False,
         phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow],  # which a busy machine fails
     )
     run_state_machine_as_test(machine, settings=chosen)  # type: ignore[no-untyped-call]
 
 
-def test_any_sequence_of_edits(shell: InteractiveShell) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_any_sequence_of_edits(shell: InteractiveShell, part: int) -> None:
     """Values are those of a computation from scratch; exactly what is new runs, and once."""
-    run_machine(Edits, EXAMPLES)
+    run_machine(Edits, EXAMPLES // PARTS)
 
 
 def test_any_sequence_of_edits_and_restarts_with_a_store(

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dagnb.values import functions
 from dagnb.values.code import CodeDigest, code_digest, explain_change
+from dagnb.values.fingerprint import digest
 from dagnb.values.reads import BIG_BYTES
 
 
@@ -516,6 +518,28 @@ EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
+# What Python 3.14 offers under this name, as far as it is asked here.
+ANNOTATIONLIB = types.SimpleNamespace(
+    Format=types.SimpleNamespace(STRING=4),
+    get_annotate_from_class_namespace=lambda namespace: namespace.get("__annotate_func__"),
+    call_annotate_function=lambda annotate, wanted, owner: annotate(wanted),
+)
+
+
+def test_annotations_that_are_evaluated_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count as they are written, whether or not somebody has asked for them, as in Python 3.14."""
+    monkeypatch.setattr(functions, "_ANNOTATIONS", ANNOTATIONLIB)
+
+    def made(written: str, **more: object) -> type:
+        return type("K", (), {"__annotate_func__": lambda wanted: {"a": written}, **more})
+
+    plain = type("K", (), {"__annotations__": {"a": int}})
+    asked = made("int", __annotations_cache__={"a": int})
+    assert digest(made("int")) == digest(asked) == digest(plain)
+    assert digest(made("int")) != digest(made("float"))
+    assert digest(made("int")) != digest(type("K", (), {}))
+
+
 def test_looking_at_a_class_is_no_edit() -> None:
     """Before Python 3.14, who asks for the annotations of a class without any puts them there."""
     namespace = run("""
@@ -526,6 +550,7 @@ def test_looking_at_a_class_is_no_edit() -> None:
     """)
     before = code_digest(namespace["f"])
     assert namespace["K"].__annotations__ == {}
+    namespace["K"].__annotate_func__ = None  # as Python 3.14 does
     assert before.is_current()
     namespace["K"].y = 4
     assert not before.is_current()
