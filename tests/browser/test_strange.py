@@ -13,6 +13,7 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.server import ROOT
 from tests.browser.strange import GROUPS, NAMES, Strange
 
+SHOTS = ROOT / "build" / "screenshots" / "export"
 SHOW = """\
 from dagnb.notebook.widget import GraphWidget
 from tests.browser.strange import Strange
@@ -47,6 +48,23 @@ def look_everywhere(page: Page, root: Locator) -> None:
     assert root.locator("script, [onerror], [onload], img[src=x]").count() == 0
 
 
+def fold_one(root: Locator) -> None:
+    """Fold one group of a page, whose nodes become one box; all else stays, and it opens again."""
+    read = "all => all.map((n) => [n.dataset.node, n.getAttribute('transform')])"
+    before = dict(root.locator("[data-node]").evaluate_all(read))
+    root.locator(".group .handle").first.dispatch_event("click")
+    fold = root.locator(".fold")
+    expect(fold).to_have_count(1)
+    after = dict(root.locator("[data-node]").evaluate_all(read))
+    assert fold.get_attribute("data-folded") == str(len(before) - len(after)) == "6"
+    assert after.items() < before.items()
+    assert root.locator(".group").count() == len(GROUPS) - 1
+    root.screenshot(path=SHOTS / "strange-folded.png")
+    fold.dispatch_event("click")
+    expect(fold).to_have_count(0)
+    assert dict(root.locator("[data-node]").evaluate_all(read)) == before
+
+
 def test_in_a_notebook(open_notebook: OpenNotebook, screenshots: Path) -> None:
     """In the graph, its tools, the panel, the table and the timeline; groups fold, too."""
     page = open_notebook(SHOW)
@@ -69,14 +87,15 @@ def test_in_a_file(browser: Browser, tmp_path: Path, form: str) -> None:
     picture = f"<!doctype html><title>picture</title>{svg(run.picture)}"
     text = exported_page(run.picture, run) if form == "page" else picture
     (tmp_path / "run.html").write_text(text, encoding="utf-8")
-    page = browser.new_page()
+    page = browser.new_page(reduced_motion="reduce")
     page.goto((tmp_path / "run.html").as_uri())
     if form == "page":
         root = page.locator(".dagnb[data-ready][data-moment]")
         expect(root).to_be_visible()
         look_everywhere(page, root)
-        root.screenshot(path=ROOT / "build" / "screenshots" / "export" / "strange.png")
+        root.screenshot(path=SHOTS / "strange.png")
         assert page.title() == NAMES[3]
+        fold_one(root)
     found = page.locator(".dagnb-static [data-node]")
     assert page.evaluate("window.injected") is None
     assert page.locator("img[src=x], svg[onload]").count() == 0
