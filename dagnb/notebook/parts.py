@@ -40,6 +40,7 @@ from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.backends import Chosen
 from dagnb.run.policies import Fact
 from dagnb.run.records import Memory, as_result
+from dagnb.run.remote.cluster import CLUSTERS
 from dagnb.tasks import Options, check_backend
 
 
@@ -174,6 +175,12 @@ class Parts:
         if not is_here:
             check_threads()
         self._runs.backend = None if is_here else backend
+
+    @property
+    def cluster(self) -> str:
+        """The address of the cluster of Dask that nodes may run on; empty if there is none."""
+        present = CLUSTERS.present()
+        return "" if present is None else present.address
 
     def result(self, name: str) -> NodeResult:
         """Return what happened to a node the last time anything did."""
