@@ -69,7 +69,7 @@ from dagnb.tasks import BACKENDS, Options, check_backend
 )
 @click.option("--jobs", "-j", metavar="N|auto", help="Run so many nodes side by side.")
 @click.option("--backend", metavar="|".join(BACKENDS), help="Who runs the nodes.")
-@click.option("--scheduler", metavar="ADDRESS", help="Run the nodes on this cluster of Dask.")
+@click.option("--scheduler", metavar="ADDRESS", help="The cluster for --backend dask or ray.")
 @click.option(
     "--trace",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -113,15 +113,16 @@ def _cluster(scheduler: str | None, backend: str | None) -> str | None:
     """Use the cluster at an address, if one is given; return the backend."""
     if scheduler is None:
         return backend
-    if backend not in (None, "dask"):
-        raise click.UsageError(f"--scheduler is for --backend dask, not for {backend}")
+    if backend not in (None, "dask", "ray"):
+        raise click.UsageError(f"--scheduler is for --backend dask or ray, not for {backend}")
     from dagnb.run.remote.cluster import CLUSTERS
+    from dagnb.run.remote.ray import connect
 
     try:
-        CLUSTERS.connect(scheduler)
+        (connect if backend == "ray" else CLUSTERS.connect)(scheduler)
     except BackendError as error:
         raise click.ClickException(str(error)) from None
-    return "dask"
+    return backend or "dask"
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:

@@ -171,8 +171,14 @@ def at_scheduler(chosen: Chosen, scheduler: str | None) -> Chosen:
     """
     if scheduler is None:
         return chosen
+    if chosen == "ray":
+        from dagnb.run.remote.ray import Ray
+
+        return Ray(scheduler)
     if chosen not in (None, "dask"):
-        raise ValueError(f"scheduler= goes with backend='dask', not with {chosen!r}")
+        raise ValueError(
+            f"scheduler= goes with backend='dask' or backend='ray', not with {chosen!r}"
+        )
     from dagnb.run.remote.dask import Dask
 
     return Dask(scheduler)

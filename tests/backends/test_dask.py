@@ -18,6 +18,7 @@ from dagnb.run.remote.cluster import CLUSTERS, Cluster
 from dagnb.run.remote.connection import Connection
 from dagnb.run.remote.handle import Handle
 from tests.backends.conformance import Conformance, appears, ends, graph, meets
+from tests.laws.anywhere import Laws
 
 pytest.importorskip("distributed")
 
@@ -32,6 +33,12 @@ def cluster() -> Iterator[None]:
 
 class TestDask(Conformance):
     """Two workers of this machine."""
+
+    name = "dask"
+
+
+class TestLaws(Laws):
+    """What holds of any run."""
 
     name = "dask"
 
@@ -223,7 +230,7 @@ def test_a_module_that_a_worker_lacks() -> None:
 
 def test_a_scheduler_goes_with_dask() -> None:
     """Other backends have none."""
-    with pytest.raises(ValueError, match="goes with backend='dask', not with 'processes'"):
+    with pytest.raises(ValueError, match="backend='dask' or backend='ray', not with 'processes'"):
         DAGExecutor(DAG(), backend="processes", scheduler="tcp://127.0.0.1:9")
 
 

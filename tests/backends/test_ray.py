@@ -117,6 +117,12 @@ def test_another_cluster_in_the_same_process_is_refused(cluster: str) -> None:
         Ray("192.0.2.1:6379")
 
 
+def test_a_scheduler_is_an_address(cluster: str) -> None:
+    """Of the cluster to use."""
+    executor = DAGExecutor(graph("a"), backend="ray", scheduler=cluster)
+    assert executor.execute({"a": lambda: 1})["a"].result == 1
+
+
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything runs."""
     monkeypatch.setitem(sys.modules, "ray", None)

@@ -321,6 +321,7 @@ def test_where_nodes_run(dagnb: Command, tmp_path: Path, words: list[str], here:
         (["--dry-run", "-o", "x.ipynb"], "it cannot go with --output"),
         (["--backend", "inline", "--jobs", "2"], "runs one node at a time"),
         (["--backend", "proceses"], "no backend 'proceses'; did you mean 'processes'?"),
+        (["--backend", "processes", "--scheduler", "x"], "for --backend dask or ray, not for proc"),
         (["--jobs", "0"], "--jobs takes a number from 1 on, or auto"),
         (["-o", "no/such/folder.ipynb"], "there is no folder"),
         (["--contine-on-error"], "--continue-on-error"),
