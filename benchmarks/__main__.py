@@ -18,6 +18,7 @@ from benchmarks import (
     w7_parallel,
     w8_endings,
     w9_view,
+    w10_cluster,
 )
 from benchmarks.measure import PEERS, Measurement, check_sizes, options, show, standings
 
@@ -31,6 +32,7 @@ WORKLOADS = {
     "w7": w7_parallel,
     "w8": w8_endings,
     "w9": w9_view,
+    "w10": w10_cluster,
 }
 
 
