@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dagnb.errors import LayoutError
 from dagnb.events import Event, RunFinished
 from dagnb.notebook.capture import Shell, keeps_outputs, publisher_of
+from dagnb.render.engines import advice
 from dagnb.render.mermaid import to_mermaid
 from dagnb.render.picture import Picture
 from dagnb.render.svg import svg
@@ -60,6 +61,7 @@ class GraphDisplay:
         self._widget: GraphWidget | None = None
         self._display_id = f"dagnb-graph-{secrets.token_hex(4)}"
         self._drawn_rev: object = None
+        self._advised = False
 
     @property
     def is_live(self) -> bool:
@@ -80,11 +82,18 @@ class GraphDisplay:
             if text := str(timeline or tree(self._view)):
                 print(text)
             return
+        self._advise()
         if self.is_live:
             self._show_live(timeline is not None, lesson)
         elif timeline is not None:
             print(timeline)
         self._publish(update=False)
+
+    def _advise(self) -> None:
+        """Say once how to have the graph drawn better, and show it as text until then."""
+        if not self._advised and (text := advice()):
+            self._advised = True
+            print(text, tree(self._view), sep="\n\n")
 
     def _show_live(self, with_timeline: bool, lesson: str) -> None:
         if self._widget is None:

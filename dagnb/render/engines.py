@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Literal
@@ -21,6 +22,23 @@ RANK_GAP = {"TB": 30.0, "LR": 52.0}  # curves need more room sideways, since box
 _MANY, _QUICK = 300, " mclimit=0.3 nslimit=1"
 # Plain layers: nodes in a row at least before it is broken, and how often rows are ordered.
 _ROW, _SWEEPS = 40, 5
+
+
+_ADVICE = """\
+There is no Graphviz here: the graph is drawn in plain layers, and groups are not kept apart.
+`pip install pygraphviz` brings one; so does the package graphviz of your system, whose program \
+dot has to be on the PATH."""
+
+
+def advice() -> str:
+    """Return how to install Graphviz where it is missing and can be had, else nothing."""
+    if sys.platform == "emscripten" or shutil.which("dot"):
+        return ""
+    try:
+        import pygraphviz  # noqa: F401  # a wheel that is there may not load
+    except ImportError:
+        return _ADVICE
+    return ""
 
 
 def place(
