@@ -172,3 +172,22 @@ def test_it_is_dark_where_the_reader_is(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     expect(root(page)).to_have_attribute("data-theme", "dark")
     page.screenshot(path=SHOTS / "dark.png")
+
+
+@pytest.mark.parametrize("width", [1100, 800, 560])
+def test_the_panel_leaves_the_picked_node_in_sight(page: Page, width: int) -> None:
+    """The graph goes where there is room: beside the panel or, where that is narrow, above it."""
+    page.set_viewport_size({"width": width, "height": 860})
+    for name in ("nasty", "after"):
+        page.locator(f'[data-node="{name}"]').click()
+        expect(page.locator(".dagnb-panel")).to_have_attribute("data-for", name)
+        page.wait_for_function(
+            """name => {
+                const [node, panel] = [`[data-node="${name}"]`, ".dagnb-panel"]
+                    .map((each) => document.querySelector(each).getBoundingClientRect());
+                return node.right <= panel.left || node.bottom <= panel.top;
+            }""",
+            arg=name,
+        )
+        page.keyboard.press("Escape")
+        expect(page.locator(".dagnb-panel")).to_be_hidden()

@@ -1,5 +1,7 @@
 // One node in detail.
 
+const NARROW = 620, GAP = 8; // px, as in panel.css
+
 class Panel {
   constructor(graph) {
     this.graph = graph;
@@ -8,9 +10,11 @@ class Panel {
     graph.body.append(this.el);
   }
 
-  width() {
-    const wide = this.graph.body.clientWidth > 620;
-    return this.name && wide ? this.el.offsetWidth : 0;
+  // How much of the window it takes, from the right or, where that is narrow, from below.
+  covers() {
+    if (!this.name) return [0, 0];
+    const wide = this.graph.body.clientWidth > NARROW;
+    return wide ? [this.el.offsetWidth + GAP, 0] : [0, this.el.offsetHeight + GAP];
   }
 
   open(node) {
@@ -26,7 +30,7 @@ class Panel {
     this.el.hidden = false;
     if (!node.el) { graph.model.send({ kind: "reveal", name: node.name }); return; }
     node.el.classList.add("picked");
-    graph.stage.show(node, graph.stage.aside());
+    graph.stage.makeRoom(node);
   }
 
   close() {
@@ -37,7 +41,7 @@ class Panel {
     node?.el?.classList.remove("picked");
     if (this.el.contains(document.activeElement) || document.activeElement === document.body) node?.el?.focus({ preventScroll: true });
     const { stage } = this.graph;
-    if (stage.size) stage.moveTo({ x: stage.aside(), y: stage.y, k: stage.k }, true);
+    if (stage.size) stage.makeRoom(null);
   }
 
   ask() {
@@ -132,7 +136,7 @@ class Panel {
       facts.preview_page && framed(facts.preview_page, this.graph.root),
     ].find(Boolean) || (facts.preview_text && make("pre", { tabindex: 0, role: "group", "aria-label": "Value" }, facts.preview_text));
     return [
-      facts.evidence && section("Evidence", make("pre", {}, facts.evidence)),
+      facts.evidence && section("Evidence", make("pre", { class: "dagnb-evidence" }, facts.evidence)),
       inputs.length ? section("Reads", chips(inputs)) : null,
       dependents.length ? section("Read by", chips(dependents)) : null,
       value && section("Value", value),

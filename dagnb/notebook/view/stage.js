@@ -160,19 +160,24 @@ class Stage {
 
   // The room that the panel leaves.
   room() {
-    const covered = this.graph.panel?.width() ?? 0;
-    return [Math.max(this.graph.body.clientWidth - covered, 120), this.graph.body.clientHeight];
+    const [across, down] = this.graph.panel?.covers() ?? [0, 0];
+    return [Math.max(this.graph.body.clientWidth - across, 120), Math.max(this.graph.body.clientHeight - down, 60)];
   }
 
   fit(all) {
+    this.touched = false;
+    this.whole = all;
+    this.moveTo(this.fitted(), all);
+    if (!all && this.size[1] * this.k > this.room()[1]) this.follow(this.graph.items.filter((item) => item.status === "running"));
+  }
+
+  // The place from which as much as possible is seen: everything, or what can still be read.
+  fitted() {
     const [width, height] = this.room();
     const [w, h] = this.size;
-    const least = !all && this.items.size < SMALL ? FLOOR : 0.02;
+    const least = !this.whole && this.items.size < SMALL ? FLOOR : 0.02;
     const k = clamp(Math.min(width / w, height / h), least, 1);
-    this.touched = false;
-    const y = h * k > height ? 0 : (height - h * k) / 2;
-    this.moveTo({ x: w * k > width ? 0 : (width - w * k) / 2, y, k }, all);
-    if (!all && h * k > height) this.follow(this.graph.items.filter((item) => item.status === "running"));
+    return { k, x: w * k > width ? 0 : (width - w * k) / 2, y: h * k > height ? 0 : (height - h * k) / 2 };
   }
 
   zoom(factor, at) {
@@ -184,15 +189,15 @@ class Stage {
   }
 
   // Bring a node into view, moving as little as possible.
-  show(node, x0 = this.x) {
+  show(node, from = this) {
     const [width, height] = this.room();
-    const { k } = this;
+    const { k } = from;
     const rim = 10;
     const edge = (at, low, high, room) => (low < rim ? at + rim - low : high > room - rim ? at - (high - room + rim) : at);
-    const left = node.x * k + x0, top = node.y * k + this.y;
-    const x = edge(x0, left, left + node.w * k, width);
-    const y = edge(this.y, top, top + node.h * k, height);
-    if (x !== this.x || y !== this.y) this.moveTo({ x, y, k }, true);
+    const left = node.x * k + from.x, top = node.y * k + from.y;
+    const x = edge(from.x, left, left + node.w * k, width);
+    const y = edge(from.y, top, top + node.h * k, height);
+    if (x !== this.x || y !== this.y || k !== this.k) this.moveTo({ x, y, k }, true);
   }
 
   // Come near enough to read a node.
@@ -203,11 +208,15 @@ class Stage {
     this.moveTo({ k, x: width / 2 - (item.x + item.w / 2) * k, y: height / 2 - (item.y + item.h / 2) * k });
   }
 
-  // Where the drawing stands in the middle of the room, if the reader has not moved it.
-  aside() {
-    const [width] = this.room();
-    const w = this.size[0] * this.k;
-    return !this.touched && w <= width ? (width - w) / 2 : this.x;
+  // The panel came or went: if the reader chose no place, the drawing goes where there is room.
+  makeRoom(node) {
+    const { x, y, k, size: [w, h] } = this;
+    const goal = this.touched ? { x, y, k } : this.fitted();
+    const [width, height] = this.room();
+    if (goal.k === k && w * k > width) goal.x = x;
+    if (goal.k === k && h * k > height) goal.y = y;
+    if (node) this.show(node, goal);
+    else this.moveTo(goal, true);
   }
 
   follow(began) {
