@@ -78,3 +78,18 @@ def test_a_large_value_stays_in_the_store_until_somebody_reads_it(notebook: Rest
         assert kernel.text(kernel.run(HELD)) == ["SavedValue False"]
         assert kernel.text(kernel.run("big.shape")) == ["(2000000,)"]
         assert kernel.text(kernel.run(HELD)) == ["ndarray True"]
+
+
+def test_two_kernels_use_one_store(notebook: Restarting) -> None:
+    """What one has saved the other loads, and both go on to save."""
+    beside = Restarting(notebook.folder)
+    with notebook.kernel() as one, beside.kernel() as other:
+        for source in (LOAD, RAW, CLEAN):
+            shown = [kernel.text(kernel.run(source)) for kernel in (one, other)]
+            assert shown[0] == shown[1]
+        assert one.text(one.run(EXECUTED))[-1] == "['raw', 'clean']"
+        assert other.text(other.run(EXECUTED))[-1] == "[]"
+        for name, writer, reader in (("more", other, one), ("most", one, other)):
+            source = f"%%dag_node {name}\nsum(clean)"
+            written = writer.text(writer.run(source))
+            assert reader.text(reader.run(source)) == written
