@@ -19,6 +19,7 @@ from benchmarks import (
     w8_endings,
     w9_view,
     w10_cluster,
+    w11_scaling,
 )
 from benchmarks.measure import PEERS, Measurement, check_sizes, options, show, standings
 
@@ -33,6 +34,7 @@ WORKLOADS = {
     "w8": w8_endings,
     "w9": w9_view,
     "w10": w10_cluster,
+    "w11": w11_scaling,
 }
 
 
