@@ -53,7 +53,7 @@ test: $(VENV)/dev.ready browser
 	$(call heading,Notebooks)
 	@DAGNB_STORE=off $(PY) -m pytest -q $(PARALLEL) --dist loadfile --nbval-lax notebooks
 	$(call heading,Browser)
-	@$(PY) -m pytest -q $(PARALLEL) --dist loadgroup tests/browser
+	@$(PY) -m pytest -q $(PARALLEL) tests/browser
 
 fuzz: $(VENV)/dev.ready
 	@DAGNB_KILLS=200 $(PY) -m pytest -q tests/run/test_killed.py tests/values/test_store_killed.py tests/project/test_killed.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Error, expect, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.browser.page import NotebookPage
 from tests.browser.server import ROOT, JupyterServer
@@ -41,12 +44,21 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-APPLICATIONS = [
-    pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("lab", "notebook")
-]
+class ByServer(LoadScopeScheduling):
+    """Gives all tests of one application to the same process, so that it is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        application = re.search(r"\b(lab|notebook)\b", test.partition("[")[2])
+        return application[0] if application else file
 
 
-@pytest.fixture(scope="session", params=APPLICATIONS)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServer:
+    """Take the place of ``--dist``."""
+    return ByServer(config, log)
+
+
+@pytest.fixture(scope="session", params=["lab", "notebook"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[JupyterServer]:
