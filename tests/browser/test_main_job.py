@@ -94,6 +94,7 @@ def test_a_failing_node_shows_its_error_under_its_own_cell(
     }
     chain.screenshot(screenshots / "failed.png")
     chain.use_dark_theme()
+    expect(chain.graph().locator(".dagnb-map")).to_be_hidden()
     chain.screenshot(screenshots / "failed-dark.png", of=chain.graph())
 
 

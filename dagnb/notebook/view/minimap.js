@@ -22,8 +22,8 @@ class Minimap {
   }
 
   paint() {
-    const { stage, items, root } = this.graph;
-    if (!stage.size) return;
+    const { stage, items, root, body } = this.graph;
+    if (!stage.size || !body.clientWidth) return; // out of sight, for a moment if only the theme changes
     const [w, h] = stage.size;
     const [width, height] = stage.room();
     const hidden = w * stage.k <= width + 1 && h * stage.k <= height + 1;
