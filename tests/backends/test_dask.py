@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,19 @@ def connection() -> Connection:
     return found
 
 
-def kill(name: str) -> None:
-    """Kill a worker, as a machine that goes down would."""
-    numbers = connection().client.run(os.getpid)
-    (number,) = [each for address, each in numbers.items() if address.endswith(name.split()[1])]
-    os.kill(number, signal.SIGKILL)
-    ends(number)
+@pytest.fixture(autouse=True)
+def _both_workers(cluster: None) -> None:
+    """Wait for the workers that an earlier test killed."""
+    connection().client.wait_for_workers(2, timeout=60)
+
+
+def kill(addresses: Collection[str]) -> None:
+    """Kill workers at once, as a machine that goes down would."""
+    numbers = connection().client.run(os.getpid, workers=list(addresses)).values()
+    for number in numbers:
+        os.kill(number, signal.SIGKILL)
+    for number in numbers:
+        ends(number)
 
 
 def big(*values: Any) -> Any:
@@ -118,9 +125,7 @@ def run_with_a_killed_worker(folder: Path, make: Callable[[], Any]) -> dict[str,
             return
         (folder / "lost").touch()
         client = connection().client
-        holders = {address for found in client.who_has().values() for address in found}
-        for address in holders:
-            kill(f"worker {address.rpartition('/')[2]}")
+        kill({address for found in client.who_has().values() for address in found})
 
     def middle(b: Any) -> None:
         kill_holder()
