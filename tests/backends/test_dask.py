@@ -242,7 +242,7 @@ def test_a_scheduler_goes_with_dask() -> None:
 def test_the_time_of_a_call_begins_with_the_call() -> None:
     """Not while it waits for a worker."""
     dag = graph("a", "b", "c", "d")
-    task = "import time; time.sleep(0.4)"
-    tasks = {name: Task(lambda: exec(task), name=name, timeout=0.7) for name in "abcd"}
+    task = "import time; time.sleep(1.5)"
+    tasks = {name: Task(lambda: exec(task), name=name, timeout=2.5) for name in "abcd"}
     result = DAGExecutor(dag, 4, backend="dask").execute(tasks)
     assert {each.status for each in result.node_results.values()} == {NodeStatus.COMPLETED}
