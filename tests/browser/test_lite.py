@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, TimeoutError, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.page import PANEL, NotebookPage
 from tests.browser.server import ROOT
@@ -21,7 +21,6 @@ SITE = ROOT / "build" / "lite"
 SCREENSHOTS = ROOT / "build" / "screenshots" / "lite"
 FIRST = "10_what_is_a_dag.ipynb"
 BOOT_MS = 300_000  # Python itself and thirty packages start in the page
-OPEN_MS = 60_000
 
 READY = f"() => window.jupyterapp?.shell && {PANEL}?.sessionContext?.session?.kernel"
 HAS_RUN = f"i => {PANEL}.content.widgets[i].model.executionCount"
@@ -68,7 +67,8 @@ def course(site: str, browser: Browser, fetched: list[str]) -> Iterator[Notebook
     context.on("request", lambda request: fetched.append(request.url))
     url = f"{site}/lab/index.html?path={FIRST}"
     page = NotebookPage(context.new_page(), url, Path(FIRST))
-    open_course(page, url)
+    page.page.goto(url)
+    page.page.wait_for_function(READY, timeout=BOOT_MS)
     first, *others = code_cells(page)
     page.run_cell(first, wait=False)
     page.page.wait_for_function(HAS_RUN, arg=first, timeout=BOOT_MS)
@@ -76,19 +76,6 @@ def course(site: str, browser: Browser, fetched: list[str]) -> Iterator[Notebook
         page.run_cell(cell)
     yield page
     context.close()
-
-
-def open_course(page: NotebookPage, url: str) -> None:
-    """Open the site, again if it hangs: on a busy machine JupyterLite may miss its own worker."""
-    page.page.goto(url)
-    for _ in range(4):
-        try:
-            page.page.wait_for_function(READY, timeout=OPEN_MS)
-        except TimeoutError:
-            page.page.reload()
-        else:
-            return
-    page.page.wait_for_function(READY, timeout=OPEN_MS)
 
 
 def code_cells(page: NotebookPage) -> list[int]:

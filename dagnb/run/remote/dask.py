@@ -19,7 +19,7 @@ from dagnb.run.remote.connection import Connection, worker_name
 from dagnb.run.remote.dask_worker import give_up, perform_on_worker
 from dagnb.run.remote.handle import About, Handle, without
 from dagnb.run.remote.shipped import Shipped
-from dagnb.run.remote.travel import pack_function
+from dagnb.run.remote.travel import Functions
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -59,7 +59,7 @@ class Dask:
     def __init__(self, scheduler: str = "") -> None:
         self._connection = CLUSTERS.connection(scheduler)
         self._edition = ""
-        self._functions: dict[int, tuple[Any, bytes]] = {}
+        self._functions = Functions()
         self._out: dict[str, _Sent] = {}
 
     def submit(self, call: Call) -> Attempt:
@@ -82,22 +82,14 @@ class Dask:
         attempt = f"{next(_attempts)}"
         self._edition = self._edition or self._connection.edition_now()
         expected = [each.about for each in along]
-        order = Order(
-            self._connection.topic, attempt, self._edition, self._packed(call), names, expected
-        )
+        _, function = self._functions.packed(call.function)
+        order = Order(self._connection.topic, attempt, self._edition, function, names, expected)
         return _Sent(
             self, self._connection, order, Shipped(inputs.data, shared(inputs.buffers)), along
         )
 
     def _is_there(self, handle: Handle) -> bool:
         return isinstance(handle, Kept) and handle.connection is self._connection
-
-    def _packed(self, call: Call) -> bytes:
-        """Pack a function once a run: each node sees the variables as they were then."""
-        known = self._functions.get(id(call.function))
-        if known is None:
-            known = self._functions[id(call.function)] = call.function, pack_function(call.function)
-        return known[1]
 
     def forget(self, sent: _Sent) -> None:
         """Let nobody be told of an attempt any more."""

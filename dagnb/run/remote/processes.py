@@ -6,13 +6,10 @@ call that is late cannot be killed alone, and a killed parent leaves orphans.
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from dagnb.errors import BackendError, NotSendableError
 from dagnb.run.call import Call, Report
@@ -22,10 +19,8 @@ from dagnb.run.remote.channel import shared
 from dagnb.run.remote.handle import without
 from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.slot import IDLE, Sendable, Slot, Unpack
-from dagnb.run.remote.travel import pack_function
+from dagnb.run.remote.travel import Functions
 from dagnb.run.threads import has_threads
-
-_keys = itertools.count()
 
 
 class Processes:
@@ -65,7 +60,7 @@ class Processes:
             raise BackendError("processes", "needs Linux or macOS; use threads here")
         self._idle: list[Slot] = []
         self._busy: set[Slot] = set()
-        self._functions: dict[int, tuple[Callable[..., Any], int, bytes]] = {}
+        self.functions = Functions()
         self._lock = threading.Lock()
         IDLE.refresh()
 
@@ -78,13 +73,6 @@ class Processes:
         attempt = Running(self, packed)
         attempt.begin()
         return attempt
-
-    def packed(self, function: Callable[..., Any]) -> tuple[int, bytes]:
-        """Pack a function once a run: each node sees the variables as they were then."""
-        known = self._functions.get(id(function))
-        if known is None:
-            known = self._functions[id(function)] = function, next(_keys), pack_function(function)
-        return known[1:]
 
     def take(self) -> Slot:
         """Return a slot that is idle, or a new one."""
@@ -119,7 +107,7 @@ class Processes:
             slot.kill()
         while self._idle:
             IDLE.give(self._idle.pop())
-        self._functions.clear()
+        self.functions.clear()
 
 
 def sendable(processes: Processes, call: Call) -> Sendable:
@@ -130,7 +118,7 @@ def sendable(processes: Processes, call: Call) -> Sendable:
     NotSendableError
         Its function or an input of it cannot be sent.
     """
-    key, function = processes.packed(call.function)
+    key, function = processes.functions.packed(call.function)
     call, along = without(call, lambda handle: isinstance(handle, Shipped))
     names, inputs = pack_inputs(call)
     return Sendable(key, function, names, inputs.data, along, shared(inputs.buffers))

@@ -22,7 +22,7 @@ from dagnb.run.remote.handle import About, Handle, without
 from dagnb.run.remote.ray_worker import Told, perform_on_worker, steps, version
 from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.slot import Edition
-from dagnb.run.remote.travel import pack_function
+from dagnb.run.remote.travel import Functions
 
 _connecting = threading.Lock()
 _edition = Edition()
@@ -60,7 +60,7 @@ class Ray:
         with _connecting:
             connect(address)
             _edition.is_over()
-        self._functions: dict[int, tuple[Any, bytes]] = {}
+        self._functions = Functions()
         self._out: set[_Sent] = set()
 
     def submit(self, call: Call) -> Attempt:
@@ -68,7 +68,7 @@ class Ray:
         try:
             call, along = without(call, lambda handle: isinstance(handle, Stored))
             names, inputs = pack_inputs(call)
-            function = self._packed(call)
+            _, function = self._functions.packed(call.function)
         except NotSendableError as error:
             return Done(not_sent(error))
         about = [each.about for each in along]
@@ -80,13 +80,6 @@ class Ray:
             sent = (_Timed if is_timed else _Sent)(self, given, along)
         self._out.add(sent)
         return sent
-
-    def _packed(self, call: Call) -> bytes:
-        """Pack a function once a run: each node sees the variables as they were then."""
-        known = self._functions.get(id(call.function))
-        if known is None:
-            known = self._functions[id(call.function)] = call.function, pack_function(call.function)
-        return known[1]
 
     def forget(self, sent: _Sent) -> None:
         """Count an attempt no longer among those that are out."""

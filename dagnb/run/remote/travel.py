@@ -7,6 +7,7 @@ them on without copying.
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -89,6 +90,33 @@ def _taken_in(value: Any) -> Any:
 
 
 # -- functions ------------------------------------------------------------------------------------
+
+
+class Functions:
+    """The functions of a run, packed once: each node sees the variables as they were then."""
+
+    _keys = itertools.count()
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Callable[..., Any], int, bytes]] = {}
+
+    def packed(self, function: Callable[..., Any]) -> tuple[int, bytes]:
+        """Return a number that no other function has, and the function packed.
+
+        Raises
+        ------
+        NotSendableError
+            It cannot be sent.
+        """
+        known = self._known.get(id(function))
+        if known is None:
+            packed = pack_function(function)
+            known = self._known[id(function)] = function, next(self._keys), packed
+        return known[1:]
+
+    def clear(self) -> None:
+        """Forget them: the next run packs them as they are then."""
+        self._known.clear()
 
 
 def pack_function(function: Callable[..., Any], most: int = MOST_CAPTURED_BYTES) -> bytes:
