@@ -20,14 +20,8 @@ from dagnb.observe.text import run_summary
 from dagnb.observe.trace import ExecutionTrace, Tracer
 from dagnb.project.functions import find_function
 from dagnb.project.manifest import Manifest
+from dagnb.project.params import with_params
 from dagnb.project.runner import DAGRunner
-
-_ONLY_NOTEBOOKS = {
-    "parameters": "--parameter is for notebooks; put the values of a manifest into the `params` "
-    "of its nodes",
-    "output": "--output is for notebooks; what a manifest computes is in its state, and its "
-    "exposures write files",
-}
 
 
 def manifest_in(file: Path) -> Manifest:
@@ -53,6 +47,7 @@ def runner_of(
     *,
     state_dir: Path | None = None,
     kinds: Mapping[str, str] | None = None,
+    parameters: Mapping[str, object] | None = None,
     observers: Sequence[Observer] = (),
 ) -> DAGRunner:
     """Return the runner of a manifest, taught the kinds that functions are named for.
@@ -61,8 +56,11 @@ def runner_of(
     ------
     DefinitionError
         There is no such function.
+    SelectionError
+        No node has such a parameter.
     """
-    runner = DAGRunner(manifest_in(file), state_dir=state_dir, observers=observers)
+    manifest = with_params(manifest_in(file), parameters or {})
+    runner = DAGRunner(manifest, state_dir=state_dir, observers=observers)
     for kind, function in (kinds or {}).items():
         runner.register(kind, find_function(function, Path.cwd()))
     return runner
@@ -76,15 +74,21 @@ def run_manifest(file: Path, wanted: Wanted, console: Console) -> int:
     Refusal
         It is asked for what only a notebook has.
     """
-    for option, value in (("parameters", wanted.parameters), ("output", wanted.output)):
-        if value:
-            raise Refusal(_ONLY_NOTEBOOKS[option])
+    if wanted.output:
+        raise Refusal(
+            "--output is for notebooks; what a manifest computes is in its state, and its "
+            "exposures write files"
+        )
     if wanted.backend not in (None, "inline", "threads"):
         raise Refusal(f"--backend {wanted.backend} is for notebooks; choose threads, and --jobs")
     progress, drain = console.progress(), threading.Event()
     tracer = Tracer()
     runner = runner_of(
-        file, state_dir=wanted.state_dir, kinds=wanted.kinds, observers=[progress, tracer]
+        file,
+        state_dir=wanted.state_dir,
+        kinds=wanted.kinds,
+        parameters=wanted.parameters,
+        observers=[progress, tracer],
     )
     progress.total = len(runner.manifest)
     if wanted.dry_run:

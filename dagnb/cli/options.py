@@ -82,7 +82,8 @@ parameters_option = click.option(
     nargs=2,
     multiple=True,
     metavar="NAME VALUE",
-    help="Another value for a name that the cell tagged `parameters` assigns.",
+    help="Another value for a name that the cell tagged `parameters` assigns, or that is in the "
+    "`params` of nodes of a manifest.",
 )
 selection_options = all_of(
     several("--nodes", "--node", help="These, what they need and what depends on them."),

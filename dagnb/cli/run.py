@@ -86,7 +86,7 @@ def run(ctx: click.Context, /, file: Path, **options: Any) -> None:
     the notebook. The outputs are written back into FILE, and nothing else in it is touched.
 
     A FILE that ends in .json is a manifest; without FILE it is target/manifest.json. It has no
-    outputs to write and no parameters: its values stand in the `params` of its nodes.
+    outputs to write, and its parameters are the `params` of its nodes.
 
     \b
     Exit codes: 0 all is up to date; 1 a node or a cell failed; 2 wrong usage;

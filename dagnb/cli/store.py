@@ -1,4 +1,4 @@
-"""``dagnb store``: a look at the saved values of notebooks, and room for new ones."""
+"""``dagnb store``: a look at the saved values of notebooks and manifests, and room for new ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 import click
 
 from dagnb.cli.commands import Group
+from dagnb.cli.options import is_manifest
 from dagnb.observe.stored import byte_count, store_listing
+from dagnb.project.runner import VALUES
+from dagnb.project.state import DEFAULT_FOLDER
 from dagnb.values.layout import FOLDER, MARKER, Layout
 from dagnb.values.signature import signing_key
 from dagnb.values.upkeep import BUDGET_BYTES, clear, evict, problems, size_of
@@ -36,13 +39,14 @@ class Bytes(click.ParamType[int]):
 
 @click.group(cls=Group)
 def store() -> None:
-    """Look after the saved values of notebooks.
+    """Look after the saved values of notebooks and manifests.
 
-    DIR is the folder of the notebook, or the store in it; the current folder by default.
+    PLACE is a notebook, a manifest, its state directory, a folder with one of them, or the store
+    itself; the current folder by default.
     """
 
 
-_folder = click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+_folder = click.argument("folder", metavar="[PLACE]", default=".", type=click.Path(path_type=Path))
 
 
 @store.command()
@@ -83,7 +87,7 @@ def gc(folder: Path, budget: int) -> None:
 @_folder
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear_(folder: Path, yes: bool) -> None:
-    """Remove all values; notebooks compute them again."""
+    """Remove all values; they are computed again when they are needed."""
     layout = _layout(folder)
     question = (
         f"Remove {len(layout.records())} values, {byte_count(size_of(layout))}, in {layout.folder}?"
@@ -93,11 +97,18 @@ def clear_(folder: Path, yes: bool) -> None:
     clear(layout)
 
 
-def _layout(folder: Path) -> Layout:
-    """Return the store that a folder is or has."""
-    inner = folder / FOLDER
-    layout = Layout(inner if inner.is_dir() else folder)
-    if not (layout.folder / MARKER).exists():
-        raise click.UsageError(f"there is no store in {folder.absolute()}")
-    layout.check()
-    return layout
+def _layout(place: Path) -> Layout:
+    """Return the store that belongs to a file, or that a folder is or has."""
+    for folder in _folders(place):
+        if (folder / MARKER).exists():
+            layout = Layout(folder)
+            layout.check()
+            return layout
+    raise click.UsageError(f"there is no store in {place.absolute()}")
+
+
+def _folders(place: Path) -> tuple[Path, ...]:
+    """Return where the store of a place may be, the nearest first."""
+    if place.is_file():
+        return (DEFAULT_FOLDER / VALUES,) if is_manifest(place) else (place.parent / FOLDER,)
+    return place / FOLDER, place, place / VALUES, place / DEFAULT_FOLDER / VALUES

@@ -141,7 +141,8 @@ def looked_at(
         It cannot be used, or a cell of it fails.
     """
     if is_manifest(file):
-        yield ManifestSubject(runner_of(file, state_dir=state_dir, kinds=kinds))
+        runner = runner_of(file, state_dir=state_dir, kinds=kinds, parameters=parameters)
+        yield ManifestSubject(runner)
         return
     refuse_for_notebooks(state_dir, kinds)
     with opened(NotebookFile.read(file), parameters=parameters, prepare=only_look) as headless:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from dagnb.errors import DefinitionError
 from dagnb.notebook.file import Cell
@@ -12,13 +12,10 @@ from dagnb.notebook.names import names_of
 from dagnb.notebook.node import NotebookNode
 from dagnb.notebook.scopes import Function
 from dagnb.notebook.session import Session
+from dagnb.project.as_module import HEAD, joined, last_lines
 from dagnb.project.manifest import Manifest, ManifestNode
 
 _MAGIC = re.compile(r"^(?=\s*[%!])", re.MULTILINE)
-_HEAD = '''"""Made from {name} by `dagnb export`: run it from top to bottom."""
-
-from dagnb import Pipeline, task
-'''
 MADE = '"""Made from {name} by `dagnb export`: the functions of a manifest."""'
 _TASK = "task"
 
@@ -42,9 +39,7 @@ def as_module(name: str, cells: Sequence[Cell], session: Session) -> str:
     before, after = _plain_cells(cells, session)
     order = [str(each) for each in session.dag.topological_sort()]
     tasks = [f"@task{_options(node)}\n{_function(node, session)}" for node in _nodes(session)]
-    run = [f"pipeline = Pipeline([{', '.join(order)}])", "values = pipeline.execute().node_results"]
-    values = [f'{each} = values["{each}"].result' for each in order]
-    return _joined([_HEAD.format(name=name), *before, *tasks, "\n".join([*run, *values]), *after])
+    return joined([HEAD.format(name=name), *before, *tasks, last_lines(order), *after])
 
 
 def as_manifest(
@@ -67,7 +62,7 @@ def as_manifest(
         As for `as_module`.
     """
     functions = [_function(node, session) for node in _nodes(session)]
-    text = _joined([MADE.format(name=name), *_plain_cells(cells, session)[0], *functions])
+    text = joined([MADE.format(name=name), *_plain_cells(cells, session)[0], *functions])
     made = [
         ManifestNode(
             f"{_TASK}.{node.name}",
@@ -95,10 +90,6 @@ def _plain_cells(cells: Sequence[Cell], session: Session) -> tuple[list[str], li
         text = _plain_text(cell, session)
         (after if _reads(text, session) else before).append(text)
     return before, after
-
-
-def _joined(parts: Iterable[str]) -> str:
-    return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
 
 def _plain_text(cell: Cell, session: Session) -> str:

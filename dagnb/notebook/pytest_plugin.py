@@ -1,13 +1,17 @@
 """Nodes as tests: ``pytest report.ipynb`` runs each node, and fails where one fails.
 
 A notebook is taken only if it is named on the command line, or with ``--dagnb`` wherever it lies,
-and only if it has nodes; never where nbval is asked for (``--nbval``, ``--nbval-lax``).
+and only if it has nodes; never where nbval is asked for (``--nbval``, ``--nbval-lax``). A manifest
+is taken if it is named: ``pytest pipeline.json``. Its tests have a state of their own, and its
+exposures write into pytest's temporary folder.
 
 A fixture ``dagnb_inputs`` in a ``conftest.py`` gives values in place of nodes::
 
     @pytest.fixture(scope="module")
     def dagnb_inputs():
         return {"raw": a_small_frame()}
+
+and ``dagnb_kinds`` gives functions for the kinds of a manifest that only a runner knows.
 
 This file is imported by every pytest where dagnb is installed, so it imports little.
 """
@@ -23,6 +27,7 @@ import pytest
 
 if TYPE_CHECKING:
     from dagnb.notebook.headless import Headless
+    from dagnb.project.rehearsal import Rehearsal
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +39,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Take a notebook that has nodes, unless it is another plugin's."""
+    """Take a manifest that is named; a notebook that has nodes, unless it is another plugin's."""
+    if file_path.suffix == ".json" and parent.session.isinitpath(file_path):
+        manifest: pytest.Collector = ManifestModule.from_parent(parent, path=file_path)
+        return manifest
     if file_path.suffix != ".ipynb" or _is_taken(parent.config):
         return None
     if not (parent.config.getoption("--dagnb") or parent.session.isinitpath(file_path)):
@@ -64,8 +72,43 @@ class NotebookModule(pytest.Module):
             yield item
 
 
+class ManifestModule(pytest.Module):
+    """A manifest: its nodes, dependencies first."""
+
+    def _getobj(self) -> ModuleType:
+        return ModuleType(self.path.stem)
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield a test for each node."""
+        from dagnb.errors import ManifestError
+        from dagnb.project.manifest import Manifest
+
+        try:
+            manifest = Manifest.load(self.path)
+        except ManifestError as error:
+            raise self.CollectError(str(error)) from None
+        for each in manifest.dag.topological_sort():
+            test = _test_of_step(str(each))
+            item: pytest.Item = pytest.Function.from_parent(self, name=str(each), callobj=test)
+            yield item
+
+
+def _test_of_step(name: str) -> Callable[[Any], None]:
+    """Return the test of one node of a manifest."""
+
+    def test(dagnb_manifest: Rehearsal) -> None:
+        __tracebackhide__ = True
+        outcome = dagnb_manifest.outcome(name)
+        if outcome.error is not None:
+            _raise(outcome.error)
+        if outcome.status.value == "skipped":
+            pytest.skip(outcome.reason)
+
+    return test
+
+
 def _test_of(name: str) -> Callable[[Any], None]:
-    """Return the test of one node."""
+    """Return the test of one node of a notebook."""
 
     def test(dagnb_notebook: Headless) -> None:
         __tracebackhide__ = True
@@ -104,6 +147,27 @@ def _raise(error: BaseException) -> None:
 def dagnb_inputs() -> dict[str, object]:
     """Return values in place of nodes; override it in a ``conftest.py``."""
     return {}
+
+
+@pytest.fixture(scope="module")
+def dagnb_kinds() -> dict[str, Callable[..., object]]:
+    """Return what runs the kinds of a manifest that only a runner knows; override it."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def dagnb_manifest(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    dagnb_inputs: dict[str, object],
+    dagnb_kinds: dict[str, Callable[..., object]],
+) -> Rehearsal:
+    """Run nodes of a manifest as they are tested, apart from its real runs."""
+    from dagnb.project.manifest import Manifest
+    from dagnb.project.rehearsal import Rehearsal
+
+    folder = tmp_path_factory.mktemp(request.path.stem)
+    return Rehearsal(Manifest.load(request.path), folder, dagnb_inputs, dagnb_kinds)
 
 
 @pytest.fixture(scope="module")

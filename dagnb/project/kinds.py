@@ -29,8 +29,8 @@ _WHAT = ("sql", "function", "path")
 class Computed(Work):
     """What is computed by SQL over the nodes above, or by a Python function.
 
-    SQL names a node above by its name, or by its id in double quotes. A function takes the
-    values of the nodes above by name, and the values in ``params``.
+    SQL names a node above by its name, or by its id in double quotes, and a value in ``params``
+    as ``$name``. A function takes the values of the nodes above by name, and those in ``params``.
 
     SQL runs on one thread, so that it gives the same rows in the same order every time, and what
     is below can be cut off; ``threads`` asks for more. Several nodes run side by side anyway.
@@ -64,9 +64,14 @@ class Computed(Work):
         if type(threads) is not int or threads < 1:
             raise self.wrong("threads", f"it is a whole number from 1 on, not {threads!r}")
         try:
-            duck.check_tables(duck.parse(sql), [*self._tables(dict(self.above))])
+            statement = duck.parse(sql)
+            duck.check_tables(statement, [*self._tables(dict(self.above))])
         except SqlError as error:
             raise SqlError(f"{self.node.id}: {error}") from error
+        for name in statement.parameters:
+            if name not in self._params:
+                nearest = did_you_mean(name, self._params)
+                raise self.wrong("sql", f"it reads ${name}, which is none of its params{nearest}")
 
     def _check_function(self) -> None:
         try:
@@ -102,15 +107,16 @@ class Computed(Work):
         return value if table is None else table
 
     def _query(self, sql: str, inputs: Mapping[str, Any]) -> Any:
-        read = {name.lower() for name in duck.parse(sql).tables}
-        tables = {}
+        statement = duck.parse(sql)
+        read, tables = {name.lower() for name in statement.tables}, {}
         for name, value in self._tables(inputs).items():
             if name.lower() in read:
                 tables[name] = duck.as_table(value)
                 if tables[name] is None:
                     raise SqlError(f"{self.node.id}: {name} is a {type(value).__name__}, no rows")
+        given = {name: self._params[name] for name in statement.parameters}
         try:
-            return duck.query(sql, tables, self.node.config.get("threads", 1))
+            return duck.query(sql, tables, self.node.config.get("threads", 1), given)
         except duck.errors() as error:
             raise SqlError(f"{self.node.id}: {error}") from error
 
@@ -309,7 +315,7 @@ def _format(work: Work, path: str) -> str:
 class Exposure(Computed):
     """Writes the rows of the node above, or of SQL over several, to a file, in one step."""
 
-    options = ("path", "format", "sql", "threads")
+    options = ("path", "format", "sql", "params", "threads")
     ways = ("path",)
 
     def check(self) -> None:

@@ -173,6 +173,7 @@ class DAGRunner:
         retry: int = 0,
         *,
         tags: Names = None,
+        downstream: bool = True,
         timeout: float | None = None,
         jobs: int = 1,
         backoff: float = BACKOFF_SECONDS,
@@ -189,6 +190,8 @@ class DAGRunner:
             Only print the plan; the summary says what would run.
         node_types, nodes, tags, exclude_tags : list of str, optional
             See `select`: ``nodes`` takes names or ids, adds what is below, and runs all of it.
+        downstream : bool
+            Whether what is below ``nodes`` is added.
         continue_on_error : bool
             After a failure go on with what does not depend on it.
         retry : int
@@ -213,7 +216,7 @@ class DAGRunner:
         KeyboardInterrupt
             Ctrl-C arrived. What had ended is in the state.
         """
-        selection = self._select(full, node_types, nodes, tags, exclude_tags)
+        selection = self._select(full, node_types, nodes, tags, exclude_tags, downstream=downstream)
         works, write = self._works(), print if progress is True else (progress or None)
         if dry_run:
             steps = self._plan(selection, works)
@@ -332,11 +335,19 @@ class DAGRunner:
         return planned(self.manifest, keep, state, reasons)
 
     def _select(
-        self, full: bool, node_types: Names, nodes: Names, tags: Names, exclude_tags: Names
+        self,
+        full: bool,
+        node_types: Names,
+        nodes: Names,
+        tags: Names,
+        exclude_tags: Names,
+        *,
+        downstream: bool = True,
     ) -> Selection:
         return select(
-            self.manifest, nodes, node_types, tags, exclude_tags, full=full, kinds=self.kinds
-        )
+            self.manifest, nodes, node_types, tags, exclude_tags,
+            full=full, downstream=downstream, kinds=self.kinds,
+        )  # fmt: skip
 
     def _keep(self, selection: Selection, works: Mapping[str, Work]) -> tuple[Keep, State]:
         state = State(self._backend)

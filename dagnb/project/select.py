@@ -44,6 +44,7 @@ def select(
     exclude_tags: Names = None,
     *,
     full: bool = False,
+    downstream: bool = True,
     kinds: Collection[str] = (),
 ) -> Selection:
     """Return the selection that some filters make.
@@ -52,7 +53,8 @@ def select(
     ----------
     manifest : Manifest
     nodes : list of str, optional
-        Names or ids; what is below them is selected, too, and all of it runs.
+        Names or ids; what is below them is selected, too, unless ``downstream`` is False, and
+        all of it runs.
     node_types, tags : list of str, optional
         Only nodes of one of these kinds; only nodes with one of these tags.
     exclude_tags : list of str, optional
@@ -82,7 +84,7 @@ def select(
     dagnb.errors.SelectionError: no node 'usres' in the manifest; did you mean 'users'?
     """
     named = None if nodes is None else _named(manifest, _listed(nodes, "nodes"))
-    base = _with_downstream(manifest, named)
+    base = _with_downstream(manifest, named) if downstream or named is None else {*named}
     everything = manifest.nodes.values()
     known = {*kinds, *(node.type for node in everything)}
     of_kinds = _known(_listed(node_types, "node_types"), known, "kind")

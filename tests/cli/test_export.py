@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,12 +72,65 @@ def test_a_manifest(dagnb: Command, tmp_path: Path) -> None:
     assert made["checked"](made["Count"](3)) == {"rows": 3}
 
 
+def steps() -> dict[str, Any]:
+    """Return a manifest with nodes of every kind; two have one name, others are no identifiers."""
+    many = "select *,\n  price * $rate as total -- with tax\nfrom orders"
+    nodes: dict[str, Any] = {
+        "source.orders": {"config": {"path": "orders.csv"}},
+        "transform.orders": {"config": {"sql": 'from "source.orders" where price > 1'}},
+        "transform.with tax": {"config": {"sql": many, "params": {"rate": 2}}},
+        "aggregation.class": {"config": {"sql": 'select sum(total) as n from "with tax"'}},
+        "feature_group.step": {"config": {"sql": "from orders", "keys": ["id"]}},
+        "model.fit": {"config": {"function": "jobs.py:fit", "params": {"power": 2}}},
+        "rule.some": {"config": {"sql": "from step where id is null"}},
+        "exposure.out": {"config": {"path": "out.csv"}},
+        "task.last": {"config": {"function": "jobs.py:last"}},
+    }
+    for name, node in nodes.items():
+        node["type"] = name.partition(".")[0]
+    edges = [
+        ("source.orders", "transform.orders"), ("transform.orders", "transform.with tax"),
+        ("transform.with tax", "aggregation.class"), ("source.orders", "feature_group.step"),
+        ("feature_group.step", "model.fit"), ("feature_group.step", "rule.some"),
+        ("transform.orders", "exposure.out"), ("model.fit", "task.last"),
+    ]  # fmt: skip
+    return {"nodes": nodes, "edges": edges}
+
+
+def test_a_manifest_as_a_module(dagnb: Command, tmp_path: Path) -> None:
+    """Run from top to bottom it gives the values that the manifest's nodes have."""
+    (tmp_path / "orders.csv").write_text("id,price\n1,1\n2,5\n3,7\n")
+    (tmp_path / "jobs.py").write_text(
+        "def fit(step: list, power):\n    return sum(each['id'] ** power for each in step)\n\n"
+        "def last(fit):\n    return {'fit': fit}\n"
+    )
+    (tmp_path / "p.json").write_text(json.dumps(steps()))
+    assert dagnb("export", "p.json", "-o", "made.py").out == "wrote made.py\n"
+    dagnb("run", "p.json")
+    (tmp_path / "out.csv").rename(tmp_path / "run.csv")
+    found = runpy.run_path(str(tmp_path / "made.py"))
+    assert found["class_"].to_pylist() == [{"n": 24}]
+    assert (found["fit"], found["last"]) == (14, {"fit": 14})
+    assert found["step_"].num_rows == 3
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "run.csv").read_text()
+    assert "\n  price * $rate as total -- with tax\n" in (tmp_path / "made.py").read_text()
+
+
+def test_a_manifest_as_a_manifest(dagnb: Command, tmp_path: Path) -> None:
+    """In the one form that there is."""
+    (tmp_path / "p.json").write_text('{"nodes": [{"name": "a", "type": "source"}]}')
+    dagnb("export", "p.json", "-o", "q.json")
+    assert Manifest.load(tmp_path / "q.json") == Manifest.load(tmp_path / "p.json")
+    assert '"source.a": {' in (tmp_path / "q.json").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["nb.ipynb", "-o", "made.txt"], "-o NAME.py writes a module, -o NAME.json a manifest"),
         (["nb.ipynb", "-o", "own.json"], "own.py is there and was not made by dagnb export"),
-        (["p.json", "-o", "made.py"], "export writes notebooks, and this is a manifest"),
+        (["p.json", "-o", "made.py"], "there is no file p.json"),
+        (["own_kind.json", "-o", "made.py"], "node 'email.a' cannot be written as a task"),
         (["nb.ipynb", "-o", "no/made.py"], "cannot be written"),
         (["odd.ipynb", "-o", "made.py"], "node 'a' cannot be written as a task"),
     ],
@@ -86,5 +141,6 @@ def test_what_cannot_be_exported(
     """Is said in one line."""
     written(tmp_path / "nb.ipynb", LOAD, "%%dag_node a\n1")
     (tmp_path / "own.py").write_text("a = 1\n")
+    (tmp_path / "own_kind.json").write_text('{"nodes": {"email.a": {"type": "email"}}}')
     written(tmp_path / "odd.ipynb", LOAD, "%%dag_node a --when 1>0\n1")
     assert message in dagnb("export", *words, code=2).err

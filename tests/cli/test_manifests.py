@@ -71,7 +71,7 @@ def test_kinds_of_ones_own(dagnb: Command, mail: Path) -> None:
         (["run", "--kind", "email"], "write NAME=FILE.py:FUNCTION, not 'email'"),
         (["run", "--kind", "email=jobs.py:sned"], "jobs.py has no function 'sned'; did you mean"),
         (["run", "--kind", "email=job.py:send"], "there is no file"),
-        (["run", "-p", "limit", "1", *EMAIL], "put the values of a manifest into the `params`"),
+        (["run", "-p", "limt", "1", *EMAIL], "no node has a param 'limt'"),
         (["run", "-o", "x.json", *EMAIL], "--output is for notebooks; what a manifest computes"),
         (["run", "target/manifst.json"], "there is no file target/manifst.json; did you mean"),
         (["diff", "target/manifst.json", "target/manifest.json"], "did you mean 'manifest.json'"),
@@ -82,6 +82,19 @@ def test_wrong_usage(dagnb: Command, mail: Path, words: list[str], message: str)
     found = dagnb(*words, code=2)
     assert message in found.err
     assert not Path("target/state").exists()
+
+
+def test_parameters(dagnb: Command, mail: Path) -> None:
+    """Are the params of nodes; what has others runs again, and only that."""
+    sql = "from users where id <= $limit"
+    few = {"type": "transform", "config": {"sql": sql, "params": {"limit": 9}}}
+    users = {"type": "source", "config": {"path": "users.csv"}}
+    path = saved(mail.parent / "few.json", users=users, few=few)
+    assert dagnb("run", str(path), "--json").executed == ["source.users", "transform.few"]
+    assert "RUN transform.few" in dagnb("plan", str(path), "-p", "limit", "1").out
+    assert dagnb("run", str(path), "-p", "limit", "1", "--json").executed == ["transform.few"]
+    assert dagnb("run", str(path), "-p", "limit", "1", "--json").executed == []
+    assert "did you mean 'limit'" in dagnb("run", str(path), "-p", "limt", "1", code=2).err
 
 
 @pytest.mark.parametrize("options", [["--state-dir", "x"], EMAIL])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from dagnb.values.fingerprint import digest
 from dagnb.values.saved import Saved
 from dagnb.values.signature import signing_key
 from dagnb.values.store import Store
+from tests.cli.conftest import Command
+from tests.notebook.notebooks import LOAD, written
 
 
 @pytest.fixture
@@ -46,6 +49,21 @@ def test_ls(store: Store, run: Callable[..., Result]) -> None:
     assert (first.split()[0], second.split()[0]) == ("clean", "raw")
     assert first.endswith("d ago  list clean")
     assert last.startswith("2 values, ")
+
+
+def test_wherever_a_store_belongs_to(dagnb: Command, tmp_path: Path) -> None:
+    """A notebook's, a manifest's, and those of folders that have one."""
+    (tmp_path / "nb").mkdir()
+    notebook = written(tmp_path / "nb" / "nb.ipynb", LOAD, "%%dag_node raw\n'x' * 3000")
+    dagnb("run", notebook)
+    nodes = {"transform.one": {"type": "transform", "config": {"sql": "select 1 as n"}}}
+    manifest = tmp_path / "p.json"
+    manifest.write_text(json.dumps({"nodes": nodes}))
+    dagnb("run", manifest)
+    assert "raw" in dagnb("store", "ls", notebook).out
+    for place in (manifest, tmp_path, tmp_path / "target/state", tmp_path / "target/state/values"):
+        assert "transform.one" in dagnb("store", "ls", place).out
+    assert "there is no store in" in dagnb("store", "ls", tmp_path / "target", code=2).err
 
 
 def test_verify(store: Store, run: Callable[..., Result]) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Command, environment
 from tests.notebook.notebooks import CHAIN, LOAD, written
@@ -16,8 +19,9 @@ GIVES = (
 
 
 def outcomes(text: str) -> dict[str, str]:
-    """Return what pytest says of each node."""
-    lines = (line.split("::")[1].split() for line in text.splitlines() if "::" in line)
+    """Return what pytest says of each node; it shows the dots of names as colons."""
+    shown = (line.partition("::")[2] for line in text.splitlines())
+    lines = (line.replace("::", ".").split() for line in shown if line)
     return {words[0]: words[1] for words in lines if words[1:] and words[1].isupper()}
 
 
@@ -69,7 +73,72 @@ def test_no_nodes(dagnb: Command, tmp_path: Path) -> None:
     """Is wrong usage."""
     written(tmp_path / "nb.ipynb", "a = 1")
     assert "has no nodes" in dagnb("test", "nb.ipynb", code=2).err
-    assert "rules test those of a manifest" in dagnb("test", "pipeline.json", code=2).err
+    (tmp_path / "empty.json").write_text('{"nodes": {}}')
+    assert "has no nodes" in dagnb("test", "empty.json", code=2).err
+    assert "there is no file" in dagnb("test", "pipeline.json", code=2).err
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A manifest with a rule that is broken, a file that is written, and a kind of its own."""
+    (tmp_path / "orders.csv").write_text("id,price\n1,5\n2,-1\n")
+    positive = {"type": "rule", "config": {"sql": "from orders where price < 0"}}
+    out = {"type": "exposure", "config": {"path": "out.csv"}}
+    nodes = {
+        "source.orders": {"type": "source", "config": {"path": "orders.csv"}},
+        "transform.kept": {"type": "transform", "config": {"sql": "from orders where id > 1"}},
+        "rule.positive": positive,
+        "model.after": {"type": "model", "config": {"function": "jobs.py:after"}},
+        "exposure.out": out,
+        "email.news": {"type": "email"},
+        "email.later": {"type": "email"},
+    }
+    (tmp_path / "jobs.py").write_text("def after(positive):\n    return 1\n")
+    edges = [
+        ["source.orders", "transform.kept"], ["source.orders", "rule.positive"],
+        ["rule.positive", "model.after"], ["transform.kept", "exposure.out"],
+        ["transform.kept", "email.news"], ["email.news", "email.later"],
+    ]  # fmt: skip
+    path = tmp_path / "shop.json"
+    path.write_text(json.dumps({"nodes": nodes, "edges": edges}))
+    return path
+
+
+def test_nodes_of_a_manifest_are_tests(apart: Command, shop: Path) -> None:
+    """They leave nothing where real runs do; what cannot run says why."""
+    found = apart("test", shop.name, "-v", "-rs", "--color=no", code=1)
+    assert outcomes(found.out) == {
+        "source.orders": "PASSED",
+        "transform.kept": "PASSED",
+        "rule.positive": "FAILED",
+        "model.after": "SKIPPED",
+        "exposure.out": "PASSED",
+        "email.news": "SKIPPED",
+        "email.later": "SKIPPED",
+    }
+    assert "RuleError: 1 row breaks the rule rule.positive: id=2, price=-1" in found.out
+    assert "rule.positive failed" in found.out
+    assert "nobody runs the kind 'email' here" in found.out
+    assert {each.name for each in shop.parent.iterdir()}.isdisjoint({"out.csv", "target"})
+
+
+def test_values_and_kinds_for_a_manifest(apart: Command, shop: Path) -> None:
+    """Fixtures give values in place of nodes, and functions for kinds."""
+    give = GIVES.format(values="{'orders': [{'id': 3, 'price': 2}]}")
+    kinds = give.replace("dagnb_inputs", "dagnb_kinds").partition("return")[0].partition("@")[2]
+    kinds = f"@{kinds}return {{'email': lambda node, inputs: {{'row_count': 0}}}}\n"
+    (shop.parent / "conftest.py").write_text(f"{give}\n{kinds}")
+    (shop.parent / "orders.csv").unlink()
+    found = outcomes(apart("test", shop.name, "-v").out)
+    assert found.pop("source.orders") == "SKIPPED"
+    assert set(found.values()) == {"PASSED"}
+
+
+def test_a_broken_manifest(dagnb: Command, shop: Path) -> None:
+    """Is said in one line, by pytest too."""
+    shop.write_text('{"nodes": {"a": {}}}')
+    assert "shop.json: nodes['a'].type: it is missing" in dagnb("test", shop.name, code=2).err
+    assert "nodes['a'].type: it is missing" in collected(shop.parent, shop.name)
 
 
 def collected(folder: Path, *words: str) -> str:

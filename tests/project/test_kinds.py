@@ -251,6 +251,29 @@ def test_only_another_statement_runs_again(files: Files, sql: str, ran: list[str
     assert files.ran() == ran
 
 
+def test_sql_reads_params(files: Files) -> None:
+    """As ``$name``; another value runs it again."""
+    sql = "select id from users where age > $least"
+    files.add("transform.adults", "source.users", sql=sql, params={"least": 17, "unused": 1})
+    assert files.value("transform.adults").to_pylist() == [{"id": 1}, {"id": 3}]
+    files.add("transform.adults", "source.users", sql=sql, params={"least": 40, "unused": 1})
+    assert files.value("transform.adults").to_pylist() == [{"id": 3}]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("laest", "it reads $laest, which is none of its params; did you mean 'least'?"),
+     ("1", "it reads $1, which is none of its params")],
+)  # fmt: skip
+def test_sql_that_reads_no_param(files: Files, name: str, problem: str) -> None:
+    """Is refused with the nearest."""
+    sql = f"select id from users where age > ${name}"
+    files.add("transform.adults", "source.users", sql=sql, params={"least": 17})
+    with pytest.raises(ManifestError) as caught:
+        files.run()
+    assert problem in str(caught.value)
+
+
 def test_equal_rows_cut_off(files: Files) -> None:
     """What is below does not run."""
     files.add("transform.adults", "source.users", sql=ADULTS)
