@@ -17,6 +17,7 @@ HEAD = '''"""Made from {name} by `dagnb export`: run it from top to bottom."""
 from dagnb import Pipeline, task
 '''
 _STEP = "from dagnb.project.step import step"
+MOST_COLUMNS = 80
 _OURS = ("Pipeline", "pipeline", "step", "task", "values")
 
 
@@ -82,8 +83,16 @@ def _task(manifest: Manifest, node: ManifestNode, words: Mapping[str, str]) -> s
     given = ", ".join(f"{each!r}: {word}" for each, word in _given(node, above, words).items())
     parts = [f"{node.type!r}", f"{node.name!r}", *([f"{{{given}}}"] if given else [])]
     parts += [f"{option}={_literal(value)}" for option, value in node.config.items()]
+    return f"@task\ndef {words[node.id]}({takes}):\n    return {_call(parts)}"
+
+
+def _call(parts: Sequence[str]) -> str:
+    """Return a call of `step`, in one line if it fits."""
+    line = f"step({', '.join(parts)})"
+    if len(line) <= MOST_COLUMNS and "\n" not in line:
+        return line
     lines = "".join(f"        {part},\n" for part in parts)
-    return f"@task\ndef {words[node.id]}({takes}):\n    return step(\n{lines}    )"
+    return f"step(\n{lines}    )"
 
 
 def _given(
