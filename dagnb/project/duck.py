@@ -109,7 +109,10 @@ def _parameters(tree: Any) -> dict[str, None]:
 
 def _path(node: Mapping[str, Any]) -> str:
     parts = (node.get("catalog_name"), node.get("schema_name"), node["table_name"])
-    return ".".join(part for part in parts if part)
+    path = ".".join(part for part in parts if part)
+    if path != node["table_name"]:
+        raise SqlError(f'it reads {path}; put a name with a dot into double quotes: "{path}"')
+    return path
 
 
 def _walk(tree: Any) -> Iterator[dict[str, Any]]:

@@ -305,6 +305,7 @@ def test_sql_may_use_threads(files: Files) -> None:
         ("select * from usres", "it reads 'usres', which is no input of this node; did you mean"),
         ("select * from 'users.csv'", "it reads 'users.csv', which is no input"),
         ("with q as (select * from u) select * from q", "it reads 'u', which is no input"),
+        ("from source.users", 'put a name with a dot into double quotes: "source.users"'),
         ("create table t as select 1", "it is not a SELECT"),
         ("select 1; select 2", "it is one SELECT, not 2 statements"),
         ("-- nothing", "it is one SELECT, not 0 statements"),
