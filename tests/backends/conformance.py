@@ -18,7 +18,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from dagnb import DAG, DAGExecutor, ExecutionResult, Interrupted, NodeStatus, Task
+from dagnb import (
+    DAG,
+    DAGExecutor,
+    ExecutionCallbacks,
+    ExecutionResult,
+    Interrupted,
+    NodeStatus,
+    Task,
+)
 from dagnb.errors import ForeignError, NotSendableError, WorkerLostError
 from dagnb.run.remote.backend import Backend
 
@@ -99,10 +107,16 @@ class Conformance:
         """Run tasks on the backend, two at a time."""
 
         def run(
-            dag: DAG, tasks: Tasks, *, workers: int = 2, fail_fast: bool = False, **limits: Any
+            dag: DAG,
+            tasks: Tasks,
+            *,
+            workers: int = 2,
+            fail_fast: bool = False,
+            callbacks: ExecutionCallbacks | None = None,
+            **limits: Any,
         ) -> ExecutionResult:
-            executor = DAGExecutor(dag, workers, fail_fast=fail_fast, backend=backend)
-            return executor.execute(tasks, **limits)
+            options = {"fail_fast": fail_fast, "callbacks": callbacks, "backend": backend}
+            return DAGExecutor(dag, workers, **options).execute(tasks, **limits)
 
         return run
 
@@ -307,6 +321,8 @@ class Conformance:
     def test_what_comes_late_is_dropped(self, run: Any, tmp_path: Path) -> None:
         """A node that has timed out keeps that status, and its dependents stay skipped."""
         release, late = tmp_path / "release", tmp_path / "late"
+        has_timed_out = threading.Event()
+        callbacks = ExecutionCallbacks(on_skip=lambda name: has_timed_out.set())
 
         def slow() -> int:
             appears(release)
@@ -314,6 +330,7 @@ class Conformance:
             return 1
 
         def wait() -> None:
+            assert has_timed_out.wait(PATIENCE_SECONDS)
             release.touch()
             if not self.kills:
                 appears(late)
@@ -322,9 +339,9 @@ class Conformance:
         tasks: Tasks = {
             "a": Task(slow, name="a", timeout=0.3),
             "b": lambda a: a,
-            "c": Task(lambda: time.sleep(0.6) or wait(), name="c", backend="threads"),
+            "c": Task(wait, name="c", backend="threads"),
         }
-        result = run(dag, tasks)
+        result = run(dag, tasks, callbacks=callbacks)
         assert [result[name].status.name for name in "abc"] == ["TIMED_OUT", "SKIPPED", "COMPLETED"]
         assert result["a"].result is None
 

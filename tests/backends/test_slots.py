@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 
 from dagnb import DAG, DAGExecutor
 from dagnb.run.remote.slot import IDLE
+from dagnb.run.remote.worker import START
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +85,22 @@ def test_a_process_that_died_meanwhile_is_replaced() -> None:
     first = value(os.getpid)
     os.kill(first, 9)
     assert value(os.getpid) != first
+
+
+def test_a_process_that_nobody_wants_any_more_when_it_is_there() -> None:
+    """Ends without a word."""
+    ours, theirs = socket.socketpair()
+    tokens = os.pipe()
+    ours.close()
+    with theirs, subprocess.Popen(
+        [sys.executable, "-c", START],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "DAGNB_SLOT": f"{theirs.fileno()} {tokens[0]}"},
+        pass_fds=[theirs.fileno(), tokens[0]],
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        assert (process.stderr.read(), process.wait()) == (b"", 0)
+    for each in tokens:
+        os.close(each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -115,9 +116,10 @@ def _give_up(connection: Connection, sent: Sequence[_Sent]) -> None:
     client = connection.client
     if not connection.is_alive:
         return
-    for each in sent:
-        each.future.cancel()
-    client.run(give_up, [each.attempt for each in sent], on_error="ignore")
+    with suppress(Exception):  # whatever a client raises whose cluster ends meanwhile
+        for each in sent:
+            each.future.cancel()
+        client.run(give_up, [each.attempt for each in sent], on_error="ignore")
 
 
 class _Sent:

@@ -25,8 +25,8 @@ def serve() -> None:
     end, tokens = map(int, os.environ.pop("DAGNB_SLOT").split())
     channel = Channel(socket.socket(fileno=end))
     functions: dict[int, bytes] = {}
-    channel.send(b"ready")
     with suppress(EOFError, OSError):
+        channel.send(b"ready")
         while True:
             message = channel.receive()
             assert message is not None  # it was waited for without end
