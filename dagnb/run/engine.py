@@ -8,15 +8,15 @@ its dependents are released.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import get_ident
 from time import perf_counter
 from typing import Any, TypeAlias, TypeVar
 
-from dagnb.events import Event, NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
+from dagnb.events import NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
 from dagnb.results import ExecutionResult, NodeResult, NodeStatus
+from dagnb.run.audience import Audience
 from dagnb.run.call import Bound, Call, Report, checked, new_tuple
 from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
@@ -35,7 +35,6 @@ from dagnb.run.records import (
 from dagnb.run.remote.handle import digest_of
 from dagnb.values.plain import PLAIN, same
 
-log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT", bound=ExecutionResult)
 MakeResult: TypeAlias = Callable[[RunRecords, float, str], ResultT]
 COMPLETED, FAILED, SKIPPED = NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED
@@ -95,7 +94,7 @@ class Engine:
         self._frontier = frontier
         self._binder = memory.binder
         self._policies = policies
-        self._observers = observers
+        self._observers = Audience(observers)
         self._fail_fast = fail_fast
         self._compare = compare
         self.results = memory.begin({} if causes is None else causes, default_cause)
@@ -117,7 +116,7 @@ class Engine:
         """Begin: from here to `finish` the graph refuses edits."""
         self._graph.runs.add(self)
         if self._observers:
-            self._announce(RunStarted(self._first_nodes(), self._began))
+            self._observers.tell(RunStarted(self._first_nodes(), self._began))
 
     def release_graph(self) -> None:
         """Let the graph be edited again; drivers do so whatever happens."""
@@ -152,7 +151,7 @@ class Engine:
             if bound is not None and not self._settle_without_call(node, bound):
                 self.running[node] = now = perf_counter()
                 if self._observers:
-                    self._announce(NodeStarted(self._graph.names[node], now))
+                    self._observers.tell(NodeStarted(self._graph.names[node], now))
                 return self._call(node, bound)
         return None
 
@@ -331,7 +330,7 @@ class Engine:
             settled, edit = self._growth.ask(node, settled)
         self._store(node, settled)
         if edit is not None and self._growth is not None:
-            self._announce(self._growth.apply(node, edit, self.running))
+            self._observers.tell(self._growth.apply(node, edit, self.running))
         self._frontier.settled(node, settled[HOW].changed)
         self.running.pop(node, None)
 
@@ -346,9 +345,10 @@ class Engine:
     def _put(self, node: int, settled: Record) -> None:
         if self._replaced is not None:
             self._replaced[node] = self._records[node]
+        self._observers.begin(node)
         self._records[node] = settled
         if self._observers:
-            self._announce(NodeSettled(self.results.result_of(node)))
+            self._observers.tell(NodeSettled(self.results.result_of(node)))
 
     def _note_failure(self, node: int, status: NodeStatus) -> None:
         self._memory.stale.add(node)
@@ -385,7 +385,7 @@ class Engine:
         self._memory.end(self._frontier)
         self._graph.runs.discard(self)
         if self._observers:
-            self._announce(RunFinished(result))
+            self._observers.tell(RunFinished(result))
         return result
 
     def _settle_rest(self) -> str:
@@ -414,12 +414,19 @@ class Engine:
         """Return what has not settled, whatever an interrupt came between."""
         if self._growth is not None:
             self._memory.grow()
+            self._tell_rest()
             left = {*self._frontier.left(), *self._growth.touched()}
             left = {node for node in left if not self._has_settled(node)}
             return [node for node in self._graph.affected(left) if not self._has_settled(node)]
+        self._tell_rest()
         for node in filter(self._has_settled, self._frontier.left()):
             self._frontier.settled(node, self._records[node][HOW].changed)  # type: ignore[index]  # settled
         return self._graph.affected(self._frontier.left())
+
+    def _tell_rest(self) -> None:
+        node = self._observers.subject
+        if node >= 0 and self._has_settled(node):
+            self._observers.go_on(NodeSettled(self.results.result_of(node)))
 
     def _has_settled(self, node: int) -> bool:
         last = self._records[node]
@@ -440,11 +447,3 @@ class Engine:
             if self._has_failed(each):
                 return f"{self._graph.names[each]} failed"
         return reason
-
-    def _announce(self, event: Event) -> None:
-        for observer in self._observers:
-            try:
-                observer(event)
-            except Exception:
-                self._observers = [each for each in self._observers if each is not observer]
-                log.exception("observer raised on %s; not called again", type(event).__name__)

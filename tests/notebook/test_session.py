@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from dagnb.errors import DagError, InputMutatedError, NodeNotFoundError, UncacheableValue
+from dagnb.events import Event, NodeSettled
 from dagnb.results import IncrementalResult, NodeStatus
 from tests.notebook.conftest import Notebook
 
@@ -297,6 +298,20 @@ class TestFailures:
         assert not chain.session.running
         assert chain.node("raw", "[8]").executed == ["raw", "clean", "total", "slow", "last"]
         assert chain["last"] == 8
+
+    def test_interrupt_between_two_nodes(self, chain: Notebook) -> None:
+        """A node that had just come to its value is published, whatever was to be told then."""
+
+        def stop(event: Event) -> None:
+            if isinstance(event, NodeSettled) and event.result.name == "raw":
+                chain.session.observers.remove(stop)
+                raise KeyboardInterrupt
+
+        chain.session.observers.append(stop)
+        chain.node("raw", "[7]", fails=KeyboardInterrupt)
+        assert (chain["raw"], chain.status("raw")) == ([7], "completed")
+        assert "total" in chain.run("%dag run").executed
+        assert (chain["raw"], chain["total"]) == ([7], 7)
 
     def test_run_inside_a_node(self, chain: Notebook) -> None:
         """A node that starts a run is refused with words, and nothing is lost."""
