@@ -220,6 +220,19 @@ def test_a_scheduler_that_dies_ends_the_run(tmp_path: Path) -> None:
     assert f"lost its scheduler at {own.address}" in str(error)
 
 
+def test_the_place_of_a_lost_worker_is_never_given_up() -> None:
+    """Not while the next one is starting, however long that takes."""
+
+    def patience() -> str:
+        import dask
+
+        found: str = dask.config.get("distributed.deploy.lost-worker-timeout")
+        return found
+
+    seconds = connection().client.run_on_scheduler(patience)
+    assert float(seconds.removesuffix("s")) > 1e6
+
+
 def test_no_cluster_at_an_address() -> None:
     """It is said before anything runs."""
     with pytest.raises(BackendError, match=r"finds no scheduler at .*:9"):

@@ -18,8 +18,13 @@ from dagnb.run.remote.worker import end_with_parent, life_line
 
 START = "from dagnb.run.remote.cluster import serve; serve()"
 START_SECONDS = 120.0
-# A task that ends its worker has failed: it is not tried on all others, too.
-SETTINGS = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+SETTINGS = {
+    # A task that ends its worker has failed: it is not tried on all others, too.
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
+    # So long after a worker's end Dask looks whether there is another in its place, and gives the
+    # place up if not: even if that one is being started, slowly or because it ended as well.
+    "DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1000000000s",
+}
 
 
 class Cluster:
