@@ -44,6 +44,7 @@ _HOMES = {
     "dagnb.events": (
         "GraphChange",
         "GraphEdited",
+        "NodePlaced",
         "NodeSettled",
         "NodeStarted",
         "NodesStale",

@@ -1,4 +1,4 @@
-"""What a run tells those who listen: five kinds of event, as data.
+"""What a run tells those who listen: seven kinds of event, as data.
 
 Events are delivered on the driver's thread, in the order in which things happened. An
 observer is a callable that takes one event; one that raises is logged once and dropped.
@@ -30,6 +30,17 @@ class NodeStarted:
     name: str
     at: float
     worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlaced:
+    """A node that has started is performed by ``worker``, as soon as that is known.
+
+    It is told of what a backend performs, once an attempt: the scheduler of a cluster chooses.
+    """
+
+    name: str
+    worker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,7 @@ class RunFinished:
     result: ExecutionResult
 
 
-Event = RunStarted | NodeStarted | NodeSettled | NodesStale | GraphEdited | RunFinished
+Event = RunStarted | NodeStarted | NodePlaced | NodeSettled | NodesStale | GraphEdited | RunFinished
 Observer = Callable[[Event], None]
 
 

@@ -1,7 +1,8 @@
 """A node's code as it runs in another process, and what it brings back to its cell.
 
-What it prints and displays is kept there and sent along with its value or its error, and so are the
-files that it opened. A process has a shell of its own for this, made when the first node comes.
+What it prints and displays is kept there and sent along with its value or its error, or at once if
+it is to appear while the node runs. So are the files that it opened. A process has a shell of its
+own for this, made when the first node comes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from dagnb.notebook.capture import Output, Shell, Sink, capture, install, publis
 from dagnb.notebook.cells import NodeCode
 from dagnb.notebook.display import show
 from dagnb.notebook.opened import Opened, noticed
+from dagnb.notebook.relay import RelayPublisher, relaying
 from dagnb.run.coroutines import run_coroutine
+from dagnb.run.remote.backend import Teller
 from dagnb.values.fingerprint import digest
 from dagnb.values.plain import PLAIN
 
@@ -47,7 +50,7 @@ class Brought:
 
 
 @dataclass
-class NodeElsewhere:
+class NodeElsewhere(Teller):
     """The function of a node's task in another process.
 
     Attributes
@@ -56,12 +59,15 @@ class NodeElsewhere:
         Without what compiles it anew, which cannot be sent.
     variables : dict of str to object
         Those of its parameters that are variables of the notebook, as they are now.
+    is_live : bool
+        Whether what it shows is told at once, where that can be.
     beside : Brought or None
-        What it showed; there once it has been called.
+        What it showed and has not told; there once it has been called.
     """
 
     code: NodeCode
     variables: dict[str, object]
+    is_live: bool = False
     beside: Brought | None = field(default=None)
 
     @property
@@ -73,14 +79,18 @@ class NodeElsewhere:
         return self.code.function
 
     def __call__(self, **inputs: Any) -> Any:
-        """Run the code, and keep what it shows, also if it raises."""
-        shell = own_shell()
+        """Run the code, and keep or tell what it shows, also if it raises."""
+        shell, tell = own_shell(), self.tell if self.is_live else None
         outputs, opened = Sink(), Opened()
         try:
-            with capture(shell) as outputs, noticed(self.code.function) as opened:
+            with (
+                relaying(shell, tell),
+                capture(shell, live=tell is not None) as outputs,
+                noticed(self.code.function) as opened,
+            ):
                 return self._perform(shell, inputs)
         finally:  # figures come when the capture ends
-            self.beside = Brought(outputs.outputs, opened)
+            self.beside = Brought([] if tell else outputs.outputs, opened)
 
     def _perform(self, shell: Shell, inputs: Mapping[str, Any]) -> Any:
         before = {name: _digest_or_none(value) for name, value in inputs.items()}
@@ -125,7 +135,7 @@ def own_shell() -> Shell:
 
     own = Config()
     own.HistoryManager.enabled = False
-    shell: Any = InteractiveShell.instance(config=own)
+    shell: Any = InteractiveShell.instance(config=own, display_pub_class=RelayPublisher)
     install(shell)
     found: Shell = shell
     return found

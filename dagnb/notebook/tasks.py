@@ -6,9 +6,10 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dagnb.notebook.capture import Shell, Sink, capture
@@ -17,9 +18,11 @@ from dagnb.notebook.display import show
 from dagnb.notebook.elsewhere import Brought, NodeElsewhere, let_travel
 from dagnb.notebook.node import ONE_ATTEMPT, NotebookNode
 from dagnb.notebook.opened import Opened, noticed
+from dagnb.notebook.relay import show_news
 from dagnb.observe.text import error_text, seconds
 from dagnb.run.call import Report
 from dagnb.run.coroutines import run_coroutine
+from dagnb.run.remote.backend import Send
 from dagnb.tasks import Options, Task
 
 
@@ -96,24 +99,31 @@ class Tasks(Mapping[str, Task]):
 
     @contextmanager
     def attempt(self, name: str, function: Callable[..., object]) -> Iterator[int]:
-        """Keep what a node shows, and note what it reads; yield how many attempts that makes.
+        """Keep what a node shows, and note what it reads; yield how many attempts that makes."""
+        with self.showing(name) as number, noticed(function) as opened:
+            self.opened[name] = opened
+            yield number
+
+    @contextmanager
+    def showing(self, name: str) -> Iterator[int]:
+        """Keep what a node shows; yield how many attempts that makes.
 
         The sink is there at once, so that what is given up shows what it had printed.
         """
         sinks = self.sinks.setdefault(name, [])
-        with capture(self.shell, live=name in self._live) as sink, noticed(function) as opened:
-            self.opened[name] = opened
+        with capture(self.shell, live=self.is_live(name)) as sink:
             sinks.append(sink)
             yield len(sinks)
+
+    def is_live(self, name: str) -> bool:
+        """Whether what a node shows shall appear at once."""
+        return name in self._live
 
 
 def _filled(options: Options, usual: Options) -> Options:
     """Return options with those of others where they say nothing."""
     timeout = usual.timeout if options.timeout is None else options.timeout
     return options._replace(timeout=timeout, retries=options.retries or usual.retries)
-
-
-_NONE = Exception()  # stands for no error
 
 
 class NodeTask:
@@ -146,22 +156,21 @@ class NodeTask:
 
     def _attempt(self, inputs: Mapping[str, Any]) -> Any:
         code = self._code
-        with self._tasks.attempt(code.name, code.function) as number, self._telling(number):
-            return self._perform(inputs)
+        with self._tasks.attempt(code.name, code.function) as number:
+            try:
+                return self._perform(inputs)
+            except Exception as error:
+                self._tell_failure(number, error)
+                raise
 
-    @contextmanager
-    def _telling(self, attempt: int) -> Iterator[None]:
+    def _tell_failure(self, attempt: int, error: Exception) -> None:
         """Say where the node shows its outputs that another attempt follows a failed one."""
-        try:
-            yield
-        except Exception as error:
-            if attempt <= len(self._waits):
-                wait = self._waits[attempt - 1]
-                begins = f"in {seconds(wait)}" if wait else "now"
-                failed = f"attempt {attempt} of {len(self._waits) + 1} failed"
-                text = f"{failed} with {error_text(error)}; the next one begins {begins}"
-                print(text, file=sys.stderr)
-            raise
+        if attempt <= len(self._waits):
+            wait = self._waits[attempt - 1]
+            begins = f"in {seconds(wait)}" if wait else "now"
+            failed = f"attempt {attempt} of {len(self._waits) + 1} failed"
+            text = f"{failed} with {error_text(error)}; the next one begins {begins}"
+            print(text, file=sys.stderr)
 
     def _perform(self, inputs: Mapping[str, Any]) -> Any:
         value: Any = self._code.call({**self.variables(), **inputs})
@@ -174,28 +183,24 @@ class NodeTask:
             show(self._tasks.shell, ending)
         return value
 
-    def depart(self) -> NodeElsewhere:
-        """Return the function that stands for this one in another process."""
-        let_travel(self._tasks.shell)
-        return NodeElsewhere(replace(self._code, _body=None), self.variables())
+    def travel(self, send: Send) -> Report:
+        """Have the code run elsewhere, and show what it shows there as if it ran here."""
+        return self._tasks.run(self._away, send)  # type: ignore[no-any-return]  # as given
 
-    def arrive(self, report: Report) -> Report:
-        """Show what the node showed there, and note what it read."""
-        return self._tasks.run(self._arrived, report)  # type: ignore[no-any-return]  # as given
-
-    def _arrived(self, report: Report) -> Report:
-        code = self._code
-        attempt = self._tasks.attempt(code.name, code.function)
-        with suppress(type(report.error or _NONE)), attempt as number, self._telling(number):
-            self._take_in(report)
+    def _away(self, send: Send) -> Report:
+        code, tasks = self._code, self._tasks
+        let_travel(tasks.shell)
+        is_live = tasks.is_live(code.name)
+        there = NodeElsewhere(replace(code, _body=None), self.variables(), is_live=is_live)
+        hear = partial(show_news, tasks.shell) if is_live else None
+        with tasks.showing(code.name) as number:
+            report = send(there, hear)
+            if isinstance(report.beside, Brought):
+                report.beside.show(tasks.shell)
+                tasks.opened[code.name] = report.beside.opened
+            if isinstance(report.error, Exception) and not report.overdue:
+                self._tell_failure(number, report.error)
         return report
-
-    def _take_in(self, report: Report) -> None:
-        if isinstance(report.beside, Brought):
-            report.beside.show(self._tasks.shell)
-            self._tasks.opened[self._code.name] = report.beside.opened
-        if report.error is not None:
-            raise report.error
 
     def variables(self) -> dict[str, Any]:
         """Return the values of those parameters that are variables of the notebook."""

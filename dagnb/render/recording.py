@@ -10,6 +10,7 @@ from time import perf_counter
 from dagnb.events import (
     Event,
     GraphEdited,
+    NodePlaced,
     NodeSettled,
     NodesStale,
     NodeStarted,
@@ -169,7 +170,7 @@ class Recorder:
     def _touched(self, event: Event) -> Iterable[str]:
         """Return the nodes that an event may change."""
         match event:
-            case NodeStarted(name):
+            case NodeStarted(name) | NodePlaced(name):
                 return (name,)
             case NodeSettled(result):
                 return (str(result.name),)
@@ -225,6 +226,8 @@ def said(event: Event) -> str:
     match event:
         case NodeStarted(name, _, worker):
             return f"{name} started{' on ' if worker else ''}{worker}"
+        case NodePlaced(name, worker):
+            return f"{name} runs on {worker}"
         case NodeSettled(result):
             return f"{result.name} {WORDS[display_status(result)]}"
         case RunStarted(nodes):

@@ -10,6 +10,7 @@ from dagnb.events import (
     Event,
     GraphChange,
     GraphEdited,
+    NodePlaced,
     NodeSettled,
     NodesStale,
     NodeStarted,
@@ -146,6 +147,8 @@ class GraphView:
             case NodeStarted(name, at, worker):
                 self._extend_scope(name)
                 self._put(name, status="running", started=at, worker=worker, reason="", error="")
+            case NodePlaced(name, worker):
+                self._put(name, worker=worker)
             case NodesStale(names, reason):
                 for name in names:
                     self._put(name, status="stale", reason=reason)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from dagnb.errors import BackendError, TaskTimeoutError, UpstreamDrift
 from dagnb.run.attempts import SLICE_SECONDS, Once, given_up, perform_here
 from dagnb.run.call import Call, Report
-from dagnb.run.remote.backend import Backend, Traveller
+from dagnb.run.remote.backend import Backend, Hear, Traveller
 from dagnb.run.remote.handle import unpacked
 from dagnb.tasks import BACKENDS, check_backend
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dagnb.run.remote.processes import Processes
 
 Chosen: TypeAlias = str | Backend | Executor | None
+Placed: TypeAlias = Callable[[int, str], None]  # takes a node, and who performs its call
 
 
 class Backends:
@@ -51,8 +52,11 @@ class Backends:
         """Whether nodes that do not say otherwise are performed elsewhere."""
         return self._default not in (None, "threads", "inline")
 
-    def perform(self, call: Call, timeout: float | None) -> Report:
-        """Perform a call once, for no longer than it may, wherever it is to be."""
+    def perform(self, call: Call, timeout: float | None, placed: Placed | None = None) -> Report:
+        """Perform a call once, for no longer than it may, wherever it is to be.
+
+        ``placed`` is told who performs it, if that is not this process.
+        """
         asked = None if call.options is None else call.options.backend
         try:
             backend = self._backend(self._default if asked is None else asked)
@@ -61,7 +65,9 @@ class Backends:
         try:
             call = call if backend is not None else unpacked(call)
             return (
-                self._here(call, timeout) if backend is None else perform_on(backend, call, timeout)
+                self._here(call, timeout)
+                if backend is None
+                else perform_on(backend, call, timeout, placed)
             )
         except UpstreamDrift as error:  # found when an input was to be fetched
             return Report(None, error, now := perf_counter(), now)
@@ -184,17 +190,30 @@ def at_scheduler(chosen: Chosen, scheduler: str | None) -> Chosen:
     return Dask(scheduler)
 
 
-def perform_on(backend: Backend, call: Call, timeout: float | None) -> Report:
+def perform_on(
+    backend: Backend, call: Call, timeout: float | None, placed: Placed | None = None
+) -> Report:
     """Perform a call once on a backend, and give it up when its time is over."""
     function = call.function
     if not isinstance(function, Traveller):
-        return _awaited(backend, call, timeout)
-    report = _awaited(backend, call._replace(function=function.depart()), timeout)
-    return function.arrive(report)
+        return _awaited(backend, call, timeout, placed)
+
+    def send(other: Callable[..., Any], hear: Hear | None = None) -> Report:
+        return _awaited(backend, call._replace(function=other), timeout, placed, hear)
+
+    return function.travel(send)
 
 
-def _awaited(backend: Backend, call: Call, timeout: float | None) -> Report:
-    attempt = backend.submit(call)
+def _awaited(
+    backend: Backend,
+    call: Call,
+    timeout: float | None,
+    placed: Placed | None,
+    hear: Hear | None = None,
+) -> Report:
+    if placed is not None or hear is not None:
+        call = call._replace(tells=True)
+    attempt, place = backend.submit(call), ""
     started = perf_counter()
     seconds = inf if timeout is None else timeout
     try:
@@ -203,6 +222,10 @@ def _awaited(backend: Backend, call: Call, timeout: float | None) -> Report:
                 started = perf_counter()
             left = started + seconds - perf_counter()
             report = attempt.wait(max(0.0, min(SLICE_SECONDS, left)))
+            if placed is not None and attempt.place != place:
+                placed(call.node, place := attempt.place)
+            while hear is not None and attempt.news:
+                hear(attempt.news.popleft())
             if report is not None:
                 return report
             if left <= 0 and timeout is not None:

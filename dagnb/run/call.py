@@ -21,13 +21,20 @@ new_tuple = tuple.__new__  # a third of the cost of calling a named tuple's clas
 
 
 class Call(NamedTuple):
-    """What to call for a node, and with what."""
+    """What to call for a node, and with what.
+
+    Attributes
+    ----------
+    tells : bool
+        Whether somebody wants to hear of it while it is under way, if that costs more.
+    """
 
     node: int
     function: Callable[..., Any]
     arguments: Sequence[Any]
     keywords: Mapping[str, Any] | None
     options: Options | None = None
+    tells: bool = False
 
 
 class Report(NamedTuple):
@@ -57,7 +64,7 @@ class Report(NamedTuple):
 
 def perform(call: Call) -> Report:
     """Call the function once and report; whatever it raises is in the report."""
-    _, function, arguments, keywords, _ = call
+    _, function, arguments, keywords, _, _ = call
     started = perf_counter()
     try:
         value = function(*arguments, **keywords) if keywords else function(*arguments)

@@ -37,7 +37,7 @@ FIRST_STREAK = 64
 STREAK = 16  # after so many short nodes several are sent in one message
 SPREAD_SECONDS = 1e-6  # what each node costs that is left when several workers are to go on
 HAND_OVER_SECONDS = 2e-5  # what each node costs that another thread runs
-Item = tuple[int, Report, str]  # the node, what came of its call, the worker
+Item = tuple[int, Report | None, str]  # the node, what came of its call if it is over, the worker
 
 
 class Interrupted(KeyboardInterrupt):
@@ -73,8 +73,9 @@ def _perform_all(engine: Engine, once: Once = perform_here) -> None:
     if call is None:
         return
     backends = Backends(here=once)
+    placed = engine.place if engine.is_heard else None
     try:
-        _perform_each(engine, call, backends.perform)
+        _perform_each(engine, call, partial(backends.perform, placed=placed))
     finally:
         backends.close()
 
@@ -168,9 +169,13 @@ class ThreadCrew:
     reports : Reports
     backends : Backends, optional
         Who performs the calls; the workers themselves by default.
+    places : bool
+        Whether it is reported who performs a call, before what came of it.
     """
 
-    def __init__(self, reports: Reports, backends: Backends | None = None) -> None:
+    def __init__(
+        self, reports: Reports, backends: Backends | None = None, *, places: bool = False
+    ) -> None:
         self._backends = backends or Backends()
         self._work: SimpleQueue[Call | Lease | None] = SimpleQueue()
         self._reports = reports
@@ -178,6 +183,12 @@ class ThreadCrew:
         self._undisturbed: list[Worker] = []
         self._stopped = threading.Event()
         self._batches = self._backends.batches(self._work, reports, self._stopped)
+        self._once: Once = self._backends.perform
+        if places:
+            self._once = partial(self._backends.perform, placed=self._placed)
+
+    def _placed(self, node: int, worker: str) -> None:
+        self._reports.put((node, None, worker))
 
     def submit(self, work: Call | Lease, busy: int) -> None:
         """Hand a call or a lease to a worker; ``busy`` others are out.
@@ -196,8 +207,8 @@ class ThreadCrew:
 
     def _hired(self) -> Worker:
         name = f"dagnb-{len(self._workers) + 1}"
-        wait, once = self._stopped.wait, self._backends.perform
-        return Worker(name, self._work, self._reports, wait, once, batches=self._batches)
+        wait = self._stopped.wait
+        return Worker(name, self._work, self._reports, wait, self._once, batches=self._batches)
 
     def stop_waiting(self) -> None:
         """Let no worker wait for another attempt."""
@@ -262,7 +273,7 @@ def drive_threads(
         ``KeyboardInterrupt`` when it next comes to a line of Python.
     """
     reports: SimpleQueue[Item] = SimpleQueue()
-    crew = ThreadCrew(reports, backends)
+    crew = ThreadCrew(reports, backends, places=engine.is_heard)
     limits = Limits(timeout, cancel_event, abandon=abandon)
     most = workers if has_threads() else 1
     try:
@@ -319,7 +330,7 @@ def _hand_out_all(
                 continue
         else:
             engine.spread()
-            most = workers if engine._observers else crew.most_out(workers, pace)
+            most = workers if engine.is_heard else crew.most_out(workers, pace)
             while len(engine.running) < most and (call := engine.take()) is not None:
                 crew.submit(call, min(len(engine.running), workers) - 1)
             if not engine.active:
@@ -332,8 +343,11 @@ def _settle_reports(engine: Engine, reports: SimpleQueue[Item], pace: Pace, seco
     try:
         node, report, worker = reports.get(timeout=seconds)
         while True:
-            engine.settle(node, report, worker)
-            pace.note(report)
+            if report is None:
+                engine.place(node, worker)
+            else:
+                engine.settle(node, report, worker)
+                pace.note(report)
             node, report, worker = reports.get_nowait()
     except Empty:
         return
@@ -402,7 +416,7 @@ def _has_ended(reports: SimpleQueue[Item], seconds: float) -> bool:
         _, report, _ = reports.get(timeout=seconds)
     except Empty:
         return False
-    if report.error is not None:
+    if report is not None and report.error is not None:
         raise report.error
     return True
 

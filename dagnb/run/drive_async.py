@@ -54,7 +54,7 @@ async def drive_async(
     """
     inbox = Inbox(asyncio.get_running_loop())
     limits, errands = Limits(timeout, cancel_event), Errands(inbox)
-    crew = ThreadCrew(inbox, backends)
+    crew = ThreadCrew(inbox, backends, places=engine.is_heard)
     try:
         engine.begin()
         engine.spread()
@@ -70,7 +70,9 @@ async def drive_async(
             if not engine.active:
                 return engine.finish(kind)
             for node, report, worker in await inbox.get(limits.slice_seconds()):
-                if type(report.value) is CoroutineType:
+                if report is None:
+                    engine.place(node, worker)
+                elif type(report.value) is CoroutineType:
                     errands.resume(node, report)
                 else:
                     engine.settle(node, report, worker)

@@ -132,7 +132,8 @@ class DynamicExecutor(DAGExecutor):
     -----
     An expander that raises makes its node FAILED; the run goes on by ``fail_fast``. Nodes that
     an expansion removed are in no result. An expansion costs what it adds, whatever the size
-    of the graph.
+    of the graph. If a cluster loses a value with its worker, and it comes out different when it
+    is made again, the whole run begins anew, since what it brought forth may not fit any more.
 
     Examples
     --------

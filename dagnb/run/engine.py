@@ -9,15 +9,23 @@ its dependents are released.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from functools import cached_property
 from threading import get_ident
 from time import perf_counter
 from typing import Any, TypeAlias, TypeVar
 
-from dagnb.events import NodeSettled, NodeStarted, Observer, RunFinished, RunStarted
-from dagnb.results import ExecutionResult, NodeResult, NodeStatus
+from dagnb.events import (
+    NodePlaced,
+    NodeSettled,
+    NodeStarted,
+    Observer,
+    RunFinished,
+    RunStarted,
+)
+from dagnb.results import ExecutionResult, NodeStatus
 from dagnb.run.audience import Audience
 from dagnb.run.call import Bound, Call, Report, checked, new_tuple
+from dagnb.run.counsel import ENDINGS, FAILED, SKIPPED, Counsel
 from dagnb.run.frontier import Countdown, Frontier, Scan
 from dagnb.run.growth import Growth
 from dagnb.run.policies import Policy
@@ -29,7 +37,6 @@ from dagnb.run.records import (
     Memory,
     Record,
     RunRecords,
-    as_result,
     not_started,
 )
 from dagnb.run.remote.handle import digest_of
@@ -37,9 +44,8 @@ from dagnb.values.plain import PLAIN, same
 
 ResultT = TypeVar("ResultT", bound=ExecutionResult)
 MakeResult: TypeAlias = Callable[[RunRecords, float, str], ResultT]
-COMPLETED, FAILED, SKIPPED = NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED
+COMPLETED = NodeStatus.COMPLETED
 TASKLESS: Bound = (lambda: None, lambda: None, (), (), None)  # for a node without a task
-ENDINGS = {FAILED: "failed", NodeStatus.TIMED_OUT: "timed out"}  # which stop a fail-fast run
 
 
 class Engine:
@@ -131,6 +137,30 @@ class Engine:
         """Whether calls are out whose settling is awaited."""
         return bool(self.running)
 
+    @property
+    def memory(self) -> Memory:
+        """What is known of the graph, and what this run came to."""
+        return self._memory
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._observers)
+
+    @property
+    def looks(self) -> bool:
+        """Whether values are looked at here, beside by what takes them."""
+        return bool(self._policies) or self._compare or self._growth is not None
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether somebody wanted the run to end."""
+        return self._stopped is not None and self._stopped[0] is NodeStatus.CANCELLED
+
+    @cached_property
+    def _counsel(self) -> Counsel:
+        return Counsel(self._memory, self.results, self._policies)
+
     # -- handing out ------------------------------------------------------------------------
 
     def take(self) -> Call | None:
@@ -212,64 +242,20 @@ class Engine:
     def _settle_without_call(self, node: int, bound: Bound) -> bool:
         """Settle a node that a failure, a policy or its lack of a task keeps from running."""
         if self._watchful:
-            reason = self._blocked_by(node, bound)
-            if reason:
-                self._record(node, not_started(self._run, SKIPPED, reason))
-                return True
-            if self._policies and self._settle_by_policy(node):
+            settled = self._counsel.instead(node, bound)
+            if settled is not None:
+                self._record(node, settled)
                 return True
         if bound is TASKLESS:
             self._settle_without_task(node)
         return bound is TASKLESS
 
-    def _settle_by_policy(self, node: int) -> bool:
-        """Settle a node with the answer of the first policy that has one; say whether one had."""
-        inputs = self._inputs(node)
-        for policy in self._policies:
-            result = policy.decide(self._graph.names[node], inputs)
-            if result is not None:
-                self._record(node, self._from_result(self._as_before(node, result)))
-                return True
-        return False
-
-    def _as_before(self, node: int, result: NodeResult) -> NodeResult:
-        """Note that a node which is skipped again is to its dependents what it was."""
-        last = self._records[node]
-        if result.status is not SKIPPED or last is None or last[HOW].status is not SKIPPED:
-            return result
-        return replace(result, changed=False)
-
-    def _blocked_by(self, node: int, bound: Bound) -> str:
-        """Say which input, needed by value or merely before, has no value in this run."""
-        predecessors = self._graph.predecessors[node]
-        _, _, inputs, keywords, _ = bound
-        needed = predecessors if inputs is None else [*inputs, *(each for _, each in keywords)]
-        for each in predecessors:
-            last = self._records[each]
-            if last is None:
-                return f"{self._graph.names[each]} has not run"
-            status = last[HOW].status
-            if status.is_success:
-                continue
-            if last[HOW].reason == "no task" and each not in needed:
-                continue
-            if self._is_excused(node, each):
-                continue
-            how = ENDINGS.get(status) or f"was {status.value}"
-            return f"{self._graph.names[each]} {how}"
-        return ""
-
-    def _is_excused(self, node: int, missing: int) -> bool:
-        name, result = self._graph.names[node], self.results.result_of(missing)
-        return any(policy.excuses(name, result) for policy in self._policies)
-
-    def _inputs(self, node: int) -> dict[str, NodeResult]:
-        names = self._graph.names
-        return {
-            names[each]: self.results.result_of(each) for each in self._graph.predecessors[node]
-        }
-
     # -- taking in --------------------------------------------------------------------------
+
+    def place(self, node: int, worker: str) -> None:
+        """Take in which worker performs a call that is out."""
+        if self._observers and node in self.running:
+            self._observers.tell(NodePlaced(self._graph.names[node], worker))
 
     def settle(self, node: int, report: Report, worker: str = "") -> None:
         """Take in what came of a call. A report for a node that is not out is dropped."""
@@ -291,7 +277,7 @@ class Engine:
         how = new_tuple(How, (status, changed, True, error, name, overdue, place, attempts))
         settled: Record = self._run, value, how, started, ended
         if self._policies:
-            settled = self._amend(settled, node)
+            settled = self._counsel.amended(node, settled)
         self._record(node, settled)
 
     def _compared(self, last: Record | None, value: Any) -> tuple[bool, str | None]:
@@ -303,21 +289,6 @@ class Engine:
         if name is None:
             return True, None
         return not (known and last[HOW].digest == name), name  # type: ignore[index]  # known
-
-    def _amend(self, settled: Record, node: int) -> Record:
-        inputs = self._inputs(node)
-        result = as_result(self._graph.names[node], settled)
-        for policy in self._policies:
-            result = policy.settled(result, inputs)
-        return self._from_result(result)
-
-    def _from_result(self, result: NodeResult) -> Record:
-        how = How(
-            result.status, result.changed, result.executed, result.error, result.digest,
-            result.reason, result.worker, result.attempts,
-        )  # fmt: skip
-        ended = result.started + result.duration_seconds
-        return self._run, result.held, how, result.started, ended
 
     def _record(self, node: int, settled: Record) -> None:
         """Record, announce, grow, release: the one way in which a node settles.
@@ -435,6 +406,22 @@ class Engine:
     def _has_failed(self, node: int) -> bool:
         last = self._records[node]
         return last is not None and last[RUN] == self._run and last[HOW].status is FAILED
+
+    def again(self, causes: dict[int, str]) -> Engine:
+        """Return an engine that goes on from what there is, when this one has finished.
+
+        Both count as one run. One whose graph has grown begins anew, from the graph as it was.
+        """
+        if self._growth is not None and self._growth.anew is not None:
+            return self._growth.anew()
+        memory = self._memory
+        following = Engine(
+            self._tasks, memory, memory.scan(causes), self._policies, self._observers, causes,
+            fail_fast=self._fail_fast, compare=self._compare,
+        )  # fmt: skip
+        memory.take_stale()
+        following.results.since = self.results.since
+        return following
 
     def recover(self) -> None:
         """Finish a run whose driver was interrupted, if this is its thread; others cannot tell."""

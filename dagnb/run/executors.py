@@ -90,16 +90,18 @@ class Executor(Checkpointed):
         memory = Memory(graph)
         memory.catch_up()
         frontier: Frontier = memory.scan(None)
+        memory.take_stale()
         causes, growth = dict[int, str](), None
         if expand is not None or priorities is not None:
             frontier = countdown = Countdown(graph, None, priorities)
-        tasks = own = dict(tasks)
+        given, tasks = tasks, (own := dict(tasks))
         observers = observers_for(self._dag, self._callbacks, self._tracing, self._hooks)
         remember = self.checkpoint.begin(tasks, resume=resume)
         if expand is not None:
             growth = Growth(
                 self._dag, own, memory, countdown,
                 policy=expand, causes=causes, limit=most_new_nodes,
+                anew=lambda: self.engine(given, policies),
             )  # fmt: skip
         return Engine(
             tasks,
@@ -129,26 +131,28 @@ class Executor(Checkpointed):
         self, engine: Engine, timeout: float | None = None, cancel_event: CancelEvent | None = None
     ) -> ExecutionResult:
         """Run an engine on threads, which perform the calls or wait for who does."""
+        for each, seconds in until_none_drifts(engine, timeout):
+            result = self._driven(each, seconds, cancel_event)
+        return result
+
+    def _driven(
+        self, engine: Engine, timeout: float | None, cancel_event: CancelEvent | None
+    ) -> ExecutionResult:
         if self._backend == "inline":
             check_unlimited(timeout, cancel_event)
             return drive_inline(engine, ExecutionResult)
-
-        def drive(engine: Engine, seconds: float | None) -> ExecutionResult:
-            return drive_threads(
-                engine,
-                ExecutionResult,
-                self.workers,
-                timeout=seconds,
-                cancel_event=cancel_event,
-                backends=self._backends(engine),
-            )
-
-        return until_none_drifts(engine, drive, timeout)
+        return drive_threads(
+            engine,
+            ExecutionResult,
+            self.workers,
+            timeout=timeout,
+            cancel_event=cancel_event,
+            backends=self._backends(engine),
+        )
 
     def _backends(self, engine: Engine) -> Backends:
         """Return who performs the calls; what nobody looks at may stay where it was made."""
-        looks = bool(engine._policies) or engine._compare or engine._growth is not None
-        return Backends(self._backend, ships=not looks).ready()
+        return Backends(self._backend, ships=not engine.looks).ready()
 
     async def _run_async(
         self,
@@ -166,14 +170,16 @@ class Executor(Checkpointed):
         self, engine: Engine, timeout: float | None = None, cancel_event: CancelEvent | None = None
     ) -> ExecutionResult:
         """Run an engine on the running event loop."""
-        return await drive_async(
-            engine,
-            ExecutionResult,
-            self.workers,
-            timeout=timeout,
-            cancel_event=cancel_event,
-            backends=self._backends(engine),
-        )
+        for each, seconds in until_none_drifts(engine, timeout):
+            result = await drive_async(
+                each,
+                ExecutionResult,
+                self.workers,
+                timeout=seconds,
+                cancel_event=cancel_event,
+                backends=self._backends(each),
+            )
+        return result
 
 
 class DAGExecutor(Executor):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagnb.errors import ExpansionError
 from dagnb.events import GraphEdited, Lazy
@@ -13,6 +13,9 @@ from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.frontier import Countdown
 from dagnb.run.policies import Policy
 from dagnb.run.records import RUN, Memory, Record, as_result
+
+if TYPE_CHECKING:
+    from dagnb.run.engine import Engine
 
 
 class Growth:
@@ -34,9 +37,13 @@ class Growth:
         Why nodes run; new ones go there.
     limit : int
         How many nodes may be added in all.
+    anew : callable, optional
+        Returns an engine of the whole run, in the graph as it was before.
 
     Attributes
     ----------
+    anew : callable or None
+        As given.
     late : set of int
         The nodes that had started before an edit gave them, or something above them, an input.
     """
@@ -51,7 +58,9 @@ class Growth:
         policy: Policy,
         causes: MutableMapping[int, str],
         limit: int,
+        anew: Callable[[], Engine] | None = None,
     ) -> None:
+        self.anew = anew
         self._dag = dag
         self._tasks = tasks
         self._memory = memory

@@ -18,6 +18,7 @@ from dagnb.run.checks import (
     check_workers,
 )
 from dagnb.run.conditions import Condition, Conditions, When
+from dagnb.run.drifted import until_none_drifts
 from dagnb.run.drive import drive_inline, drive_threads
 from dagnb.run.engine import Engine
 from dagnb.run.executors import EVERY, Tasks, observers_for
@@ -173,14 +174,16 @@ class IncrementalExecutor(Checkpointed):
         memory.take_stale()
         if self._workers is None and not limited:
             return drive_inline(engine, IncrementalResult)
-        return drive_threads(
-            engine,
-            IncrementalResult,
-            self._workers or 1,
-            timeout=timeout,
-            cancel_event=cancel_event,
-            backends=backends,
-        )
+        for each, seconds in until_none_drifts(engine, timeout):
+            result = drive_threads(
+                each,
+                IncrementalResult,
+                self._workers or 1,
+                timeout=seconds,
+                cancel_event=cancel_event,
+                backends=backends,
+            )
+        return result
 
     def _company(self, tasks: Tasks, resume: bool, fresh: bool) -> Company:
         """Return who decides and who listens."""

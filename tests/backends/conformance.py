@@ -28,7 +28,13 @@ from dagnb import (
     Task,
 )
 from dagnb.errors import ForeignError, NotSendableError, WorkerLostError
-from dagnb.run.remote.backend import Backend
+from dagnb.events import Event, NodePlaced
+from dagnb.run.backends import Backends
+from dagnb.run.call import Report
+from dagnb.run.drive import drive_threads
+from dagnb.run.engine import Engine
+from dagnb.run.records import Memory
+from dagnb.run.remote.backend import Backend, Send, Teller
 
 PATIENCE_SECONDS = 60.0
 Tasks = dict[str, Callable[..., Any]]
@@ -61,6 +67,33 @@ class OddError(Exception):
         super().__init__(f"{one} and {two}")
 
 
+class Answerer(Teller):
+    """Tells something, and waits until a file is there."""
+
+    def __init__(self, heard: Path) -> None:
+        self.heard = heard
+
+    def __call__(self) -> str:
+        """Return the name of the file."""
+        assert self.tell is not None
+        self.tell(b"is anybody there?")
+        appears(self.heard)
+        return self.heard.name
+
+
+class Caller(Answerer):
+    """Sends an answerer in its place, and makes the file when it hears of it."""
+
+    def travel(self, send: Send) -> Report:
+        """Send an answerer."""
+
+        def hear(news: bytes) -> None:
+            assert news == b"is anybody there?"
+            self.heard.touch()
+
+        return send(Answerer(self.heard), hear)
+
+
 @dataclass
 class Point:
     """A class of a module."""
@@ -90,12 +123,15 @@ class Conformance:
         Whether what is given up really ends.
     isolates : bool
         Whether a task may crash without hurting others.
+    tells : bool
+        Whether one hears of a call before it is over.
     """
 
     name: ClassVar[str] = ""
     sends: ClassVar[bool] = True
     kills: ClassVar[bool] = True
     isolates: ClassVar[bool] = True
+    tells: ClassVar[bool] = True
 
     @pytest.fixture
     def backend(self) -> Iterator[str | Backend | Executor]:
@@ -282,6 +318,30 @@ class Conformance:
         dag = graph("a", "b", "c", edges=(("a", "b"), ("b", "c"), ("a", "c")))
         tasks: Tasks = {"a": lambda: [1], "b": lambda a: a.append(2), "c": lambda a, b: a}
         assert run(dag, tasks, workers=1)["c"].result == [1]
+
+    # -- what is heard before the end -------------------------------------------------------------
+
+    def test_what_a_task_tells_is_heard_while_it_runs(self, run: Any, tmp_path: Path) -> None:
+        """It goes on only when it was heard."""
+        self.needs("tells")
+        assert run(graph("a"), {"a": Caller(tmp_path / "heard")})["a"].result == "heard"
+
+    def test_who_performs_a_task_is_known_while_it_runs(self, backend: Any, tmp_path: Path) -> None:
+        """It goes on only when that is known; the result names the same worker."""
+        self.needs("tells")
+        known, seen = tmp_path / "known", []
+
+        def watch(event: Event) -> None:
+            if isinstance(event, NodePlaced):
+                seen.append((event.name, event.worker))
+                known.touch()
+
+        memory = Memory(graph("a").adjacency)
+        memory.catch_up()
+        engine = Engine({"a": lambda: appears(known)}, memory, memory.scan(None), (), [watch])
+        result = drive_threads(engine, ExecutionResult, 1, backends=Backends(backend))
+        assert result["a"].error is None
+        assert seen == [("a", result["a"].worker)]
 
     # -- retries, limits, stopping ---------------------------------------------------------------
 

@@ -23,7 +23,7 @@ def idle() -> Iterator[None]:
 class TestThreads(Conformance):
     """Threads of this process."""
 
-    name, sends, kills, isolates = "threads", False, False, False
+    name, sends, kills, isolates, tells = "threads", False, False, False, False
 
 
 class TestProcesses(Conformance):
@@ -35,7 +35,7 @@ class TestProcesses(Conformance):
 class TestPool(Conformance):
     """An executor of the standard library with processes."""
 
-    kills, isolates = False, False
+    kills, isolates, tells = False, False, False
 
     @pytest.fixture
     def backend(self) -> Iterator[Executor]:
@@ -47,7 +47,7 @@ class TestPool(Conformance):
 class TestThreadPool(Conformance):
     """An executor of the standard library with threads."""
 
-    sends, kills, isolates = False, False, False
+    sends, kills, isolates, tells = False, False, False, False
 
     @pytest.fixture
     def backend(self) -> Iterator[Executor]:

@@ -45,6 +45,19 @@ def test_values_prints_and_displays_come_back(apart: Notebook) -> None:
     assert apart["b"] == 63
 
 
+def test_what_is_shown_again_replaces_what_was_shown(apart: Notebook) -> None:
+    """Displays that are updated, outputs that are cleared, bars of progress."""
+    apart.run("from IPython.display import clear_output, display")
+    apart.node(
+        "a",
+        "print('gone')\nclear_output()\nshown = display(1, display_id=True)\nshown.update(2)\n"
+        "print('10%', end='')\nprint('\\r100%');",
+    )
+    display, stream = apart.session.outputs("a")
+    assert display["data"]["text/plain"] == "2"
+    assert stream["text"] == "100%\n"
+
+
 def test_shell_commands_and_figures(apart: Notebook) -> None:
     """A process has a shell of its own, and its figures are shown as pictures."""
     pytest.importorskip("matplotlib")

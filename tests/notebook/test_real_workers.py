@@ -92,8 +92,10 @@ def test_await_magics_and_displays(kernel: Kernel) -> None:
     assert kernel.notebook.cells[cell].outputs[1].data["text/html"] == "<b>x</b>"
 
 
-def test_own_cell_shows_at_once(ask: Asked, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["threads", "processes"])
+def test_own_cell_shows_at_once(ask: Asked, backend: str, tmp_path: Path) -> None:
     """What the node of the executed cell prints and displays appears while it runs."""
+    ask(f"%dag workers 4 --backend {backend}")
     seen = tmp_path / "seen"
     cell = ask.begin(
         "%%dag_node a\nimport pathlib, time\nfrom IPython.display import HTML, display\n"

@@ -10,6 +10,7 @@ import pytest
 from dagnb.events import (
     GraphChange,
     GraphEdited,
+    NodePlaced,
     NodeSettled,
     NodesStale,
     NodeStarted,
@@ -71,6 +72,14 @@ def test_a_run_is_followed(view: GraphView) -> None:
     view(done("raw", worker="w1"))
     node = view.nodes["raw"]
     assert (node.status, node.duration_seconds, node.worker) == ("completed", 2.0, "w1")
+
+
+def test_the_worker_of_a_node_is_shown_while_it_runs(view: GraphView) -> None:
+    """As soon as it is known."""
+    view(NodeStarted("raw", at=1.5))
+    view(NodePlaced("raw", "worker 10.0.0.2:4000"))
+    node = view.nodes["raw"]
+    assert (node.status, node.worker) == ("running", "worker 10.0.0.2:4000")
 
 
 def test_progress_counts_the_nodes_of_the_run(view: GraphView) -> None:

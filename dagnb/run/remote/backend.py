@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from dagnb.run.call import Call, Report
 
@@ -17,9 +18,19 @@ class Attempt(Protocol):
     ----------
     is_queued : bool
         Whether it still waits for a worker, so that its time has not begun.
+    place : str
+        Who performs it; empty as long as that is not known, or if it never is.
+    news : deque of bytes
+        What the function has told while it runs, until somebody takes it out.
     """
 
     is_queued: bool
+
+    @property
+    def place(self) -> str: ...  # noqa: D102  # above
+
+    @property
+    def news(self) -> deque[bytes]: ...  # noqa: D102  # above
 
     def wait(self, seconds: float) -> Report | None:
         """Wait so long for what came of it; None if that is not known yet.
@@ -59,24 +70,46 @@ class Backend(Protocol):
         """End what is still going on for this run; a further run may follow."""
 
 
+Hear: TypeAlias = Callable[[bytes], None]
+
+
+class Send(Protocol):
+    """Has a function performed in place of another one, with its inputs, and waits for it."""
+
+    def __call__(self, function: Callable[..., Any], hear: Hear | None = None) -> Report:
+        """Return what came of it; ``hear`` takes what it tells, on the thread that waits."""
+
+
 @runtime_checkable
 class Traveller(Protocol):
     """A function that another one stands for where it is sent.
 
-    That one may leave something in its attribute ``beside``, which comes back in the report.
+    That one may leave something in its attribute ``beside``, which comes back in the report, and
+    be a `Teller`.
     """
 
-    def depart(self) -> Callable[..., Any]:
-        """Return the function to send."""
+    def travel(self, send: Send) -> Report:
+        """Send the other one, once, and return what came of it; on the thread that waits."""
 
-    def arrive(self, report: Report) -> Report:
-        """Take in what the other one brought back; called on the thread that waited."""
+
+class Teller:
+    """A function that has something to tell while it runs elsewhere.
+
+    Attributes
+    ----------
+    tell : callable or None
+        Takes bytes, which are heard at once where it was sent from; None if they cannot be.
+    """
+
+    tell: Hear | None = None
 
 
 class Done:
     """An attempt that was over before it began: its call could not be sent."""
 
     is_queued = False
+    place = ""
+    news: ClassVar[deque[bytes]] = deque()
 
     def __init__(self, report: Report) -> None:
         self._report = report

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dagnb.errors import NotSendableError
 from dagnb.run.call import Call, Report, perform
+from dagnb.run.remote.backend import Hear, Teller
 from dagnb.run.remote.channel import Bytes, SharedFile
 from dagnb.run.remote.handle import About, put_in
 from dagnb.run.remote.shipped import Shipped
@@ -46,10 +47,12 @@ def perform_packed(
     along: Sequence[Shipped] = (),
     *,
     looks: bool = False,
+    tell: Hear | None = None,
 ) -> Packed:
     """Perform a packed call, and return its packed report; it never raises.
 
-    Inputs may stand for values that go along. With ``looks`` a large value is described.
+    Inputs may stand for values that go along. With ``looks`` a large value is described. A
+    `Teller` is given ``tell``.
 
     The function is made anew for each call, so that none sees what another did to its variables.
     """
@@ -59,6 +62,8 @@ def perform_packed(
         values = put_in(unpack(inputs, buffers), along)
     except Exception as error:  # whatever a module that is missing here raises
         return pack_report(Report(None, error, began, perf_counter()))
+    if isinstance(made, Teller):
+        made.tell = tell
     count = len(values) - len(names)
     keywords = dict(zip(names, values[count:], strict=True))
     report = perform(Call(0, made, values[:count], keywords or None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import perf_counter
@@ -140,7 +141,8 @@ class _Sent:
         self._is_told = threading.Event()
         self._report: Report | None = None
         self.attempt = order.attempt
-        self.is_queued = True
+        self.is_queued, self.place = True, ""
+        self.news: deque[bytes] = deque()
 
     def begin(self) -> None:
         """Send it; its large inputs of ours go first."""
@@ -183,7 +185,9 @@ class _Sent:
 
     def _take_in(self, told: Mapping[str, Any]) -> None:
         """Take in what the worker tells, on the thread of the client."""
-        self.is_queued = False
+        self.is_queued, self.place = False, worker_name(told["worker"])
+        if "news" in told:
+            self.news.append(told["news"])
         if "head" not in told:
             return
         report = unpack_head(told["head"])
@@ -191,7 +195,7 @@ class _Sent:
         report = report._replace(
             started=ended - (report.ended - report.started),
             ended=ended,
-            place=worker_name(told["worker"]),
+            place=self.place,
         )
         if isinstance(report.error, UpstreamDrift):
             report = report._replace(error=UpstreamDrift(report.error.inputs, self._along))

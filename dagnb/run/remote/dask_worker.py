@@ -43,7 +43,7 @@ def perform_on_worker(order: Order, inputs: Shipped, *along: object) -> Shipped 
 
     worker = get_worker()
     _tell(worker, order, begun=True)
-    report = _performed(order, inputs, along)
+    report = _performed(worker, order, inputs, along)
     if report is None:
         return None
     if report.error is not None:
@@ -62,19 +62,24 @@ def _tell(worker: Worker, order: Order, **what: Any) -> None:
     worker.log_event(order.topic, what)
 
 
-def _performed(order: Order, inputs: Shipped, along: Sequence[object]) -> Report | None:
+def _performed(
+    worker: Worker, order: Order, inputs: Shipped, along: Sequence[object]
+) -> Report | None:
     """Have a call performed; None if it was given up."""
     try:
         running = begin(order, inputs, along)
     except UpstreamDrift as drift:
         return not_sent(drift)
-    return _awaited(running, order.attempt)
+    return _awaited(running, order, worker)
 
 
-def _awaited(running: Running, attempt: str) -> Report | None:
-    given_up = _given_up()
+def _awaited(running: Running, order: Order, worker: Worker) -> Report | None:
+    """Wait in slices, and tell what the call tells."""
+    attempt, given_up = order.attempt, _given_up()
     while attempt not in given_up:
         report = running.wait(SLICE_SECONDS)
+        while running.news:
+            _tell(worker, order, news=running.news.popleft())
         if report is not None:
             return report
     running.give_up()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from time import perf_counter
+from typing import ClassVar
 
 from dagnb.errors import NotSendableError
 from dagnb.run.call import Call, Report, perform
@@ -67,6 +69,8 @@ class _Waiting:
     """A call that an executor performs."""
 
     is_queued = False  # it does not tell
+    place = ""
+    news: ClassVar[deque[bytes]] = deque()
 
     def __init__(self, future: Future[bytes] | Future[Report]) -> None:
         self._future = future

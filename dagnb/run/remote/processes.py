@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from contextlib import suppress
 from functools import partial
 
@@ -131,10 +132,17 @@ class Running:
 
     def __init__(self, processes: Processes, call: Sendable) -> None:
         self._processes, self._call = processes, call
+        self.news: deque[bytes] = deque()
         self._slot = processes.take()
+
+    @property
+    def place(self) -> str:
+        """The process."""
+        return self._slot.name
 
     def begin(self) -> None:
         """Send the call; that the process has gone is found when it is waited for."""
+        self._slot.news = self.news
         try:
             with suppress(EOFError, OSError):
                 self._slot.wait_until_ready()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -77,7 +78,7 @@ class Ray:
         given = order, Shipped(inputs.data, shared(inputs.buffers)), *(each.ref for each in along)
         is_timed = call.options is not None and call.options.timeout is not None
         with raising_ours():
-            sent = (_Timed if is_timed else _Sent)(self, given, along)
+            sent = (_Telling if is_timed or call.tells else _Sent)(self, given, along)
         self._out.add(sent)
         return sent
 
@@ -93,12 +94,14 @@ class Ray:
 
 
 class _Sent:
-    """A call that Ray has; nobody counts its time, so that it need not tell when it begins."""
+    """A call that Ray has; nobody wants to hear of it before it is over."""
 
     is_queued = False
+    place = ""
 
     def __init__(self, backend: Ray, given: Sequence[Any], along: Sequence[Stored]) -> None:
         self._backend, self._along = backend, along
+        self.news: deque[bytes] = deque()
         self._refs: list[Any] = list(self._send(given))
 
     def _send(self, given: Sequence[Any]) -> Sequence[Any]:
@@ -152,37 +155,48 @@ class _Sent:
         return None if told.value is None else Shipped(told.value, []).load()
 
 
-class _Timed(_Sent):
-    """A call that tells when it begins, since its time counts from then; that costs more."""
+class _Telling(_Sent):
+    """A call that is heard of while it is under way; that costs more."""
 
     def _send(self, given: Sequence[Any]) -> Sequence[Any]:
         self._steps = _remote(steps, "streaming").remote(*given)
+        self._is_over = False
         return []
 
     @property
     def is_queued(self) -> bool:  # type: ignore[override]  # it changes
         """Whether it waits for a worker."""
-        return not self._refs
+        return not self.place
 
     def give_up(self) -> None:
         self._backend.forget(self)
         self._cancel(self._steps)
 
     def _is_told(self, seconds: float) -> bool:
-        return self._comes(3, seconds)
-
-    def _comes(self, count: int, seconds: float) -> bool:
-        """Wait so long for one more step; whether so many are there, or there will be no more."""
-        if len(self._refs) < count and not is_ready(self._steps, seconds):
+        """Wait so long for the next step; whether it was the last, or there will be no more."""
+        if not is_ready(self._steps, seconds):
             return False
         with suppress(StopIteration):
-            self._refs.append(next(self._steps))
-            return len(self._refs) >= count
+            ref = next(self._steps)
+            if not self._is_over and self._hears(ref):
+                return False
+            self._refs.append(ref)
+            return len(self._refs) > 1 or not self._is_over
         return True
 
-    def _report(self) -> Report:
-        del self._refs[:-2]  # that it began
-        return super()._report()
+    def _hears(self, ref: Any) -> bool:
+        """Take in a step before the call is over; False if it cannot be had, which tells why."""
+        try:
+            step = fetched(ref)
+        except (Lost, BackendError, WorkerLostError):
+            return False
+        if isinstance(step, bytes):
+            self.news.append(step)
+        elif step is None:
+            self._is_over = True
+        else:
+            self.place = str(step)
+        return True
 
 
 class Lost(Exception):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 from dagnb.errors import UpstreamDrift
@@ -43,19 +43,23 @@ class Told(NamedTuple):
 
 
 def steps(order: Order, inputs: Shipped, *along: object) -> Iterator[object]:
-    """Perform a call; yield once when it begins, then its value if that stays, then `Told`."""
+    """Perform a call; yield what may be heard of it, its value if that stays, then `Told`.
+
+    What may be heard is who performs it, what it tells while it runs, and None when it is over.
+    """
     try:
         running = begin(order, inputs, along)
     except UpstreamDrift as drift:
         running, report = None, not_sent(drift)
     try:
-        yield None
+        yield _own_name()
         if running is not None:
-            report = _awaited(running)
+            report = yield from _awaited(running)
     except BaseException:  # it was given up
         if running is not None:
             running.give_up()
         raise
+    yield None
     value, told = _outcome(report)
     yield value
     yield told
@@ -63,7 +67,7 @@ def steps(order: Order, inputs: Shipped, *along: object) -> Iterator[object]:
 
 def perform_on_worker(order: Order, inputs: Shipped, *along: object) -> tuple[object, object]:
     """Perform a call; return its value if that stays, and `Told`."""
-    _, value, told = steps(order, inputs, *along)
+    *_, value, told = steps(order, inputs, *along)
     return value, told
 
 
@@ -72,18 +76,26 @@ def version() -> str:
     return str(sys.modules["dagnb"].__version__)
 
 
-def _awaited(running: Running) -> Report:
+def _own_name() -> str:
+    return f"worker {os.getpid()}"
+
+
+def _awaited(running: Running) -> Generator[bytes, None, Report]:
     """Wait in slices, between which Ray's interrupt comes through, and Ray's end is noticed."""
     parent = os.getppid()
-    while (report := running.wait(SLICE_SECONDS)) is None:
+    while True:
+        report = running.wait(SLICE_SECONDS)
+        while running.news:
+            yield running.news.popleft()
+        if report is not None:
+            return report
         if os.getppid() != parent:  # Ray itself looks for 1, which not every system gives orphans
             running.give_up()
             os._exit(1)
-    return report
 
 
 def _outcome(report: Report) -> tuple[object, Told]:
-    worker = f"worker {os.getpid()}"
+    worker = _own_name()
     if report.error is not None:
         return None, Told(pack_head(report, report.error), None, None, worker)
     came: Unopened = report.value

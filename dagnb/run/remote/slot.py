@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -20,7 +21,7 @@ from dagnb.run.call import Report
 from dagnb.run.remote.calls import not_sent, unpack_report
 from dagnb.run.remote.channel import Bytes, Channel, SharedFile
 from dagnb.run.remote.shipped import Shipped
-from dagnb.run.remote.worker import START
+from dagnb.run.remote.worker import NEWS, START
 
 MOST_KNOWN = 256  # functions that a process remembers
 Unpack = Callable[[Bytes, list[SharedFile]], Report]
@@ -58,6 +59,8 @@ class Slot:
         Whether it was found to have ended.
     is_condemned : bool
         Whether its run is over; who waits for it is to close it.
+    news : deque of bytes
+        Where it is put what its present call tells; who sends one may replace it.
     """
 
     def __init__(self) -> None:
@@ -73,6 +76,7 @@ class Slot:
                 env=environment(DAGNB_SLOT=left, MPLBACKEND="Agg"),
                 start_new_session=True,
             )
+        self.news: deque[bytes] = deque()
         self._open = list(self._tokens)
         self._owner = os.getpid()
         self._channel = Channel(ours)
@@ -148,13 +152,16 @@ class Slot:
         return not message[0]
 
     def receive(self, seconds: float, unpack: Unpack = unpack_report) -> Report | None:
-        """Wait so long for the report; that of a process that died says how."""
+        """Wait so long for the report, or for news; that of a process that died says how."""
         try:
             message = self._channel.receive(seconds)
         except EOFError:
             self.is_lost = True
             return not_sent(WorkerLostError(self.name, self._exit_code()))
         if message is None:
+            return None
+        if message[0][:1] == NEWS:
+            self.news.append(bytes(message[0][1:]))
             return None
         return unpack(*message)._replace(place=self.name)
 

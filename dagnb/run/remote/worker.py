@@ -11,11 +11,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
+from dagnb.run.remote.backend import Hear
 from dagnb.run.remote.calls import perform_packed
 from dagnb.run.remote.channel import Bytes, Channel, SharedFile, shared
 from dagnb.run.remote.shipped import Shipped
 from dagnb.run.remote.travel import Packed
 
+NEWS = b"!"  # begins what a call tells before its end; a pickle begins otherwise
 START = "from dagnb.run.remote.worker import serve; serve()"
 
 
@@ -25,12 +27,16 @@ def serve() -> None:
     end, tokens = map(int, os.environ.pop("DAGNB_SLOT").split())
     channel = Channel(socket.socket(fileno=end))
     functions: dict[int, bytes] = {}
+
+    def tell(news: bytes) -> None:
+        channel.send(NEWS + news)
+
     with suppress(EOFError, OSError):
         channel.send(b"ready")
         while True:
             message = channel.receive()
             assert message is not None  # it was waited for without end
-            for answer in _answers(functions, tokens, *message):
+            for answer in _answers(functions, tokens, tell, *message):
                 channel.send(answer.data, shared(answer.buffers))
             del message, answer  # values are not kept until the next call comes
 
@@ -64,7 +70,11 @@ def _watch(life_line: int) -> None:
 
 
 def _answers(
-    functions: dict[int, bytes], tokens: int, data: Bytes, files: list[SharedFile]
+    functions: dict[int, bytes],
+    tokens: int,
+    tell: Hear,
+    data: Bytes,
+    files: list[SharedFile],
 ) -> Iterator[Packed]:
     """Perform calls one after another; when one was taken back, say so and end."""
     is_first, calls = pickle.loads(data)
@@ -83,7 +93,7 @@ def _answers(
         if not _has_token(tokens):
             yield Packed(b"")
             return
-        yield perform_packed(functions[key], names, inputs, buffers, along, looks=looks)
+        yield perform_packed(functions[key], names, inputs, buffers, along, looks=looks, tell=tell)
 
 
 def _has_token(tokens: int) -> bool:
