@@ -25,7 +25,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def home_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Point every per-user directory at a temporary one, for this process and its children."""
     home = tmp_path_factory.mktemp("home")
-    for variable in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "IPYTHONDIR"):
+    for variable in (
+        "HOME",
+        "XDG_DATA_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_CACHE_HOME",
+        "XDG_STATE_HOME",
+        "IPYTHONDIR",
+    ):
         os.environ[variable] = str(home / variable.lower())
     for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         os.environ[variable] = str(home / variable.lower())

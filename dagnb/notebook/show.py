@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dagnb.errors import LayoutError
 from dagnb.events import Event, RunFinished
 from dagnb.notebook.capture import Shell, keeps_outputs, publisher_of
+from dagnb.notebook.showing import connection_file, last_shown, note_shown
 from dagnb.render.engines import advice
 from dagnb.render.mermaid import to_mermaid
 from dagnb.render.picture import Picture
@@ -59,6 +60,8 @@ class GraphDisplay:
         self._details, self._act, self._record = details, act, record
         self._teach = teach
         self._widget: GraphWidget | None = None
+        self._kernel = connection_file() if self.is_live else None
+        self._shown_before = last_shown(self._kernel)
         self._display_id = f"dagnb-graph-{secrets.token_hex(4)}"
         self._drawn_rev: object = None
         self._advised = False
@@ -70,11 +73,12 @@ class GraphDisplay:
 
     def __call__(self, event: Event) -> None:
         """Let the live view follow; the view has taken in the event already."""
-        if self._widget is None:
+        if self._widget is None and not (self._shown_before and self._view.nodes):
             return
-        self._widget.refresh()
+        widget = self._live()  # also for views that are left from before a restart
+        widget.refresh()
         if isinstance(event, RunFinished):
-            self._widget.flush()
+            widget.flush()
 
     def show(self, timeline: Timeline | None = None, lesson: str = "") -> None:
         """Show the graph below the cell that is being executed, with the last run or a lesson."""
@@ -96,22 +100,28 @@ class GraphDisplay:
             print(text, tree(self._view), sep="\n\n")
 
     def _show_live(self, with_timeline: bool, lesson: str) -> None:
-        if self._widget is None:
-            from dagnb.notebook.widget import (
-                GraphWidget,
-            )  # takes a while, so not before it is needed
-
-            self._widget = GraphWidget(
-                self.picture,
-                details=self._details,
-                act=self._act,
-                record=self._record,
-                teach=self._teach,
-            )
-        self._widget.timeline, self._widget.lesson = with_timeline, lesson
-        data, metadata = self._shell.display_formatter.format(self._widget)
+        widget = self._live()
+        widget.timeline, widget.lesson = with_timeline, lesson
+        data, metadata = self._shell.display_formatter.format(widget)
         if data:
             publisher_of(self._shell).publish(data, metadata)
+
+    def _live(self) -> GraphWidget:
+        """Return the widget, under the id that it had before the kernel was restarted."""
+        if self._widget is not None:
+            return self._widget
+        from dagnb.notebook.widget import GraphWidget  # takes a while, so not before it is needed
+
+        self._widget = GraphWidget(
+            self.picture,
+            details=self._details,
+            act=self._act,
+            record=self._record,
+            teach=self._teach,
+            model_id=self._shown_before,
+        )
+        note_shown(self._kernel, self._widget.model_id)
+        return self._widget
 
     def draw_plan(self, plan: Plan) -> None:
         """Draw what a run would do on the live view, if there is one."""

@@ -54,10 +54,12 @@ class GraphWidget(anywidget.AnyWidget):
         ``record()`` returns the last run: its ``timeline``, and the ``frames`` of its replay.
     teach : callable, optional
         ``teach(asked)`` does what somebody did in a lesson, and returns what it shows then.
+    model_id : str, optional
+        Under which the browser knows it; a new id unless given.
 
     Notes
     -----
-    All four are called on the thread on which the kernel handles messages, which
+    All four functions are called on the thread on which the kernel handles messages, which
     may not be the main one. What they raise is shown in the panel.
     """
 
@@ -79,6 +81,7 @@ class GraphWidget(anywidget.AnyWidget):
         act: Act | None = None,
         record: Record | None = None,
         teach: Teach | None = None,
+        model_id: str | None = None,
     ) -> None:
         self._picture = drawn if isinstance(drawn, Picture) else Picture(drawn)
         self._view = self._picture.view
@@ -93,7 +96,7 @@ class GraphWidget(anywidget.AnyWidget):
         self._sent_at = self._synced_at = 0.0
         self._planned = self._occasion
         self._layout_thread: threading.Thread | None = None
-        super().__init__(can_act=act is not None)
+        super().__init__(can_act=act is not None, model_id=model_id)
         self._answer_where_asked()
         self.on_msg(self._receive)
         self._draw(self._picture.draft)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
@@ -60,9 +62,28 @@ def test_views_stay_in_step_through_a_reload_in_a_background_run(
     assert page.errors == []
 
 
-def test_a_view_outlives_its_kernel(open_notebook: OpenNotebook) -> None:
+def restart(page: NotebookPage) -> None:
+    """Restart the kernel from the menu."""
+    page.restart_kernel()
+
+
+def crash(page: NotebookPage) -> None:
+    """Have the kernel die, so that the server starts it anew."""
+    page.run_cell(3, wait=False)
+    said = page.page.get_by_role("dialog")
+    expect(said).to_contain_text("appears to have died")
+    said.get_by_role("button", name="Ok").click()
+    expect(said).to_have_count(0)
+
+
+@pytest.mark.parametrize("end", [restart, crash])
+def test_a_view_outlives_its_kernel(
+    open_notebook: OpenNotebook, end: Callable[[NotebookPage], None]
+) -> None:
     """It is there before the first node, says that the kernel left, and follows the next one."""
-    page = open_notebook("%load_ext dagnb", "%dag show", "%%dag_node\nfirst = 1", "%dag show")
+    page = open_notebook(
+        "%load_ext dagnb", "%dag show", "%%dag_node\nfirst = 1", "import os\nos._exit(1)"
+    )
     page.run_cell(0)
     page.run_cell(1)
     view = page.cell_output(1).locator(".dagnb[data-ready]")
@@ -71,20 +92,24 @@ def test_a_view_outlives_its_kernel(open_notebook: OpenNotebook) -> None:
     first, second = (view.locator(f'[data-node="{name}"]') for name in ("first", "second"))
     expect(first).to_have_attribute("data-status", "completed")
 
-    page.restart_kernel()
+    end(page)
     expect(view).to_have_attribute("data-kernel", "gone")
     expect(view.get_by_role("alert")).to_contain_text("The kernel was restarted")
     first.click()
     expect(view.locator(".dagnb-panel")).to_contain_text("first")
 
     page.edit_cell(2, "first = 1", "second = 2")
-    for cell in (0, 2, 3):
-        page.run_cell(cell)
+    page.run_cell(0)
+    page.run_cell(2)
     expect(second).to_have_attribute("data-status", "completed")
     expect(first).to_have_count(0)
     expect(view).not_to_have_attribute("data-kernel", "gone")
     page.edit_cell(2, "second = 2", "1 / 0\nsecond = 2")
     page.run_cell(2)
+    expect(second).to_have_attribute("data-status", "failed")
+
+    page.save()
+    page.reload()
     expect(second).to_have_attribute("data-status", "failed")
     assert page.errors == []
 

@@ -1,5 +1,5 @@
 // The kernel that answers. When it is restarted, its graph is gone: the views of it say so, and
-// go on with the graph of the kernel after it as soon as that is shown anywhere in the notebook.
+// go on with the graph of the kernel after it as soon as that has a node (showing.py), or shows it.
 
 const BORN = "dagnb-born"; // told to the window by every graph's model, whoever draws it
 
@@ -20,7 +20,7 @@ class Kernel {
     const { graph } = this;
     this.isGone = true;
     graph.root.dataset.kernel = "gone";
-    graph.notice("The kernel was restarted; this is the graph as it was before. %dag show goes on with it.", true);
+    graph.notice("The kernel was restarted; this is the graph as it was before. It goes on here with the first node that is defined, or with %dag show.", true);
   }
 
   // Of a notebook's graphs the one that has buttons is its session's.
