@@ -64,7 +64,7 @@ class Replay {
     this.slider = make("input", { type: "range", min: 0, max: count, value: count, "aria-label": "Moment of the run", oninput: () => this.seek(Number(this.slider.value)) });
     this.line = make("output", { class: "dagnb-said" });
     const path = critical.length ? make("p", { class: "dagnb-path" }, make("span", { class: "dagnb-key" }),
-      `critical path ${duration(longest)}: `, ...critical.slice(0, 40).flatMap((name, i) => [i ? " \u2192 " : "", this.chip(name)]), critical.length > 40 ? " \u2026" : "") : null;
+      `critical path ${duration(longest)}: `, ...inShort(critical).flatMap((each, i) => [i ? " \u2192 " : "", typeof each === "number" ? `${each} more` : this.chip(each)])) : null;
     const none = lanes.length ? null : make("p", { class: "dagnb-path" }, count ? "No node had to run." : "Nothing has run yet.");
     this.el.replaceChildren(
       make("div", { class: "dagnb-deck" }, this.button, this.slider, this.line,
@@ -232,4 +232,9 @@ class Replay {
   light(names) {
     this.timeline?.light(names);
   }
+}
+
+// A long path by both its ends, and how many lie between.
+function inShort(names) {
+  return names.length <= 14 ? names : [...names.slice(0, 6), names.length - 12, ...names.slice(-6)];
 }

@@ -87,17 +87,25 @@ class Timeline {
     return el;
   }
 
+  // Icons as far as there is room for them, else strokes.
   marks(marks, y) {
-    return [draw("text", { class: "dagnb-worker", x: GUTTER - 8, y: y + 12 }, "did not run"),
-      ...marks.map(([name, status, at]) => {
-        const sign = draw("g", { transform: `translate(${this.x(at)},${y + 9}) scale(.7)` });
-        sign.innerHTML = LOOK.icons[status];
-        const words = `${name}, ${LOOK.words[status]}, at ${duration(at)}`;
-        const el = draw("g", { class: "dagnb-mark", "data-bar": name, "data-status": status, role: "button", tabindex: -1, "aria-label": words },
-          draw("title", {}, words), sign);
-        this.bars.set(name, [...(this.bars.get(name) ?? []), el]);
-        return el;
-      })];
+    let free = 0;
+    const signs = [...marks].sort((a, b) => a[2] - b[2]).map((mark) => {
+      const roomy = this.x(mark[2]) >= free;
+      if (roomy) free = this.x(mark[2]) + 12;
+      return this.mark(mark, y, roomy);
+    });
+    return [draw("text", { class: "dagnb-worker", x: GUTTER - 8, y: y + 12 }, "did not run"), ...signs];
+  }
+
+  mark([name, status, at], y, roomy) {
+    const sign = draw("g", { transform: `translate(${this.x(at)},${y + 9}) scale(.7)` });
+    sign.innerHTML = roomy ? LOOK.icons[status] : '<rect class="dagnb-stroke" x="-1" y="-6" width="2" height="12" />';
+    const words = `${name}, ${LOOK.words[status]}, at ${duration(at)}`;
+    const el = draw("g", { class: "dagnb-mark", "data-bar": name, "data-status": status, role: "button", tabindex: -1, "aria-label": words },
+      draw("title", {}, words), sign);
+    this.bars.set(name, [...(this.bars.get(name) ?? []), el]);
+    return el;
   }
 
   // -------------------------------------------------------------- with the graph
