@@ -12,8 +12,8 @@ from dagnb.render.view import STATUSES
 # In this order; the last one only for a page of its own, which no kernel answers.
 _VIEW = Path(__file__).parent / "view"
 _PARTS = (
-    "tools", "graph", "stage", "sheet", "far", "motion", "hands", "folds", "minimap", "panel",
-    "table", "timeline", "replay", "plan", "lesson", "find", "saving", "page", "kernel",
+    "tools", "graph", "stage", "tiles", "sheet", "far", "motion", "hands", "folds", "minimap",
+    "panel", "table", "timeline", "replay", "plan", "lesson", "find", "saving", "page", "kernel",
 )  # fmt: skip
 _SHEETS = ("graph", "stage", "panel", "table", "replay", "plan", "lesson", "wishes")
 EMBEDDED = "embedded"

@@ -122,6 +122,27 @@ def test_five_thousand_nodes_follow_the_hand(notebook: NotebookPage) -> None:
     assert notebook.errors == []
 
 
+def test_the_map_covers_no_node(notebook: NotebookPage) -> None:
+    """It stands where there is room beside them, and not at all in a narrow window."""
+    root = show(notebook, "numbered(40, [(i - 1, i) for i in range(1, 40)])")
+    map_of_all = root.locator(".dagnb-map")
+    expect(map_of_all).to_be_visible()
+    covers = """map => {
+        const { left, top, right, bottom } = map.getBoundingClientRect();
+        const nodes = [...map.parentElement.querySelectorAll(".node .box")];
+        return nodes.map((node) => node.getBoundingClientRect()).filter((box) =>
+            box.right > left && box.left < right && box.bottom > top && box.top < bottom).length;
+    }"""
+    assert map_of_all.evaluate(covers) == 0
+    size = notebook.page.viewport_size
+    assert size is not None
+    notebook.page.set_viewport_size({"width": 620, "height": 900})
+    expect(map_of_all).to_be_hidden()
+    notebook.page.set_viewport_size(size)
+    expect(map_of_all).to_be_visible()
+    assert notebook.errors == []
+
+
 @pytest.mark.parametrize(("graph", "size"), [(CHAIN, 5000), (STAR, 3000)], ids=["chain", "star"])
 def test_long_and_broad(notebook: NotebookPage, graph: str, size: int) -> None:
     """Every node is there, the last one can be found, and it follows."""

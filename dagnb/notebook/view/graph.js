@@ -46,6 +46,7 @@ class Graph {
     this.listen("off");
     this.kernel.destroy();
     this.stage.destroy();
+    this.map.destroy();
     this.replay.destroy();
     this.lesson.stop();
     this.page.destroy();

@@ -1,5 +1,6 @@
 // What the graph is drawn on. It is larger than the window by a rim on each side: while that
-// reaches, looking elsewhere moves the sheet and draws nothing.
+// reaches, looking elsewhere moves the sheet and draws nothing. What moves it while it is held is
+// scrolling: after any other move the browser goes through all that is painted, for each frame.
 
 const RIM = 360; // px
 
@@ -8,7 +9,8 @@ class Sheet {
     this.stage = stage;
     this.size = [0, 0];
     this.el = make("div", { class: "dagnb-sheet" }, ...layers);
-    stage.graph.body.append(this.el);
+    this.pane = make("div", { class: "dagnb-pane" }, this.el);
+    stage.graph.body.append(this.pane);
   }
 
   resize(width, height) {
@@ -27,7 +29,9 @@ class Sheet {
   look() {
     const { x, y, k } = this.stage;
     if (k !== this.at?.k || Math.max(Math.abs(x - this.at.x), Math.abs(y - this.at.y)) > RIM) this.draw();
-    this.el.style.transform = x === this.at.x && y === this.at.y ? "" : `translate(${x - this.at.x}px,${y - this.at.y}px)`;
+    const [across, down] = [x - this.at.x, y - this.at.y];
+    this.el.style.transform = this.isHeld || (!across && !down) ? "" : `translate(${across}px,${down}px)`;
+    if (this.isHeld) this.pane.scrollTo({ left: RIM - across, top: RIM - down, behavior: "instant" });
   }
 
   // Draw what is seen from here, with as much around it on every side.
@@ -47,9 +51,8 @@ class Sheet {
   // While it is held, it is a picture that is moved; let go, it is drawn around the new place.
   grab(held) {
     this.isHeld = held;
-    this.el.classList.toggle("dagnb-grabbed", held);
-    if (held) return;
-    this.forget();
+    this.pane.classList.toggle("dagnb-grabbed", held);
+    if (!held) this.forget();
     this.look();
   }
 }

@@ -35,6 +35,8 @@ class Stage {
     const titles = groups.map((group) => this.drawTitle(...group));
     for (const edge of graph.edges) edge.el = draw("path", { class: "edge", d: edge.d });
     for (const item of graph.items) this.create(item);
+    this.tiles = new Tiles(graph.items);
+    this.present = { items: new Set(), edges: new Set() }; // what is in the page in full
     this.edges = draw("g", { class: "dagnb-edges" });
     this.seen = draw("g");
     this.wings = draw("g", { class: "dagnb-wings" }, ...graph.items.map((item) => item.el));
@@ -94,15 +96,16 @@ class Stage {
     for (const item of items) {
       if (!item.members && !item.icon) this.dress(item);
       item.away = false;
+      this.present.items.add(item);
     }
-    for (const edge of edges) edge.away = false;
+    for (const edge of edges) this.present.edges.add(edge);
     this.seen.append(...items.map(({ el }) => el));
     this.edges.append(...edges.map(({ el }) => el));
   }
 
   conceal(items, edges) {
-    for (const item of items) item.away = true;
-    for (const edge of edges) { edge.away = true; edge.el.remove(); }
+    for (const item of items) { item.away = true; this.present.items.delete(item); }
+    for (const edge of edges) { edge.el.remove(); this.present.edges.delete(edge); }
     this.wings.append(...items.map(({ el }) => el));
   }
 
@@ -257,13 +260,13 @@ class Stage {
   }
 
   // Of a large graph only what is on the sheet is in the page in full. What has the keyboard stays.
-  cull({ left, top, right, bottom }) {
-    const { items, edges } = this.graph;
-    const isOut = (x0, y0, x1, y1) => x0 > right || x1 < left || y0 > bottom || y1 < top;
-    const out = new Set(items.filter((item) => item !== this.current && isOut(item.x, item.y, item.x + item.w, item.y + item.h)));
-    const apart = new Set(edges.filter(({ source: a, target: b }) => out.has(a) && out.has(b)));
-    this.conceal(items.filter((item) => !item.away && out.has(item)), edges.filter((edge) => !edge.away && apart.has(edge)));
-    this.reveal(items.filter((item) => item.away && !out.has(item)), edges.filter((edge) => edge.away !== false && !apart.has(edge)));
+  cull(sight) {
+    const items = this.tiles.within(sight);
+    if (this.current) items.add(this.current);
+    const edges = new Set([...items].flatMap((item) => item.edges));
+    const beside = (wanted, there) => [...wanted].filter((each) => !there.has(each));
+    this.conceal(beside(this.present.items, items), beside(this.present.edges, edges));
+    this.reveal(beside(items, this.present.items), beside(edges, this.present.edges));
   }
 
   walkFrom(item, focus) {
