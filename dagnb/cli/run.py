@@ -34,7 +34,7 @@ from dagnb.notebook.parameters import typed
 from dagnb.notebook.session import Session
 from dagnb.observe.live import LiveTable
 from dagnb.observe.progress import Tally
-from dagnb.observe.text import run_summary
+from dagnb.observe.text import run_summary, seconds
 from dagnb.results import NodeResult, NodeStatus
 from dagnb.run.conditions import is_passed_by
 from dagnb.tasks import BACKENDS, Options, check_backend
@@ -182,7 +182,7 @@ def run_notebook(file: Path, wanted: Wanted, console: Console) -> int:
             Stopping(headless.session.gate.close, progress.note) as stopping,
             console.shown(progress),
         ):
-            _perform(headless, wanted)
+            _perform(headless, wanted, stopping)
         made = headless.ran()
         if wanted.trace is not None:
             _save_trace(headless, here / wanted.trace)
@@ -226,7 +226,7 @@ def _opened(notebook: NotebookFile, wanted: Wanted, progress: Tally) -> Iterator
         yield headless
 
 
-def _perform(headless: Headless, wanted: Wanted) -> None:
+def _perform(headless: Headless, wanted: Wanted, stopping: Stopping) -> None:
     """Execute the cells, then the nodes asked for; a second Ctrl-C ends either."""
     try:
         headless.execute()
@@ -236,6 +236,7 @@ def _perform(headless: Headless, wanted: Wanted) -> None:
         headless.run(names, fresh=wanted.full and not wanted.dry_run)
     except KeyboardInterrupt:
         headless.notes.append("stopped at once")
+        stopping.was_interrupted()
 
 
 def _has_failed(result: NodeResult) -> bool:
@@ -261,7 +262,10 @@ def _conclude(
         progress.note(str(failure))
     has_failed = any(map(_has_failed, progress.results.values()))
     code = stopping.exit_code or int(bool(headless.failures) or has_failed or not is_saved)
-    progress.finish(run_summary(progress.results.values(), took), {"exit_code": code})
+    summary = run_summary(progress.results.values(), took)
+    if code and not progress.results:
+        summary = f"no node ran ({seconds(took)})"
+    progress.finish(summary, {"exit_code": code})
     return code
 
 

@@ -43,6 +43,10 @@ class Stopping:
         """What a shell gives for a process that a signal ended; 0 for none."""
         return EXIT_CODE + self.signal if self.signal else 0
 
+    def was_interrupted(self) -> None:
+        """Take an interrupt that came without a signal, from a user's own code, for Ctrl-C."""
+        self.signal = self.signal or signal.SIGINT
+
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         is_first, self.signal = not self.signal, number
         self._drain()

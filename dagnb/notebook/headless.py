@@ -56,7 +56,9 @@ class CellFailure:
     def __str__(self) -> str:
         line = line_of(self.error)
         place = f"cell {self.cell.number}{f', line {line}' if line else ''}"
-        return f"{place}: {type(self.error).__name__}: {self.error}"
+        # The text of a SyntaxError would name a file that is no file, and the line again.
+        text = self.error.msg if isinstance(self.error, SyntaxError) else self.error
+        return f"{place}: {type(self.error).__name__}: {text}"
 
 
 @dataclass

@@ -191,8 +191,15 @@ def test_a_plain_cell_that_fails(dagnb: Command, tmp_path: Path) -> None:
     sources = [LOAD, "%%dag_node a\n1", "x = 1\nraise KeyError('gone')", "%%dag_node b\n2"]
     path = written(tmp_path / "nb.ipynb", *sources)
     found = dagnb("run", path.name, code=1)
-    assert "cell 3, line 2: KeyError: 'gone'" in found.out
+    assert "cell 3, line 2: KeyError: 'gone'\nno node ran" in found.out
     assert texts(path) == [[], [], ["KeyError: 'gone'"], []]
+
+
+def test_an_interrupt_without_a_signal(dagnb: Command, tmp_path: Path) -> None:
+    """What the code of a node or of a cell raises counts as Ctrl-C, and never as success."""
+    for source in ("%%dag_node a\nraise KeyboardInterrupt", "raise KeyboardInterrupt"):
+        written(tmp_path / "nb.ipynb", LOAD, source)
+        assert "stopped at once" in dagnb("run", "nb.ipynb", code=130).out
 
 
 def test_an_expected_error(dagnb: Command, tmp_path: Path) -> None:
@@ -344,7 +351,7 @@ def test_no_nodes(dagnb: Command, tmp_path: Path) -> None:
 def test_a_syntax_error(dagnb: Command, tmp_path: Path) -> None:
     """In a plain cell or in a node, is a failure with its place, and lands below its cell."""
     path = written(tmp_path / "nb.ipynb", LOAD, "%%dag_node a\n1 +", "b = 1")
-    assert "cell 2, line 2: SyntaxError" in dagnb("run", path.name, code=1).out
+    assert "cell 2, line 2: SyntaxError: invalid syntax\n" in dagnb("run", path.name, code=1).out
     assert texts(path)[1][0].startswith("SyntaxError")
 
 
