@@ -180,6 +180,16 @@ def refuse_self(name: str, names: Names) -> None:
         )
 
 
+def refuse_classes(name: str, names: Names) -> None:
+    """Refuse a class that says ``x = x`` for a variable of the body, which it would not find."""
+    if names.looked_past:
+        first = min(names.looked_past)
+        raise DefinitionError(
+            f"a class in node {name!r} reads {first!r} and assigns it, so Python would look for it "
+            f"outside of the node; give the variable another name, e.g. {first}_ = {first}"
+        )
+
+
 def share_globals(names: Names) -> None:
     """Let nested functions that say ``global x`` reach the body's own variable ``x``.
 

@@ -27,6 +27,7 @@ import inspect
 import keyword
 import re
 import textwrap
+import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -38,6 +39,7 @@ from dagnb.notebook.bodies import (
     Namespace,
     evaluate,
     forbidden,
+    refuse_classes,
     refuse_self,
     share_globals,
     shows,
@@ -45,6 +47,9 @@ from dagnb.notebook.bodies import (
 )
 from dagnb.notebook.names import free_names, names_of
 from dagnb.notebook.scopes import Function
+
+# What IPython puts into every namespace: it decides no value, and holds the whole shell.
+SHELL_NAMES = frozenset({"get_ipython", "exit", "quit", "In", "Out"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,7 @@ def _body_cell(name: str, body: Body, node_names: Container[str]) -> NodeCode:
     """Take a cell's statements as the body of a function."""
     names = body.names
     refuse_self(name, names)
+    refuse_classes(name, names)
     share_globals(names)
     last = body.statements[-1]
     statements = [*body.statements[:-1], *value_of(last, name, names)]
@@ -328,13 +334,27 @@ def _refuse_cell_magic(source: str) -> None:
 
 
 def checked_name(name: str) -> str:
-    """Return `name` if it can be a variable, since the value is published under it."""
+    """Return `name` as Python spells it if it can be a variable: its value is published so."""
+    name = spelled(name)
+    if name in SHELL_NAMES or (name and not name.strip("_")):
+        raise DefinitionError(f"{name!r} cannot name a node, it is IPython's own; try 'node_1'")
     if name.isidentifier() and not keyword.iskeyword(name):
         return name
     fixed = re.sub(r"\W+", "_", name).strip("_") or "node"
     fixed = f"node_{fixed}" if fixed[0].isdigit() else fixed
     fixed = f"{fixed}_" if keyword.iskeyword(fixed) else fixed
     raise DefinitionError(f"{name!r} cannot name a node, it is no variable name; try {fixed!r}")
+
+
+def spelled(name: str) -> str:
+    """Return a name as Python spells it in code, where a micro sign is a Greek mu.
+
+    Examples
+    --------
+    >>> spelled("\N{MICRO SIGN}") == "\N{GREEK SMALL LETTER MU}"
+    True
+    """
+    return unicodedata.normalize("NFKC", name)
 
 
 def name_of(body: Sequence[ast.stmt]) -> str:

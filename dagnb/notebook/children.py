@@ -25,7 +25,7 @@ from typing import Any
 
 from dagnb.errors import DefinitionError
 from dagnb.graph.edit import DynamicModification, DynamicNodeSpec
-from dagnb.notebook.cells import NodeCode, function_node
+from dagnb.notebook.cells import NodeCode, checked_name, function_node, spelled
 from dagnb.notebook.node import NodeOptions, NotebookNode
 from dagnb.run.call import parameters_of
 
@@ -47,9 +47,10 @@ def children_of(parent: NotebookNode, value: object) -> Made:
         It describes none, or one that cannot be; the message says how to write it.
     """
     made: Made = {}
-    for name, function, inputs in _items(parent.name, value):
-        if not isinstance(name, str):
-            raise _refusal(parent.name, f"the name {name!r} is no text")
+    for given, function, inputs in _items(parent.name, value):
+        if not isinstance(given, str):
+            raise _refusal(parent.name, f"the name {given!r} is no text")
+        name = checked_name(given)
         if name in made:
             raise _refusal(parent.name, f"it names {name!r} twice")
         if not callable(function):
@@ -109,7 +110,7 @@ def _names(parent: str, name: str, inputs: object) -> tuple[str, ...] | None:
         return None
     if isinstance(inputs, str) or not isinstance(inputs, Iterable):
         raise _refusal(parent, f"the inputs of {name!r} are {inputs!r}; give a list of names")
-    names = tuple(inputs)
+    names = tuple(spelled(each) if isinstance(each, str) else each for each in inputs)
     if name in names:
         raise _refusal(parent, f"{name!r} is among its own inputs")
     return names

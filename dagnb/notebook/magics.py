@@ -19,7 +19,7 @@ from IPython.core.magic_arguments import (
 
 from dagnb.errors import DagError, DefinitionError, SqlError, did_you_mean
 from dagnb.notebook import capture
-from dagnb.notebook.cells import NodeCode, function_node, parse_cell
+from dagnb.notebook.cells import NodeCode, function_node, parse_cell, spelled
 from dagnb.notebook.completion import NODE_OPTIONS, completions
 from dagnb.notebook.conditions import Condition, condition_of, parse_condition
 from dagnb.notebook.hooks import CellHooks
@@ -384,7 +384,7 @@ def dag_node(
     declared = Declared(tuple(depends), tuple(env), tuple(os.fspath(each) for each in files))
     check_kind(type, "python")
     options = NodeOptions(
-        tuple(deps),
+        tuple(map(spelled, deps)),
         manual,
         tuple(tags),
         attempts,
@@ -422,7 +422,7 @@ def _options(arguments: Any) -> NodeOptions:
     except ValueError as error:
         raise UsageError(f"--{error}; see %%dag_node?") from None
     return NodeOptions(
-        _split(arguments.deps),
+        tuple(map(spelled, _split(arguments.deps))),
         arguments.manual,
         _split(arguments.tags),
         attempts,

@@ -27,6 +27,8 @@ class Names:
         Assigned somewhere in the body.
     shared : frozenset of str
         Declared ``global`` by the body itself.
+    looked_past : frozenset of str
+        Those of `local` that a class reads and assigns: Python looks for them outside of the body.
     completes : bool
         Whether the end of the body can be reached.
     awaits : bool
@@ -43,6 +45,7 @@ class Names:
     early: frozenset[str]
     local: frozenset[str]
     shared: frozenset[str]
+    looked_past: frozenset[str]
     completes: bool
     awaits: bool
     forbidden: ast.AST | None
@@ -70,6 +73,7 @@ def names_of(body: Iterable[ast.stmt]) -> Names:
         early=frozenset(scope.early),
         local=frozenset(scope.seen - scope.shared),
         shared=frozenset(scope.shared),
+        looked_past=frozenset(scope.looked_past & scope.seen - scope.shared),
         completes=scope.bound is not None,
         awaits=scope.awaits,
         forbidden=scope.forbidden,

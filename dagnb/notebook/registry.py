@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from dagnb.errors import DefinitionError, NodeNotFoundError
 from dagnb.graph.edit import Expansion
-from dagnb.notebook.cells import NodeCode
+from dagnb.notebook.cells import SHELL_NAMES, NodeCode
 from dagnb.notebook.display import CellOutput
 from dagnb.notebook.node import NodeOptions, NotebookNode
 from dagnb.notebook.variables import with_variables
@@ -19,9 +19,6 @@ from dagnb.notebook.wiring import rewire
 from dagnb.render.drawings import DAG
 from dagnb.values.code import CodeDigest, code_digest
 from dagnb.values.declared import NOTHING, OUTSIDE, Declared, with_declared
-
-# What IPython puts into every namespace: it decides no value, and holds the whole shell.
-_SHELL_NAMES = frozenset({"get_ipython", "exit", "quit", "In", "Out"})
 
 
 def _names(code: NodeCode, digest: CodeDigest) -> set[str]:
@@ -63,7 +60,7 @@ class Registry:
     makers: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _children: dict[str, list[str]] = field(default_factory=dict)
-    _not_read: set[str] = field(default_factory=lambda: set(_SHELL_NAMES))
+    _not_read: set[str] = field(default_factory=lambda: set(SHELL_NAMES))
     _watch: Watch = field(default_factory=Watch)
     _readers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _reads: dict[str, set[str]] = field(default_factory=dict)

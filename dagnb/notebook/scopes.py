@@ -37,8 +37,10 @@ class Scope:
         self.awaits = False
         self.forbidden: ast.AST | None = None
         self.nested_globals: list[ast.Global] = []
+        self.looked_past: set[str] = set()
         self._hidden: frozenset[str] = frozenset()
-        self._uncalled: dict[str, tuple[str, ...]] = {}
+        self._functions: dict[str, tuple[str, ...]] = {}
+        self._called: dict[str, set[str]] = {}  # with which names assigned, at the least
         self._breaks: list[list[Assigned]] = []
 
     # What happens to a name
@@ -51,7 +53,7 @@ class Scope:
             self.reads.setdefault(name)
             if name not in self.seen:
                 self.early.add(name)
-        if name in self._uncalled:
+        if name in self._functions:
             self._call(name)
 
     def bind(self, name: str) -> None:
@@ -68,13 +70,18 @@ class Scope:
 
     def flush(self) -> None:
         """Look into the functions that were defined and never used."""
-        for name in list(self._uncalled):
-            self._call(name)
+        for name in self._functions:
+            if name not in self._called:
+                self._call(name)
 
     def _call(self, name: str) -> None:
-        """Read what the function `name` reads, once."""
+        """Read what the function `name` reads, if fewer names are assigned than at its last use."""
+        now, before = self.bound, self._called.get(name)
+        if now is None or (before is not None and before <= now):
+            return
+        self._called[name] = set(now) if before is None else now & before
         hidden, self._hidden = self._hidden, frozenset()
-        for each in self._uncalled.pop(name, ()):
+        for each in self._functions[name]:
             self.read(each)
         self._hidden = hidden
 
@@ -261,7 +268,8 @@ class Scope:
         if node.decorator_list or self.kind == "class":
             self.read_all(inner)
         else:
-            self._uncalled[node.name] = tuple(inner)
+            self._functions[node.name] = tuple(inner)
+            self._called.pop(node.name, None)
 
     def header(self, node: Function) -> None:
         """Read what a ``def`` evaluates where it stands."""
@@ -307,6 +315,8 @@ class Scope:
         inner = Scope("class")
         inner.block(node.body)
         self.nested_globals += inner.nested_globals
+        if self.kind != "function":  # Python looks for these outside of the body
+            self.looked_past |= inner.looked_past | inner.seen.intersection(inner.reads)
         self.bind(node.name)
         self.read_all(inner.reads)
         self._hidden = hidden

@@ -10,11 +10,12 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from dagnb.errors import did_you_mean
+from dagnb.notebook.cells import spelled
 from dagnb.notebook.cluster import USAGE as CLUSTER_USAGE
 from dagnb.notebook.cluster import command_cluster, described
 from dagnb.notebook.handle import BackgroundRun
 from dagnb.notebook.session import NO_NODES, Session
-from dagnb.observe.text import run_summary, table
+from dagnb.observe.text import listed, run_summary, table
 from dagnb.render.picture import Picture
 from dagnb.render.scene import Lens
 from dagnb.run.backends import Chosen
@@ -108,6 +109,8 @@ class Verbs:
             if verb == "show":
                 self._session.show()  # a live view waits for the first one
             return None
+        nodes = self._session.nodes
+        words = [spelled(word) if spelled(word) in nodes else word for word in words]
         found: object = getattr(self, f"_{verb}")(words)
         return found
 
@@ -126,11 +129,20 @@ class Verbs:
                 names, fresh=arguments.fresh, downstream=below, background=True
             )
         result = self._session.run(names, fresh=arguments.fresh, downstream=below)
-        print(run_summary(self._session.settled.values(), result.total_duration_seconds))
+        settled = self._session.settled.values()
+        print(self._waiting() or run_summary(settled, result.total_duration_seconds))
         for each in self._session.settled.values():
             if each.error is not None:
                 raise each.error
         return None
+
+    def _waiting(self) -> str:
+        """Say which manual nodes are stale, if nothing ran: not all is up to date."""
+        nodes, stale = self._session.nodes, self._session.stale()
+        manual = [name for name in stale if nodes[name].options.manual]
+        if self._session.settled or not manual:
+            return ""
+        return f"nothing to run; manual and stale: {listed(manual)} (%dag run {manual[0]})"
 
     def _stop(self, words: Sequence[str]) -> None:
         _take(words, 0, "stop")

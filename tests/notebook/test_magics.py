@@ -40,6 +40,9 @@ class TestNaming:
             ("1x", "1", r"'1x' cannot name a node.*try 'node_1x'"),
             ("class", "1", r"'class' cannot name a node.*try 'class_'"),
             ("a-b", "1", r"'a-b' cannot name a node.*try 'a_b'"),
+            ("In", "1", r"'In' cannot name a node, it is IPython's own; try 'node_1'"),
+            ("__", "1", r"'__' cannot name a node, it is IPython's own"),
+            ("x", "y = 1\nclass A: y = y", r"class in node 'x' reads 'y' and assigns.* y_ = y"),
             ("x", "x + 1", r"node 'x' reads 'x' before it assigns it.*%%dag_node x_2"),
             ("x --deps x", "1", r"node 'x' cannot depend on itself; drop it from --deps"),
             ("x", "# nothing", r"the cell holds no code; a node needs a value"),
@@ -56,6 +59,13 @@ class TestNaming:
         assert re.search(message, str(ran.error)), ran.error
         assert chain.state() == before
         assert ran.executed == []
+
+    def test_name_with_two_spellings(self, nb: Notebook) -> None:
+        """A micro sign on the keyboard is a Greek mu in code, and means the same node."""
+        nb.node("\N{MICRO SIGN}", "2")
+        assert nb.node("b", "\N{MICRO SIGN} + 1", "--deps \N{MICRO SIGN}").executed == ["b"]
+        assert nb["b"] == 3
+        assert nb.run("%dag run \N{MICRO SIGN} --fresh").executed == ["\N{GREEK SMALL LETTER MU}"]
 
     def test_refusal_is_one_line(self, chain: Notebook) -> None:
         """An error of ours is its message: no traceback header over nothing."""
@@ -295,6 +305,13 @@ class TestVerbs:
     def test_usage(self, chain: Notebook, line: str, usage: str) -> None:
         """A misused verb says how it is used."""
         assert usage in chain.run(f"%dag {line}", fails=UsageError).text
+
+    def test_run_with_a_manual_node(self, chain: Notebook) -> None:
+        """One that is stale and was not asked for is named: not everything is up to date."""
+        chain.node("clean", "raw[:2]", "--manual")
+        chain.node("raw", "[5, 6]")
+        said = chain.run("%dag run").out
+        assert said == "nothing to run; manual and stale: clean (%dag run clean)\n"
 
     def test_run(self, chain: Notebook) -> None:
         """It says what ran; everything current is left alone."""

@@ -56,6 +56,8 @@ READS = {
     "def f():\n    def g():\n        nonlocal n\n        n += 1\n    n = m\n    return g\nf": (
         "m",
     ),
+    "def f(): return x\nif c:\n    x = 1\n    f()\nelse:\n    f()": ("c", "x"),
+    "x = 1\ndef f(): return x\nf()\ndel x": (),
     "a if (b := c) else d": ("c", "a", "d"),
     "del x": ("x",),
     "async def f():\n    async with a as b: return [c async for c in b]\nf": ("a",),
@@ -112,6 +114,14 @@ def test_quoted(source: str, reads: tuple[str, ...], quoted: set[str], perhaps: 
     """Names in strings that a library evaluates are read, unless the code has made them its own."""
     found = names(source)
     assert (found.reads, found.quoted, found.perhaps) == (reads, quoted, perhaps)
+
+
+def test_looked_past() -> None:
+    """A class that assigns a name looks for it outside of all functions, other names not."""
+    body = "x = y = 1\nclass A:\n    x = x\n    z = y\n    class B:\n        y = y"
+    assert names(body).looked_past == {"x", "y"}
+    assert names("class A:\n    x = x").looked_past == set()
+    assert names("x = 1\nclass A:\n    x = 2\n    z = x").looked_past == set()
 
 
 def test_local() -> None:
