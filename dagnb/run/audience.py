@@ -18,7 +18,7 @@ class Audience(list[Observer]):
     Attributes
     ----------
     subject : int
-        The number of the node that settled last; -1 if none has.
+        The number of the node that settled last; -1 if none has, or more has happened since.
     """
 
     subject = -1
@@ -29,8 +29,8 @@ class Audience(list[Observer]):
         self.subject, self._told = subject, 0
 
     def tell(self, event: Event) -> None:
-        """Tell everybody."""
-        self._told = 0
+        """Tell everybody; what was told before is over."""
+        self.subject, self._told = -1, 0
         self.go_on(event)
 
     def go_on(self, event: Event) -> None:

@@ -319,7 +319,7 @@ class Engine:
         self._observers.begin(node)
         self._records[node] = settled
         if self._observers:
-            self._observers.tell(NodeSettled(self.results.result_of(node)))
+            self._observers.go_on(NodeSettled(self.results.result_of(node)))
 
     def _note_failure(self, node: int, status: NodeStatus) -> None:
         self._memory.stale.add(node)

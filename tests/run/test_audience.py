@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dagnb import DAG
-from dagnb.events import Event, NodeSettled, Observer
+from dagnb.events import Event, NodeSettled, NodeStarted, Observer
 from dagnb.results import ExecutionResult
 from dagnb.run.audience import Audience
 from dagnb.run.drive import Interrupted, drive_inline
@@ -46,10 +46,8 @@ def test_one_that_raises_is_told_no_more() -> None:
     assert len(audience) == 1
 
 
-def test_an_interrupt_between_two_observers_keeps_no_node_from_anyone() -> None:
-    """Whoever did not know of the node yet is told when the run ends, the others not again."""
-    first, second, third = Interrupting(""), Interrupting("a"), Interrupting("")
-    observers: list[Observer] = [first, second, third]
+def interrupted(observers: list[Observer]) -> ExecutionResult:
+    """Run two nodes until an observer is interrupted; return what came of them."""
     dag = DAG.builder().add_edge("a", "b").build()
     memory = Memory(dag.adjacency)
     memory.catch_up()
@@ -57,5 +55,23 @@ def test_an_interrupt_between_two_observers_keeps_no_node_from_anyone() -> None:
     engine = Engine(tasks, memory, Countdown(memory.graph, None), observers=observers)
     with pytest.raises(Interrupted) as caught:
         drive_inline(engine, ExecutionResult)
-    assert caught.value.result["a"].result == 1
+    return caught.value.result
+
+
+def test_an_interrupt_between_two_observers_keeps_no_node_from_anyone() -> None:
+    """Whoever did not know of the node yet is told when the run ends, the others not again."""
+    first, second, third = Interrupting(""), Interrupting("a"), Interrupting("")
+    assert interrupted([first, second, third])["a"].result == 1
     assert first.heard == second.heard == third.heard == ["a", "b"]
+
+
+def test_an_interrupt_as_a_node_starts_tells_nobody_again_of_the_one_before() -> None:
+    """Each node settles once."""
+    heard = Interrupting("")
+
+    def stops(event: Event) -> None:
+        if isinstance(event, NodeStarted) and event.name == "b":
+            raise KeyboardInterrupt
+
+    interrupted([stops, heard])
+    assert heard.heard == ["a", "b"]
