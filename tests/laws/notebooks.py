@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -40,12 +40,13 @@ class Spec:
     comment: int = 0
 
     def source(self, name: str) -> str:
-        """Return the text of the cell."""
+        """Return the text of the cell; it ends so that nothing is shown, as nobody looks."""
         terms = [*self.inputs, *self.reads, *(f"{each}()" for each in self.calls)]
         terms.append(repr(CONSTANTS[self.constant]))
         value = OPERATIONS[self.operation]
         if self.is_function:
             terms, value = sorted([*terms, "bonus"]), f"return {value}"
+        value += ";"
         failure = ["raise ValueError(v)"] if self.fails else []
         comments = ["# a comment"] * self.comment
         lines = [*comments, f"v = [{', '.join(terms)}]", *failure, value]
@@ -55,19 +56,27 @@ class Spec:
         return "\n    ".join([f"def {name}({parameters}):", *lines])
 
 
-class Failure(Exception):
-    """A node that has no value: it raises."""
+class Outcome(NamedTuple):
+    """What a node comes to: its value as text, ``failed`` or ``blocked``; and its key if it runs.
+
+    A key is a node's name, its text without comments, all that its code reads, and its inputs.
+    """
+
+    state: str
+    key: str = ""
+    value: Any = None
+
+    @property
+    def has_value(self) -> bool:
+        """Whether others can read it."""
+        return self.state not in {"failed", "blocked"}
 
 
-class Blocked(Exception):
-    """A node that has no value: something it needs has none."""
+BLOCKED = Outcome("blocked")
 
 
 class Notebook:
-    """The cells as they are now; values are computed anew whenever somebody asks.
-
-    A key is a node's text without its comments, all that its code reads, and its inputs' values.
-    """
+    """The cells as they are now; values are computed anew whenever somebody asks."""
 
     def __init__(self) -> None:
         self.nodes: dict[str, Spec] = {}
@@ -84,19 +93,42 @@ class Notebook:
         inner = self.variables["g1"] if name == "h0" else self.help("h0")
         return inner + CONSTANTS[self.added[name]]
 
-    def value(self, name: str) -> Any:
-        """Compute a node from scratch.
+    def outcomes(self) -> dict[str, Outcome]:
+        """Compute all nodes from scratch."""
+        found: dict[str, Outcome] = {}
+        for name in self.nodes:
+            self._compute(name, found)
+        return found
 
-        Raises
-        ------
-        Failure, Blocked
-        """
-        spec = self.nodes[name]
-        given = self._given(spec)
+    def _compute(self, name: str, found: dict[str, Outcome]) -> Outcome:
+        if name not in self.nodes:
+            return BLOCKED
+        if name not in found:
+            inputs = [self._compute(each, found) for each in self.nodes[name].inputs]
+            found[name] = self._outcome(name, inputs)
+        return found[name]
+
+    def _outcome(self, name: str, inputs: Sequence[Outcome]) -> Outcome:
+        if not all(each.has_value for each in inputs):
+            return BLOCKED
+        spec, given = self.nodes[name], [each.value for each in inputs]
+        text = replace(spec, comment=0).source(name)
+        key = repr((name, text, self._read(spec), sorted(zip(spec.inputs, given, strict=True))))
         if spec.fails:
-            raise Failure
-        terms = [given[each] for each in spec.inputs]
-        terms += [self.variables[each] for each in spec.reads]
+            return Outcome("failed", key)
+        value = self._value(spec, given)
+        return Outcome(repr(value), key, value)
+
+    def _read(self, spec: Spec) -> list[tuple[str, Any]]:
+        """Return the variables and helpers that code reads."""
+        read = {each: self.variables[each] for each in spec.reads}
+        if spec.calls:
+            read.update({each: self.added[each] for each in ("h0", *spec.calls)})
+            read["g1"] = self.variables["g1"]
+        return sorted(read.items())
+
+    def _value(self, spec: Spec, given: Sequence[Any]) -> Any:
+        terms = [*given, *(self.variables[each] for each in spec.reads)]
         terms += [self.help(each) for each in spec.calls]
         if spec.is_function:
             labels = [*spec.inputs, *spec.reads, *(f"{each}()" for each in spec.calls), "bonus"]
@@ -107,36 +139,9 @@ class Notebook:
             terms.append(CONSTANTS[spec.constant])
         return eval(_COMPILED[spec.operation], {"v": terms})
 
-    def _given(self, spec: Spec) -> dict[str, Any]:
-        try:
-            return {each: self.value(each) for each in spec.inputs}
-        except (KeyError, Failure, Blocked):
-            raise Blocked from None
-
-    def key(self, name: str) -> str:
-        """Name what decides a node's value.
-
-        Raises
-        ------
-        Blocked
-        """
-        spec = self.nodes[name]
-        read = {each: self.variables[each] for each in spec.reads}
-        if spec.calls:
-            read.update({each: self.added[each] for each in ("h0", *spec.calls)})
-            read["g1"] = self.variables["g1"]
-        given = sorted(self._given(spec).items())
-        bonus = spec.default if spec.is_function else 0  # a body has no parameters
-        return repr((name, replace(spec, comment=0, default=bonus), sorted(read.items()), given))
-
     def state(self, name: str) -> str:
-        """Return the value as text, ``failed`` or ``blocked``."""
-        try:
-            return repr(self.value(name))
-        except Failure:
-            return "failed"
-        except Blocked:
-            return "blocked"
+        """Return the value of a node as text, ``failed`` or ``blocked``."""
+        return self._compute(name, {}).state
 
     def below(self, name: str) -> set[str]:
         """Return a node and all that read it, through others too."""
