@@ -28,6 +28,8 @@ _GLOBAL_LOADS = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBAL
 _GLOBAL_STORES = frozenset(("STORE_GLOBAL", "DELETE_GLOBAL"))
 _ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD"))
 _PAIRED = re.compile(r"(LOAD_FAST|STORE_FAST)(?:_BORROW)?_(LOAD_FAST|STORE_FAST)(?:_BORROW)?")
+_PAIRS = {name: pair.groups() for name in dis.opmap if (pair := _PAIRED.fullmatch(name))}
+_TWOFOLD = frozenset((*_PAIRS, "RETURN_CONST"))
 _RETURN = dis.opmap["RETURN_VALUE"]
 _STORES = frozenset(("SWAP", "STORE_FAST", "POP_TOP"))
 _SILENT = frozenset(("NOP", "EXTENDED_ARG", "CACHE", "NOT_TAKEN"))
@@ -126,12 +128,12 @@ def _signature(code: CodeType) -> list[bytes]:
 
 def _meaningful(code: CodeType) -> Iterator[dis.Instruction]:
     """The instructions without padding and without a class body's bookkeeping."""
-    instructions = [
-        part
-        for each in dis.get_instructions(code)
-        if each.opname not in _SILENT
-        for part in _unpaired(each)
-    ]
+    instructions: list[dis.Instruction] = []
+    for each in dis.get_instructions(code):
+        if each.opname in _TWOFOLD:
+            instructions += _unpaired(each)
+        elif each.opname not in _SILENT:
+            instructions.append(each)
     instructions = _in_one_go(instructions)
     if code.co_flags & _OPTIMIZED:
         yield from instructions
@@ -152,18 +154,15 @@ def _unpaired(instruction: dis.Instruction) -> Iterator[dis.Instruction]:
     From Python 3.13 on the compiler pairs instructions only if they come from the same line.
     """
     after = instruction.offset + 1  # nothing jumps to an odd one
-    paired = _PAIRED.fullmatch(instruction.opname)
-    if paired is not None:
-        one, other = instruction.argval
-        yield instruction._replace(opname=paired[1], argval=one, argrepr=one)
-        yield instruction._replace(opname=paired[2], argval=other, argrepr=other, offset=after)
-    elif instruction.opname == "RETURN_CONST":
+    if instruction.opname in _PAIRS:
+        (first, second), (one, other) = _PAIRS[instruction.opname], instruction.argval
+        yield instruction._replace(opname=first, argval=one, argrepr=one)
+        yield instruction._replace(opname=second, argval=other, argrepr=other, offset=after)
+    else:
         yield instruction._replace(opname="LOAD_CONST")
         yield instruction._replace(
             opname="RETURN_VALUE", opcode=_RETURN, arg=None, argval=None, argrepr="", offset=after
         )
-    else:
-        yield instruction
 
 
 def _in_one_go(instructions: list[dis.Instruction]) -> list[dis.Instruction]:

@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Sized
 
 _SAMPLE = 8
+_NUMBERS = frozenset((int, float, complex, bool, type(None)))
 
 
 def describe(value: object, limit: int = 60) -> str:
@@ -56,6 +57,8 @@ def trouble_with(value: object) -> str:
 
 
 def _described(value: object, limit: int) -> str:
+    if type(value) in _NUMBERS and len(text := repr(value)) <= limit:
+        return text
     kind = type(value).__name__
     shape = _shape(value)
     if shape is not None:

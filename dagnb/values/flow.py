@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 JUMPS = frozenset((*dis.hasjrel, *dis.hasjabs))
 _ALWAYS = re.compile(r"JUMP(_FORWARD|_BACKWARD|_ABSOLUTE)?(_NO_INTERRUPT)?")
+_UNCONDITIONAL = frozenset(filter(_ALWAYS.fullmatch, dis.opmap))
 _CONDITION = re.compile(r"POP_JUMP_(?:FORWARD_|BACKWARD_)?IF_(NOT_)?(TRUE|FALSE|NONE)")
 _SHORT_CUT = re.compile(r"JUMP_IF_(TRUE|FALSE)_OR_POP")  # Python 3.11 only
 _ENDINGS = frozenset(("RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "INTERPRETER_EXIT"))
@@ -93,8 +94,8 @@ class _Places:
 
     def after(self, position: int) -> int:
         """Return a position, or where the jump there leads; in an empty loop it stays a jump."""
-        seen = set()
-        while position not in seen and _ALWAYS.fullmatch(self._instructions[position].opname):
+        seen: set[int] = set()
+        while self._instructions[position].opname in _UNCONDITIONAL and position not in seen:
             seen.add(position)
             position = bisect_left(self._offsets, self._instructions[position].argval)
         return position
@@ -139,7 +140,7 @@ def _step(
     if instruction.opcode not in JUMPS:
         return opname.encode() + b" " + argument, [places.after(position + 1)]
     target = places.of(instruction.argval)
-    if _ALWAYS.fullmatch(opname):
+    if opname in _UNCONDITIONAL:
         return b"LOOP", [target]
     if short_cut := _SHORT_CUT.fullmatch(opname):
         target, is_popped = places.knowing(target, short_cut[1])

@@ -10,6 +10,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
 from dagnb.values.bytecode import Load
 from dagnb.values.names import Found
+from dagnb.values.plain import PLAIN
 
 _OPAQUE = frozenset(("eval", "exec", "globals", "locals", "vars", "__import__"))
 _CHANCE = ("random.", "secrets.", "uuid.uuid1", "uuid.uuid4", "os.urandom", "numpy.random.")
@@ -59,6 +60,8 @@ def hazard(load: Load, found: Found, keywords: Collection[str] = ()) -> str | No
 
     What libraries call a random state is passed if the code has a keyword of that name anywhere.
     """
+    if type(found.value) in PLAIN:
+        return None
     name = ".".join((load.name, *load.attributes))
     if load.name in _OPAQUE and type(found.value) is BuiltinFunctionType:
         return f"{name}() hides what it reads; declare it with depends="

@@ -15,6 +15,8 @@ _WRAPPERS = (staticmethod, classmethod, functools._lru_cache_wrapper)
 
 def defaults_of(function: FunctionType) -> list[tuple[str, object]]:
     """The parameters of a function that have a default, with it."""
+    if function.__defaults__ is None and function.__kwdefaults__ is None:
+        return []
     code = function.__code__
     values = function.__defaults__ or ()
     names = code.co_varnames[code.co_argcount - len(values) : code.co_argcount]
