@@ -34,7 +34,7 @@ def encode(value: object) -> Encoded | None:
         "order": "F" if by_column else "C",
     }
     elements: Any = rows.reshape(-1).view(np.uint8)  # its stub knows no buffers
-    return Encoded("array", [memoryview(elements)], meta)
+    return Encoded("array", [memoryview(elements)], meta, told=[(0, elements.nbytes)])
 
 
 def decode(meta: Mapping[str, Any], pieces: Sequence[Bytes]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +20,7 @@ from dagnb.values.codecs import LARGE_BYTES, Encoded
 from dagnb.values.durable import Bytes
 
 NUMBERS = "biufmM"
+FIXED_WIDTH = frozenset(("numbers", "times"))  # of strings there are places, which must be right
 
 
 def encode(value: Any) -> Encoded | None:
@@ -50,11 +51,12 @@ def decode(meta: Mapping[str, Any], pieces: Sequence[Bytes]) -> Any:
     return table if meta["kind"] == "table" else _decode_pandas(meta, table)
 
 
-def _encoded(table: Any, meta: dict[str, Any]) -> Encoded:
+def _encoded(table: Any, meta: dict[str, Any], *, is_told: bool = False) -> Encoded:
+    """Return a table as Arrow's file; ``is_told`` says that all it holds are numbers."""
     sink = _Sink()
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
-    return Encoded("arrow", [tuple(sink.parts)], meta)
+    return Encoded("arrow", [tuple(sink.parts)], meta, told=[*sink.views()] if is_told else [])
 
 
 class _Sink(io.RawIOBase):
@@ -77,6 +79,15 @@ class _Sink(io.RawIOBase):
         else:
             self.parts.append(bytearray(view))
         return view.nbytes
+
+    def views(self) -> Iterator[tuple[int, int]]:
+        """Yield where columns are that stay where the table has them, and their bytes."""
+        start = 0
+        for part in self.parts:
+            size = memoryview(part).nbytes
+            if isinstance(part, memoryview):
+                yield start, size
+            start += size
 
 
 # polars
@@ -104,8 +115,8 @@ def _encode_pandas(frame: Any, pandas: Any) -> Encoded | None:
         return None
     arrays = [_to_arrow(each) for each in columns]
     table = pa.Table.from_arrays(arrays, [str(at) for at in range(len(arrays))])
-    names = list(frame.columns)
-    return _encoded(table, {"kind": "pandas", "names": names, "index": index, "dtypes": kinds})
+    meta = {"kind": "pandas", "names": list(frame.columns), "index": index, "dtypes": kinds}
+    return _encoded(table, meta, is_told=all(kind and kind[0] in FIXED_WIDTH for kind in kinds))
 
 
 def _has_plain_labels(frame: Any, pandas: Any) -> bool:

@@ -8,8 +8,9 @@
 
 A pickle is checked as a whole, by the SHA-256 in its signed line, before it is read. What runs no
 code when it is read is checked by xxh3, ten times as fast, and a large file only if its time of
-change is not the one in the line: then somebody wrote to it, or it was copied. A large array needs
-no checksum: the digest that names it is made of the same bytes, and was taken when it was computed.
+change is not the one in the line: then somebody wrote to it, or it was copied. The numbers of a
+large array or frame need no checksum: the digest that names it is made of the same bytes, and was
+taken when it was computed.
 """
 
 from __future__ import annotations
@@ -21,15 +22,18 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import xxhash
 
+from dagnb.errors import UncacheableValue
 from dagnb.values import durable
-from dagnb.values.codecs import Encoded, decode
+from dagnb.values.codecs import Encoded, compact, decode
 from dagnb.values.durable import Bytes, Damaged, Missing, Parts
 from dagnb.values.expand import REGISTERED
+from dagnb.values.fingerprint import digest
 from dagnb.values.signature import has_signature, with_signature
 
 FORMAT = 1
@@ -53,6 +57,8 @@ class Blob:
     libraries : dict of str to str
     pieces : list of (int, str)
         Sizes and checksums.
+    told : list of (int, int)
+        Which bytes of the only piece have no checksum, as the digest tells them: place and size.
     start : int
         Where the first piece begins.
     is_untouched : bool
@@ -64,6 +70,7 @@ class Blob:
     meta: dict[str, Any]
     libraries: dict[str, str]
     pieces: Sequence[tuple[int, str]]
+    told: Sequence[tuple[int, int]]
     start: int
     is_untouched: bool
 
@@ -137,7 +144,7 @@ def _head(file: BinaryIO, path: Path, key: bytes) -> Blob:
         raise Damaged(f"{path.name} is not what was written there")
     is_untouched = status.st_mtime_ns == head["time"] * SECOND_NS
     what = head["digest"], head["codec"], head["meta"], head["libraries"]
-    return Blob(*what, pieces, start, is_untouched)
+    return Blob(*what, pieces, head.get("told", ()), start, is_untouched)
 
 
 def _pieces(file: BinaryIO, blob: Blob) -> list[memoryview]:
@@ -160,16 +167,39 @@ def _check(path: Path, blob: Blob, pieces: Sequence[Bytes]) -> None:
 
 
 def _is_as_written(blob: Blob, piece: Bytes, checksum: str) -> bool:
-    if checksum:
-        return _checksum(blob.codec, (piece,)) == checksum
-    from dagnb.values.numpy_arrays import content_digest  # there is numpy where an array is
+    if _checksum(blob.codec, _untold((piece,), blob.told)) != checksum:
+        return False
+    return not blob.told or _content_digest(blob, piece) == blob.digest
 
-    return content_digest(decode(blob.codec, blob.meta, [piece])) == blob.digest
+
+def _content_digest(blob: Blob, piece: Bytes) -> str:
+    value = decode(blob.codec, blob.meta, [piece])
+    if blob.codec == "array":
+        from dagnb.values.numpy_arrays import content_digest  # there is numpy where an array is
+
+        return content_digest(value)
+    try:
+        return digest(value)
+    except UncacheableValue:  # by what somebody has registered meanwhile
+        return ""
+
+
+def _untold(parts: Parts, told: Sequence[tuple[int, int]]) -> Parts:
+    """Return those bytes of a piece that the digest of the value does not tell."""
+    if not told:
+        return parts
+    ends = list(accumulate(memoryview(each).nbytes for each in parts))
+    edges = [0, *chain.from_iterable((start, start + size) for start, size in told), ends[-1]]
+    return tuple(
+        memoryview(part).cast("B")[max(low - begin, 0) : max(high - begin, 0)]
+        for part, begin in zip(parts, [0, *ends], strict=False)
+        for low, high in zip(edges[::2], edges[1::2], strict=True)
+    )
 
 
 def _has_other_names() -> bool:
-    """Whether somebody registered what names an array: that need not tell all of it."""
-    return "numpy.ndarray" in REGISTERED
+    """Whether somebody registered what names arrays or frames: that need not tell all of them."""
+    return any(name.startswith(("numpy.", "pandas.")) for name in REGISTERED)
 
 
 def contents(encoded: Encoded, digest: str, key: bytes, seconds: int) -> list[Bytes]:
@@ -186,8 +216,8 @@ def contents(encoded: Encoded, digest: str, key: bytes, seconds: int) -> list[By
         When it is written; the file has to be given this time.
     """
     sizes = [sum(memoryview(each).nbytes for each in parts) for parts in encoded.parts]
-    is_named = encoded.codec == "array" and sizes[0] >= MAPPED_BYTES and not _has_other_names()
-    checksums = ["" if is_named else _checksum(encoded.codec, each) for each in encoded.parts]
+    told = [] if sizes[0] < MAPPED_BYTES or _has_other_names() else encoded.told
+    checksums = [_checksum(encoded.codec, _untold(each, told)) for each in encoded.parts]
     head = {
         "format": FORMAT,
         "digest": digest,
@@ -195,10 +225,10 @@ def contents(encoded: Encoded, digest: str, key: bytes, seconds: int) -> list[By
         "meta": encoded.meta,
         "libraries": encoded.libraries,
         "pieces": list(zip(sizes, checksums, strict=True)),
+        "told": told,
         "time": seconds,
     }
-    line = json.dumps(head, separators=(",", ":")).encode()
-    first = with_signature(key, _PURPOSE, line)
+    first = with_signature(key, _PURPOSE, compact(head))
     written: list[Bytes] = [first, _padding(len(first))]
     for parts, size in zip(encoded.parts, sizes, strict=True):
         written += [*parts, _padding(size)]

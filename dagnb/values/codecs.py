@@ -60,12 +60,16 @@ class Encoded:
         What else is needed to read them, as JSON has it.
     libraries : dict of str to str
         The versions of the libraries whose objects are in it.
+    told : list of (int, int)
+        Where in the only piece, and how many, the bytes are that the digest of the value is made
+        of: whatever they are, they can be read, and a change of them is a change of the value.
     """
 
     codec: str
     pieces: Sequence[Bytes | Parts]
     meta: dict[str, Any] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
+    told: Sequence[tuple[int, int]] = ()
 
     @property
     def parts(self) -> list[Parts]:
@@ -106,7 +110,7 @@ def encode(value: object, seconds: float | None = None) -> Encoded:
     ('json', {'a': [1, 2.5]})
     """
     if is_json(value):
-        return Encoded("json", [json.dumps(value, separators=(",", ":")).encode()])
+        return Encoded("json", [compact(value)])
     budget = _Budget(seconds)
     codec = _codec_for(value)
     if codec is not None:
@@ -115,6 +119,14 @@ def encode(value: object, seconds: float | None = None) -> Encoded:
         if encoded is not None:
             return encoded
     return _pickled(value, budget)
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # to make one takes as long as to use it
+
+
+def compact(value: object) -> bytes:
+    """Return plain data as JSON without spaces."""
+    return _ENCODER.encode(value).encode()
 
 
 def mismatch(libraries: Mapping[str, str]) -> str:

@@ -113,8 +113,13 @@ class Layout:
                 f"{self.folder} was written by a newer dagnb; use that one, or another folder"
             )
 
-    def prepare(self) -> None:
+    def prepare(self, *, sync: bool) -> None:
         """Make the folder, if it is not there.
+
+        Parameters
+        ----------
+        sync : bool
+            Whether to wait until it is on the disk.
 
         Raises
         ------
@@ -126,11 +131,11 @@ class Layout:
         self.check()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (self.folder / MARKER).exists():
-            self._write(MARKER, json.dumps({"format": FORMAT}) + "\n")
-            self._write(".gitignore", "*\n")
+            self._write(MARKER, json.dumps({"format": FORMAT}) + "\n", sync=sync)
+            self._write(".gitignore", "*\n", sync=sync)
         for name in FOLDERS:
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
 
-    def _write(self, name: str, text: str) -> None:
-        temporary = durable.write_temporary(self.folder, text.encode())
+    def _write(self, name: str, text: str, *, sync: bool) -> None:
+        temporary = durable.write_temporary(self.folder, text.encode(), sync=sync)
         durable.place(self.folder / temporary, self.folder / name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dagnb.values import durable
-from dagnb.values.codecs import Encoded, decode
+from dagnb.values.codecs import Encoded, compact, decode
 from dagnb.values.durable import Damaged
 from dagnb.values.signature import has_signature, with_signature
 
@@ -96,8 +96,7 @@ def about(encoded: Encoded, size: int, blob: str) -> dict[str, Any]:
 def record_lines(saved: Saved, more: Mapping[str, Any], key: bytes) -> bytes:
     """Return the contents of a record's file: what is known, and more of it."""
     fields = {name: value for name in Saved.__slots__ if (value := getattr(saved, name))}
-    line = json.dumps({"format": FORMAT, **fields, **more}, separators=(",", ":")).encode()
-    return with_signature(key, _PURPOSE, line)
+    return with_signature(key, _PURPOSE, compact({"format": FORMAT, **fields, **more}))
 
 
 def read_record(path: Path, key: bytes) -> Saved:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -69,7 +68,7 @@ def _make(path: Path) -> bytes:
 
 def sign(key: bytes, data: bytes) -> str:
     """Return the signature of some data."""
-    return hmac.new(key, data, hashlib.sha256).hexdigest()
+    return hmac.digest(key, data, "sha256").hex()
 
 
 def is_signed(key: bytes, data: bytes, signature: object) -> bool:

@@ -10,7 +10,6 @@ there: it is computed again.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import time
@@ -22,7 +21,7 @@ from typing import Any
 
 from dagnb.errors import StoreError, UncacheableValue
 from dagnb.values import blobs, durable
-from dagnb.values.codecs import Encoded, TooDear, encode, mismatch
+from dagnb.values.codecs import Encoded, TooDear, compact, encode, mismatch
 from dagnb.values.durable import Bytes, Damaged, Missing
 from dagnb.values.fingerprint import digest
 from dagnb.values.layout import Layout
@@ -223,7 +222,7 @@ class Store:
     def _put_outputs(self, outputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if not outputs:
             return {}
-        text = json.dumps(outputs, separators=(",", ":")).encode()
+        text = compact(outputs)
         if len(text) <= SHORT_OUTPUTS:
             return {"outputs": outputs}
         name = hashlib.sha256(text).hexdigest()[:32]
@@ -250,7 +249,7 @@ class Store:
         try:
             temporary = self._write_temporary(pieces, time_ns)
         except FileNotFoundError:
-            self.layout.prepare()
+            self.layout.prepare(sync=self._durable)
             temporary = self._write_temporary(pieces, time_ns)
         durable.place(temporary, path)
         if self._durable:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dagnb.errors import StoreError
@@ -27,7 +28,8 @@ SMALL = {"a": [1, 2.5, None]}
 PICKLED = {"large": list(range(INLINE_BYTES)), "set": {1, 2}}
 ARRAY = np.arange(INLINE_BYTES, dtype="int32").reshape(2, -1)
 LARGE = np.arange(MAPPED_BYTES // 4, dtype="float64")
-VALUES = {"small": SMALL, "pickled": PICKLED, "array": ARRAY, "large": LARGE}
+FRAME = pd.DataFrame({"number": LARGE[::2], "whole": np.arange(LARGE.size // 2)})
+VALUES = {"small": SMALL, "pickled": PICKLED, "array": ARRAY, "large": LARGE, "frame": FRAME}
 
 
 @pytest.fixture
@@ -238,7 +240,7 @@ def test_a_value_that_is_gone(store: Store) -> None:
         store.find("array")
 
 
-@pytest.mark.parametrize("name", ["pickled", "array", "large"])
+@pytest.mark.parametrize("name", ["pickled", "array", "large", "frame"])
 def test_damage_after_a_value_was_found(store: Store, name: str) -> None:
     """Is a miss when it is loaded."""
     saved = store.find(name)
@@ -260,18 +262,30 @@ def test_a_bit_that_flipped_on_the_disk_is_found_in_what_is_read_whole(store: St
         store.load(saved)
 
 
-@pytest.mark.parametrize("names", [{}, {"numpy.ndarray": len}], ids=["ours", "registered"])
-def test_damage_to_a_large_array(
-    store: Store, monkeypatch: pytest.MonkeyPatch, names: dict[str, Callable[..., object]]
+@pytest.mark.parametrize("value", [LARGE + 1, FRAME + 1], ids=["array", "frame"])
+@pytest.mark.parametrize("name", ["", "numpy.ndarray", "pandas.DataFrame"])
+@pytest.mark.parametrize("kind", ["middle bit", "last bit"])
+def test_damage_to_large_numbers(
+    store: Store, monkeypatch: pytest.MonkeyPatch, value: Any, name: str, kind: str
 ) -> None:
-    """Is found, whoever says what names an array."""
-    for name, function in names.items():
-        monkeypatch.setitem(REGISTERED, name, function)
-    assert put(store, "another", LARGE + 1)
-    damage("last bit")(file_of(store, "another"))
+    """Is found, whoever says what names an array or a frame."""
+    if name:
+        monkeypatch.setitem(REGISTERED, name, len)
+    assert put(store, "another", value)
+    damage(kind)(file_of(store, "another"))
     monkeypatch.undo()
     with pytest.raises(Damaged, match="not what was written"):
         store.find("another")
+
+
+def test_any_bit_of_a_large_frame_is_looked_at(store: Store) -> None:
+    """Whether it stands for a number or says where the numbers are."""
+    size = file_of(store, "frame").stat().st_size
+    for place in [*range(0, size, size // 20), *range(size - 600, size, 20)]:
+        put(store, "frame", FRAME)
+        flip(file_of(store, "frame"), place)
+        with pytest.raises(Damaged):
+            store.find("frame")
 
 
 def test_a_copied_store_is_as_good(store: Store, tmp_path: Path, told: list[str]) -> None:
