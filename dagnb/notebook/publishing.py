@@ -123,7 +123,9 @@ class Publisher:
             node.output.refresh(self._outputs_below(name))
 
     def check(self, values: Mapping[str, NodeResult]) -> tuple[list[str], list[str]]:
-        """Find the nodes whose value a plain cell replaced or changed in place.
+        """Find the nodes whose value a plain cell replaced, deleted or changed in place.
+
+        What was deleted is published again: nothing would run to bring it back.
 
         Returns
         -------
@@ -134,7 +136,13 @@ class Publisher:
         """
         notices, spoiled = [], []
         for name, last in sorted(values.items()):
-            if not self._is_published(name, last):
+            if self._is_gone(name, last):
+                self.publish(name, last.held)
+                notices.append(
+                    f"{name} is a node whose variable was deleted; it is there again "
+                    f"(%dag rm {name} removes the node)"
+                )
+            elif not self._is_published(name, last):
                 notices.append(
                     f"{name} is a node; its dependents go on with its own value, "
                     "not with the one assigned here"
@@ -146,6 +154,9 @@ class Publisher:
                     f"not see; it is computed again (work on a copy: {name}.copy())"
                 )
         return notices, spoiled
+
+    def _is_gone(self, name: str, last: NodeResult) -> bool:
+        return name not in self._namespace and not isinstance(last.held, Deferred)
 
     def _is_published(self, name: str, last: NodeResult) -> bool:
         """Whether the notebook has a node's value, or none as long as that is in the store."""

@@ -106,11 +106,16 @@ class Staleness:
         again, without having run, if that came out the same.
         """
         below = self._below()
-        for name in sorted(below - self._shown):
+        for name in sorted(name for name in below if not self._is_shown(name)):
             self._announce(NodesStale([name], self._reasons.get(name, _ABOVE)))
         for name in sorted(self._shown - below):
             self._show_current(name)
         self._shown = below
+
+    def _is_shown(self, name: str) -> bool:
+        """Whether a node is shown as stale; a run may have shown it as completed since."""
+        node = self._view.nodes.get(name)
+        return name in self._shown and (node is None or node.status == "stale")
 
     def _below(self) -> set[str]:
         """Return the nodes with a value that are stale or below a stale one."""

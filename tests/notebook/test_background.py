@@ -380,6 +380,13 @@ class TestBeside:
         assert slow.nb.run("pass").executed == ["last"]
         assert slow.nb["last"] == 2
 
+    def test_a_value_that_is_not_trusted_is_shown_as_stale(self, slow: Slow) -> None:
+        """It completed in the run, and must run again."""
+        slow.begin()
+        slow.nb.run("limit = 5")
+        slow.end()
+        assert slow.nb.status("last") == "stale"
+
     def test_a_cell_that_changes_an_input(self, slow: Slow) -> None:
         """A plain cell that changes a value in place: no node is blamed, and all comes right."""
         slow.nb.node("table", "[raw]")

@@ -48,6 +48,15 @@ class TestValues:
         chain.node("clean", "raw[:1]")
         assert chain["clean"] == [3]
 
+    def test_deleted_by_a_plain_cell(self, chain: Notebook) -> None:
+        """A variable that was deleted is there again: its node is current, and would not run."""
+        ran = chain.run("del clean")
+        assert ran.out.startswith("clean is a node whose variable was deleted; it is there again")
+        assert chain["clean"] == [3, 1, 2]
+        chain.run("globals().pop('to' + 'tal')")
+        assert "it is there again" in chain.run("total", fails=NameError).out
+        assert chain.run("total").value == 6
+
     def test_same_value_assigned(self, chain: Notebook) -> None:
         """Assigning the very value is no news."""
         assert chain.run("clean = clean").out == ""
