@@ -226,8 +226,13 @@ class Graph {
 
   markPath(names) {
     this.root.toggleAttribute("data-critical", names.size > 0);
-    for (const { el, name } of this.items) el.classList.toggle("dagnb-critical", names.has(name));
-    for (const { el, source, target } of this.edges) el.classList.toggle("dagnb-critical", names.has(source.name) && names.has(target.name));
+    const path = new Set(this.edges.filter(({ source, target }) => names.has(source.name) && names.has(target.name)));
+    const reached = new Set([...path].map(({ target }) => target));
+    for (const edge of this.edges) edge.el.classList.toggle("dagnb-critical", path.has(edge));
+    for (const item of this.items) {
+      item.el.classList.toggle("dagnb-critical", names.has(item.name));
+      item.el.classList.toggle("dagnb-reached", reached.has(item));
+    }
   }
 
   // Ask Python for what lies around the chosen node, or for all again.

@@ -1,6 +1,7 @@
 // When the nodes of a run ran, and where: a lane for each worker.
 
 const LANE = 24, AXIS = 20, MARKS = 18, GUTTER = 78;
+const STROKE = '<rect class="dagnb-stroke" x="-1" y="-6" width="2" height="12" />';
 
 class Timeline {
   constructor(graph, data, seek) {
@@ -87,20 +88,20 @@ class Timeline {
     return el;
   }
 
-  // Icons as far as there is room for them, else strokes.
+  // Icons as far as there is room for them, else strokes, and nothing on an icon.
   marks(marks, y) {
-    let free = 0;
+    let last = -Infinity;
     const signs = [...marks].sort((a, b) => a[2] - b[2]).map((mark) => {
-      const roomy = this.x(mark[2]) >= free;
-      if (roomy) free = this.x(mark[2]) + 12;
-      return this.mark(mark, y, roomy);
+      const apart = this.x(mark[2]) - last;
+      if (apart >= 12) last = this.x(mark[2]);
+      return this.mark(mark, y, apart >= 12 ? LOOK.icons[mark[1]] : apart > 6 ? STROKE : "");
     });
     return [draw("text", { class: "dagnb-worker", x: GUTTER - 8, y: y + 12 }, "did not run"), ...signs];
   }
 
-  mark([name, status, at], y, roomy) {
+  mark([name, status, at], y, drawn) {
     const sign = draw("g", { transform: `translate(${this.x(at)},${y + 9}) scale(.7)` });
-    sign.innerHTML = roomy ? LOOK.icons[status] : '<rect class="dagnb-stroke" x="-1" y="-6" width="2" height="12" />';
+    sign.innerHTML = drawn;
     const words = `${name}, ${LOOK.words[status]}, at ${duration(at)}`;
     const el = draw("g", { class: "dagnb-mark", "data-bar": name, "data-status": status, role: "button", tabindex: -1, "aria-label": words },
       draw("title", {}, words), sign);
