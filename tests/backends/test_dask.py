@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -199,6 +200,23 @@ def test_a_worker_killed_in_the_middle_of_a_task(tmp_path: Path) -> None:
     result = DAGExecutor(graph("a", "b", "c"), 3, fail_fast=False, backend="dask").execute(tasks)
     assert isinstance(result["a"].error, WorkerLostError)
     assert (result["b"].result, (tmp_path / "count").read_text()) == ("b", ".")
+
+
+def test_an_error_holds_nothing_on_the_cluster() -> None:
+    """However long its result is kept, and without the garbage collector."""
+    before = set(holders())
+    gc.disable()
+    try:
+        tasks: dict[str, Any] = {"a": lambda: big(1), "b": lambda a: a[2]}
+        dag = graph("a", "b", edges=(("a", "b"),))
+        error = DAGExecutor(dag, fail_fast=False, backend="dask").execute(tasks)["b"].error
+        until = time.monotonic() + PATIENCE_SECONDS
+        while left := set(holders()) - before:
+            assert time.monotonic() < until, left
+            time.sleep(0.01)
+    finally:
+        gc.enable()
+    assert isinstance(error, IndexError)
 
 
 def test_a_scheduler_that_dies_ends_the_run(tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ class Dask:
     def give_up(self, sent: Sequence[_Sent]) -> None:
         """End attempts, in the background: the workers need not answer for it."""
         for each in sent:
+            each.is_given_up = True
             self.forget(each)
         if sent:
             args = [self._connection, list(sent)]
@@ -119,14 +120,16 @@ def _give_up(connection: Connection, sent: Sequence[_Sent]) -> None:
         return
     with suppress(Exception):  # whatever a client raises whose cluster ends meanwhile
         for each in sent:
-            each.future.cancel()
+            if each.future is not None:
+                each.future.cancel()
         client.run(give_up, [each.attempt for each in sent], on_error="ignore")
 
 
 class _Sent:
     """A call that the scheduler has."""
 
-    future: Future
+    future: Future | None = None
+    is_given_up = False
 
     def __init__(
         self,
@@ -156,6 +159,8 @@ class _Sent:
         self.future = client.submit(
             perform_on_worker, self._order, given, *futures, key=key, pure=False
         )
+        if self.is_given_up:  # meanwhile, by who ended the run
+            self.give_up()
 
     def wait(self, seconds: float) -> Report | None:
         if not self._is_told.wait(seconds) and self._report is None:
@@ -169,6 +174,8 @@ class _Sent:
 
     def _failed(self) -> Report | None:
         """Return the report of a call that the scheduler could not have performed."""
+        if self.future is None:  # it was told just now
+            return self._report
         if self.future.status in GONE or not self._connection.is_alive:
             return not_sent(_lost(self._connection))
         if self.future.status != "error":
@@ -203,11 +210,20 @@ class _Sent:
             pass
         elif "about" in told:
             about = About(*told["about"])
+            assert self.future is not None  # it was sent, and nothing was told before
             report = report._replace(value=Kept(self._connection, self.future, about))
         elif "value" in told:
             report = _with_value(report, told["value"])
         self._report = report
+        self._let_go()
         self._is_told.set()
+
+    def _let_go(self) -> None:
+        """Hold nothing of the cluster's any more.
+
+        The traceback of an error holds on to the frames in which it was made here, and so to this.
+        """
+        self.future, self._along = None, []
 
 
 def _with_value(report: Report, value: bytes) -> Report:

@@ -42,6 +42,9 @@ def perform_on_worker(order: Order, inputs: Shipped, *along: object) -> Shipped 
     from distributed import get_worker
 
     worker = get_worker()
+    if order.attempt in _given_up():
+        _given_up().discard(order.attempt)
+        return None
     _tell(worker, order, begun=True)
     report = _performed(worker, order, inputs, along)
     if report is None:

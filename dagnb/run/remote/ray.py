@@ -112,7 +112,9 @@ class _Sent:
         if not self._is_told(seconds):
             return None
         self._backend.forget(self)
-        return self._report()
+        report = self._report()
+        self._refs, self._along = [], []  # an error's traceback may hold on to this
+        return report
 
     def give_up(self) -> None:
         self._backend.forget(self)
