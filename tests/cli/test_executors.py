@@ -1,15 +1,18 @@
-"""The programs that execute notebooks: what one computed, the others and `dagnb run` do not."""
+"""Who else executes notebooks: what one computed, the others and `dagnb run` do not."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from dagnb.run.remote.cluster import Cluster
+from dagnb.run.remote.connection import Connection
 from tests.cli.conftest import Command, environment
-from tests.notebook.notebooks import CHAIN, code, texts, written
+from tests.notebook.notebooks import CHAIN, LOAD, code, texts, written
 
 LAST = (
     "import dagnb\nview = dagnb.session().view\n"
@@ -41,6 +44,22 @@ def test_nbconvert(apart: Command, tmp_path: Path) -> None:
     assert texts(tmp_path / "out.ipynb")[-1] == ["[]"]
     assert texts(tmp_path / "out.ipynb")[:-1] == texts(path)[:-1]
     assert apart("run", "out.ipynb", "--json").executed == []
+
+
+def test_a_cluster_that_is_there(apart: Command, tmp_path: Path) -> None:
+    """``--scheduler`` has the nodes run on its workers, not in a process of the command's."""
+    pytest.importorskip("distributed")
+    path = written(tmp_path / "nb.ipynb", LOAD, "import os", "%%dag_node there\nos.getppid()")
+    own = Cluster(1)
+    try:
+        done = apart("run", path.name, "--scheduler", own.address, "--json")
+        connection = Connection(own.address)
+        (worker,) = connection.client.run(os.getpid).values()
+        connection.close()
+    finally:
+        own.stop()
+    assert done.executed == ["there"]
+    assert texts(path)[-1] == [str(worker)]
 
 
 def test_papermill(apart: Command, tmp_path: Path) -> None:
