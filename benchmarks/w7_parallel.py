@@ -2,21 +2,30 @@
 
 Sleeps stand for tasks that wait; pure Python computes no faster on threads, so those rows show
 only that it is not slower. Processes are those of an earlier run: starting one takes a tenth of a
-second.
+second. So are the workers of Dask and of Ray, two on this machine; what is not there is left out.
+
+A timeout is measured from the first line of a node that sleeps to the end of its run: the median.
 """
 
 from __future__ import annotations
 
+import asyncio
 import mmap
 import threading
-from collections.abc import Callable, Sequence
-from time import sleep
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
 from typing import Any
 
 from benchmarks import floors, peers
 from benchmarks.measure import Measurement, Prepare, compare, main
 from benchmarks.shapes import Edges, adjacency, names
-from dagnb import DAG, DAGExecutor
+from dagnb import DAG, AsyncDAGExecutor, DAGExecutor, ExecutionResult, Task
+from dagnb.run.remote.cluster import CLUSTERS
 
 SIZES = (1_000,)
 LEAST = 2
@@ -24,6 +33,9 @@ LINKS = 10
 LONG, BRIEF = 0.04, 0.01
 COMPUTING_TASKS = 16
 ARRAY_BYTES = 100 * 2**20
+TIMEOUT, LATEST = 1.0, 1.2
+CALLS_OUT = 16  # of short tasks on a cluster, so that none waits for the way there and back
+CLUSTERED = {"dask": "distributed", "ray": "ray"}
 Tasks = dict[str, Callable[..., Any]]
 
 
@@ -55,6 +67,32 @@ def in_processes(n: int, edges: Edges, tasks: Tasks) -> Prepare:
     return prepare
 
 
+def on_cluster(backend: str, n: int, edges: Edges, tasks: Tasks, workers: int) -> Prepare:
+    """A run by ours on two workers that are there."""
+    dag = graph(n, edges)
+    return lambda: lambda: DAGExecutor(dag, workers, backend=backend).execute(tasks)
+
+
+@contextmanager
+def clusters() -> Iterator[list[str]]:
+    """Start what is installed, with two workers each that have performed something."""
+    found = [name for name, library in CLUSTERED.items() if peers.load(library) is not None]
+    if "dask" in found:
+        CLUSTERS.start(2)
+    if "ray" in found:
+        peers.load("ray").init(num_cpus=2, include_dashboard=False, logging_level="warning")
+    try:
+        for each in found:
+            tasks: Tasks = {name: lambda: sleep(0.2) for name in names(2)}
+            on_cluster(each, 2, [], tasks, 2)()()
+        yield found
+    finally:
+        if "dask" in found:
+            CLUSTERS.stop()
+        if "ray" in found:
+            peers.load("ray").shutdown()
+
+
 def on_dagron(n: int, edges: Edges, tasks: Tasks) -> Prepare:
     """The same by dagron."""
     dagron, dag = peers.load("dagron"), peers.dagron_graph(n, edges)
@@ -69,11 +107,15 @@ def beside_dagron(
     chosen: Sequence[str] | None,
     *,
     processes: bool = True,
+    backends: Sequence[str] = (),
+    calls_out: int = 2,
 ) -> dict[str, Prepare]:
     """Return the floor, ourselves, and dagron if it is wanted and installed."""
     found = {"floor": lambda: floor, "dagnb threads, 2": on_threads(n, edges, tasks)}
     if processes:
         found["dagnb processes, 2"] = in_processes(n, edges, tasks)
+    for each in backends:
+        found[f"dagnb {each}, 2"] = on_cluster(each, n, edges, tasks, calls_out)
     if peers.wanted("dagron", chosen) and peers.load("dagron") is not None:
         found["dagron threads, 2"] = on_dagron(n, edges, tasks)
     return found
@@ -91,19 +133,24 @@ def in_a_thread(work: Callable[[], Any]) -> None:
     thread.join()
 
 
-def no_ops(n: int, chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+def no_ops(
+    n: int, chosen: Sequence[str] | None, rounds: int, backends: Sequence[str]
+) -> list[Measurement]:
     """Tasks that do nothing and need nothing, all ready at once."""
     predecessors, successors = adjacency(n, [])
     tasks: Tasks = dict.fromkeys(names(n), nothing)
     floor = lambda: in_a_thread(lambda: floors.run_all(nothing, predecessors, successors))  # noqa: E731
     return compare(
-        "W7 no-op tasks", n, beside_dagron(n, [], tasks, floor, chosen),
+        "W7 no-op tasks", n,
+        beside_dagron(n, [], tasks, floor, chosen, backends=backends, calls_out=CALLS_OUT),
         unit="node", units=n, rounds=rounds,
         targets={"dagnb threads, 2": 6.0, "dagnb processes, 2": 120.0},
     )  # fmt: skip
 
 
-def uneven_chains(chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+def uneven_chains(
+    chosen: Sequence[str] | None, rounds: int, backends: Sequence[str]
+) -> list[Measurement]:
     """Two chains whose long and brief links alternate: a barrier at each level costs 60 %."""
     n = 2 * LINKS
     edges = [(number, number + 2) for number in range(n - 2)]
@@ -113,7 +160,8 @@ def uneven_chains(chosen: Sequence[str] | None, rounds: int) -> list[Measurement
     }
     ideal = LINKS * (LONG + BRIEF) / 2
     return compare(
-        "W7 no level barrier", n, beside_dagron(n, edges, tasks, lambda: sleep(ideal), chosen),
+        "W7 no level barrier", n,
+        beside_dagron(n, edges, tasks, lambda: sleep(ideal), chosen, backends=backends),
         unit="run", units=1, rounds=rounds,
         targets={"dagnb threads, 2": 1.04, "dagnb processes, 2": 1.08},
     )  # fmt: skip
@@ -127,13 +175,16 @@ def count_up(*inputs: object) -> int:
     return total
 
 
-def computing(chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
+def computing(
+    chosen: Sequence[str] | None, rounds: int, backends: Sequence[str]
+) -> list[Measurement]:
     """Tasks that compute in pure Python, which one interpreter does one after another."""
     n = COMPUTING_TASKS
     tasks: Tasks = dict.fromkeys(names(n), count_up)
     floor = lambda: [count_up() for _ in range(n)]  # noqa: E731
     return compare(
-        "W7 computing tasks", n, beside_dagron(n, [], tasks, floor, chosen),
+        "W7 computing tasks", n,
+        beside_dagron(n, [], tasks, floor, chosen, backends=backends),
         unit="run", units=1, targets={"dagnb processes, 2": 0.55}, rounds=rounds,
     )  # fmt: skip
 
@@ -145,7 +196,7 @@ def copied_twice(content: bytearray) -> bytearray:
         return bytearray(memory)
 
 
-def large_value_between_processes(rounds: int) -> list[Measurement]:
+def large_value_between_processes(rounds: int, backends: Sequence[str]) -> list[Measurement]:
     """The same 100 MB from one process to another, each time made and copied in a new place."""
     tasks: Tasks = {"n0": lambda: bytearray(ARRAY_BYTES), "n1": lambda n0: len(n0) + 1}
     floor = lambda: in_a_thread(lambda: copied_twice(bytearray(ARRAY_BYTES)))  # noqa: E731
@@ -153,6 +204,8 @@ def large_value_between_processes(rounds: int) -> list[Measurement]:
         "floor": lambda: floor,
         "dagnb processes, 2": in_processes(2, [(0, 1)], tasks),
     }
+    for each in backends:
+        candidates[f"dagnb {each}, 2"] = on_cluster(each, 2, [(0, 1)], tasks, 2)
     return compare(
         "W7 pass 100 MB to a process", 2, candidates, unit="run", units=1,
         targets={"dagnb processes, 2": 1.33}, rounds=rounds,
@@ -173,16 +226,62 @@ def large_value(chosen: Sequence[str] | None, rounds: int) -> list[Measurement]:
     )  # fmt: skip
 
 
+def note_and_sleep(note: Path) -> None:
+    """Write down when it begins, and sleep for longer than it may."""
+    note.write_text(str(monotonic()))
+    sleep(4 * TIMEOUT)
+
+
+async def note_and_await(note: Path) -> None:
+    """The same as a coroutine."""
+    note.write_text(str(monotonic()))
+    await asyncio.sleep(4 * TIMEOUT)
+
+
+def run_on(backend: str, dag: DAG, tasks: Tasks) -> ExecutionResult:
+    """Run on a backend, or as coroutines."""
+    if backend == "asyncio":
+        return asyncio.run(AsyncDAGExecutor(dag).execute(tasks))
+    return DAGExecutor(dag, backend=backend).execute(tasks)
+
+
+def timeouts(rounds: int, backends: Sequence[str]) -> list[Measurement]:
+    """How long a node that may take a second goes on."""
+    return [
+        Measurement(
+            "W7 timeout of 1 s", f"dagnb {each}", 1, seconds * 1e6, "node",
+            seconds / TIMEOUT, "1 s", LATEST,
+        )
+        for each in ("threads", "asyncio", "processes", *backends)
+        for seconds in [median(timed_out(each) for _ in range(rounds))]
+    ]  # fmt: skip
+
+
+def timed_out(backend: str) -> float:
+    """Return how long one goes on."""
+    with TemporaryDirectory() as folder:
+        note = Path(folder) / "began"
+        function = note_and_await if backend == "asyncio" else note_and_sleep
+        task = Task(partial(function, note), name="n0", timeout=TIMEOUT)
+        result = run_on(backend, graph(1, []), {"n0": task})
+        seconds = monotonic() - float(note.read_text())
+    assert result.timed_out == 1, result["n0"].error
+    return seconds
+
+
 def measure(
     sizes: Sequence[int] = SIZES, chosen: Sequence[str] | None = None, rounds: int = 5
 ) -> list[Measurement]:
     """Measure all of them; the sizes are those of the tasks that do nothing."""
     measurements: list[Measurement] = []
-    for n in sizes:
-        measurements += no_ops(n, chosen, rounds)
-    for workload in (uneven_chains, computing, large_value):
-        measurements += workload(chosen, rounds)
-    measurements += large_value_between_processes(rounds)
+    with clusters() as backends:
+        for n in sizes:
+            measurements += no_ops(n, chosen, rounds, backends)
+        for workload in (uneven_chains, computing):
+            measurements += workload(chosen, rounds, backends)
+        measurements += large_value(chosen, rounds)
+        measurements += large_value_between_processes(rounds, backends)
+        measurements += timeouts(rounds, backends)
     return measurements
 
 
