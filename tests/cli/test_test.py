@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import Command, environment
 from tests.notebook.notebooks import CHAIN, LOAD, written
 
+QUICK = ("-p", "no:nbval", "-p", "no:hypothesispytest")  # seconds of imports
 PLUGIN = ("-p", "dagnb.notebook.pytest_plugin")
 FAILING = (LOAD, "%%dag_node a\n1", "%%dag_node b\na / 0", "%%dag_node c\nb", "%%dag_node d\na")
 GIVES = (
@@ -28,7 +29,7 @@ def outcomes(text: str) -> dict[str, str]:
 def test_nodes_are_tests(apart: Command, tmp_path: Path) -> None:
     """One that fails shows the user's line; what needs it is skipped; the rest passes."""
     path = written(tmp_path / "nb.ipynb", *FAILING)
-    found = apart("test", path.name, "-v", "--color=no", code=1)
+    found = apart("test", path.name, *QUICK, "-v", "--color=no", code=1)
     words = {"a": "PASSED", "b": "FAILED", "c": "SKIPPED", "d": "PASSED"}
     assert {name: outcomes(found.out)[name] for name in words} == words
     assert ">   a / 0" in found.out
@@ -41,7 +42,7 @@ def test_values_in_place_of_nodes(apart: Command, tmp_path: Path) -> None:
     check = "assert total == 9, total"
     path = written(tmp_path / "nb.ipynb", *CHAIN[:-1], f"%%dag_node checked\n{check}")
     (tmp_path / "conftest.py").write_text(GIVES.format(values="{'raw': [4, 5]}"))
-    found = outcomes(apart("test", path.name, "-v").out)
+    found = outcomes(apart("test", path.name, *QUICK, "-v").out)
     words = {"raw": "SKIPPED", "clean": "PASSED", "total": "PASSED", "checked": "PASSED"}
     assert {name: found[name] for name in words} == words
 
@@ -50,7 +51,7 @@ def test_a_rule(apart: Command, tmp_path: Path) -> None:
     """That is broken is a line with the rows."""
     rule = "%%dag_node good --type rule --lang sql\nfrom rows where n < 0"
     path = written(tmp_path / "nb.ipynb", LOAD, "%%dag_node rows\n[{'n': -1}]", rule)
-    found = apart("test", path.name, "--color=no", code=1)
+    found = apart("test", path.name, *QUICK, "--color=no", code=1)
     assert "RuleError: 1 row breaks the rule good: n=-1" in found.out
     assert ".py:" not in found.out
 
@@ -59,14 +60,14 @@ def test_a_value_for_no_node(apart: Command, tmp_path: Path) -> None:
     """Is refused with the nearest name."""
     path = written(tmp_path / "nb.ipynb", *CHAIN)
     (tmp_path / "conftest.py").write_text(GIVES.format(values="{'rwa': 1}"))
-    found = apart("test", path.name, code=1)
+    found = apart("test", path.name, *QUICK, code=1)
     assert "gives 'rwa', and no such node is there; did you mean 'raw'?" in found.out
 
 
 def test_a_plain_cell_that_fails(apart: Command, tmp_path: Path) -> None:
     """Is an error of every test."""
     path = written(tmp_path / "nb.ipynb", LOAD, "%%dag_node a\n1", "raise KeyError('gone')")
-    assert "KeyError: 'gone'" in apart("test", path.name, code=1).out
+    assert "KeyError: 'gone'" in apart("test", path.name, *QUICK, code=1).out
 
 
 def test_no_nodes(dagnb: Command, tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def shop(tmp_path: Path) -> Path:
 
 def test_nodes_of_a_manifest_are_tests(apart: Command, shop: Path) -> None:
     """They leave nothing where real runs do; what cannot run says why."""
-    found = apart("test", shop.name, "-v", "-rs", "--color=no", code=1)
+    found = apart("test", shop.name, *QUICK, "-v", "-rs", "--color=no", code=1)
     assert outcomes(found.out) == {
         "source.orders": "PASSED",
         "transform.kept": "PASSED",
@@ -129,7 +130,7 @@ def test_values_and_kinds_for_a_manifest(apart: Command, shop: Path) -> None:
     kinds = f"@{kinds}return {{'email': lambda node, inputs: {{'row_count': 0}}}}\n"
     (shop.parent / "conftest.py").write_text(f"{give}\n{kinds}")
     (shop.parent / "orders.csv").unlink()
-    found = outcomes(apart("test", shop.name, "-v").out)
+    found = outcomes(apart("test", shop.name, *QUICK, "-v").out)
     assert found.pop("source.orders") == "SKIPPED"
     assert set(found.values()) == {"PASSED"}
 
@@ -138,7 +139,7 @@ def test_a_broken_manifest(dagnb: Command, shop: Path) -> None:
     """Is said in one line, by pytest too."""
     shop.write_text('{"nodes": {"a": {}}}')
     assert "shop.json: nodes['a'].type: it is missing" in dagnb("test", shop.name, code=2).err
-    assert "nodes['a'].type: it is missing" in collected(shop.parent, shop.name)
+    assert "nodes['a'].type: it is missing" in collected(shop.parent, shop.name, *QUICK)
 
 
 def collected(folder: Path, *words: str) -> str:
@@ -160,9 +161,9 @@ def collected(folder: Path, *words: str) -> str:
 def test_nbval_has_its_own(tmp_path: Path) -> None:
     """Where it is asked for, no node is collected; a folder is not searched without --dagnb."""
     path = written(tmp_path / "nb.ipynb", *CHAIN)
-    assert "nb.ipynb::raw" in collected(tmp_path, path.name)
-    assert "nb.ipynb::raw" not in collected(tmp_path)
-    assert "nb.ipynb::raw" in collected(tmp_path, "--dagnb")
+    assert "nb.ipynb::raw" in collected(tmp_path, path.name, *QUICK)
+    assert "nb.ipynb::raw" not in collected(tmp_path, *QUICK)
+    assert "nb.ipynb::raw" in collected(tmp_path, "--dagnb", *QUICK)
     lax = collected(tmp_path, "--nbval-lax", path.name)
     assert "nb.ipynb::raw" not in lax
     assert "nb.ipynb::Cell 0" in lax
