@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,24 @@ def test_no_notebook(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(NotebookError, match=message) as refused:
         NotebookFile.read(path)
     assert "\n" not in str(refused.value)
+
+
+def test_what_is_to_the_letter_is_read_quickly(tmp_path: Path) -> None:
+    """Importing nbformat takes seconds; what is not to the letter, it judges."""
+    path = written(tmp_path / "nb.ipynb", "1")
+    code = (
+        "import sys; from pathlib import Path; from dagnb.notebook.file import NotebookFile\n"
+        "NotebookFile.read(Path(sys.argv[1])); print('nbformat' in sys.modules)"
+    )
+
+    def uses_nbformat() -> str:
+        command = [sys.executable, "-c", code, path]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert uses_nbformat() == "False"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"more": 1}))
+    assert uses_nbformat() == "True"
 
 
 def test_no_text(tmp_path: Path) -> None:
