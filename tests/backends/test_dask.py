@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dagnb import DAG, DAGExecutor, NodeStatus, Task
+from dagnb import DAG, DAGExecutor, Task
 from dagnb.errors import BackendError, WorkerLostError
 from dagnb.run.remote.cluster import CLUSTERS, Cluster
 from dagnb.run.remote.connection import Connection
@@ -303,10 +303,19 @@ def test_a_scheduler_goes_with_dask() -> None:
         DAGExecutor(DAG(), backend="processes", scheduler="tcp://127.0.0.1:9")
 
 
-def test_the_time_of_a_call_begins_with_the_call() -> None:
+def test_the_time_of_a_call_begins_with_the_call(tmp_path: Path) -> None:
     """Not while it waits for a worker."""
-    dag = graph("a", "b", "c", "d")
-    task = "import time; time.sleep(1.5)"
-    tasks = {name: Task(lambda: exec(task), name=name, timeout=2.5) for name in "abcd"}
-    result = DAGExecutor(dag, 4, backend="dask").execute(tasks)
-    assert {each.status for each in result.node_results.values()} == {NodeStatus.COMPLETED}
+    release = tmp_path / "release"
+
+    def free_the_workers() -> None:
+        time.sleep(4.0)
+        release.touch()
+
+    tasks = {
+        "a": lambda: appears(release),
+        "b": lambda: appears(release),
+        "c": Task(int, name="c", timeout=3.0),
+        "d": Task(free_the_workers, name="d", backend="threads"),
+    }
+    result = DAGExecutor(graph("a", "b", "c", "d"), 4, backend="dask").execute(tasks)
+    assert [result[name].error for name in "abcd"] == [None] * 4

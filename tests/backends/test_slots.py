@@ -1,12 +1,14 @@
-"""Processes that are kept for later runs, and what they may not keep."""
+"""Processes that are kept for later runs, and what neither they nor we may keep."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import socket
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 from dagnb import DAG, DAGExecutor
 from dagnb.run.remote.slot import IDLE
+from dagnb.run.remote.travel import pack_error, unpack_error
 from dagnb.run.remote.worker import START
 
 
@@ -104,3 +107,27 @@ def test_a_process_that_nobody_wants_any_more_when_it_is_there() -> None:
         assert (process.stderr.read(), process.wait()) == (b"", 0)
     for each in tokens:
         os.close(each)
+
+
+def test_an_error_from_elsewhere_holds_on_to_nothing_here() -> None:
+    """Its traceback is of lines there; who takes it in is free when that is done."""
+
+    def raised() -> Exception:
+        try:
+            raise ValueError("there")
+        except ValueError as error:
+            return error
+
+    def received() -> tuple[BaseException, weakref.ref[DAG]]:
+        here = DAG()
+        return unpack_error(packed), weakref.ref(here)
+
+    packed = pack_error(raised())
+    gc.disable()
+    try:
+        error, here = received()
+        assert here() is None
+    finally:
+        gc.enable()
+    assert error.__traceback__ is not None
+    assert error.__traceback__.tb_frame.f_code.co_name == "raised"

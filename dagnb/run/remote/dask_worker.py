@@ -45,7 +45,6 @@ def perform_on_worker(order: Order, inputs: Shipped, *along: object) -> Shipped 
     if order.attempt in _given_up():
         _given_up().discard(order.attempt)
         return None
-    _tell(worker, order, begun=True)
     report = _performed(worker, order, inputs, along)
     if report is None:
         return None
@@ -73,6 +72,7 @@ def _performed(
         running = begin(order, inputs, along)
     except UpstreamDrift as drift:
         return not_sent(drift)
+    _tell(worker, order, begun=True)  # now that there is a process, which takes time to start
     return _awaited(running, order, worker)
 
 

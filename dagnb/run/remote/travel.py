@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -261,9 +262,19 @@ def _lines_of(lines: TracebackType | None) -> dict[str, Any] | None:
 
 
 def _as_traceback(lines: dict[str, Any] | None) -> TracebackType | None:
+    """Return a traceback of the frames that were there.
+
+    It is made in a thread of its own: it holds on to the frames of who makes it, and so to all
+    that these hold, which are whole runs.
+    """
     import tblib
 
     if lines is None:
         return None
-    found: TracebackType = tblib.Traceback.from_dict(lines).as_traceback()
-    return found
+    made: list[TracebackType] = []
+    thread = threading.Thread(
+        target=lambda: made.append(tblib.Traceback.from_dict(lines).as_traceback())
+    )
+    thread.start()
+    thread.join()
+    return made.pop()
