@@ -47,6 +47,13 @@ class Aftermath:
         """Note nodes that changed; they are due after the next cell that succeeds."""
         self._changed.update(names)
 
+    def begin_anew(self) -> None:
+        """Take no value for granted, after an edit that was broken off."""
+        self._publisher.withdraw_gone()
+        names = [*self._registry.nodes]
+        self._staleness.mark(names, "an edit was interrupted")
+        self.note(names)
+
     def check_values(self, names: Iterable[str]) -> list[str]:
         """Find nodes whose value was replaced or changed in place; say so in a sentence each.
 

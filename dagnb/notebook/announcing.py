@@ -39,6 +39,11 @@ class Announcer:
         if self._structure != self._told:
             self(self.edited())
 
+    def anew(self) -> None:
+        """Tell the whole structure, to whoever may have missed an edit or half of one."""
+        self._edits += 1
+        self(self.edited())
+
     def edited(self, by: str = "", added: Sequence[str] = ()) -> GraphEdited:
         """Return what tells of the edits since the last one that did, for who tells it."""
         registry = self._registry

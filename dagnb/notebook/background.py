@@ -74,6 +74,7 @@ class Background:
             work = partial(self._work, handle, prepare(), _running_loop())
             thread = threading.Thread(target=work, name="dagnb-background", daemon=True)
             self.last = handle
+            self._one_run.hand_over()
             thread.start()
         except BaseException:
             if thread is None or thread.ident is None:

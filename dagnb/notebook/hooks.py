@@ -50,6 +50,7 @@ class CellHooks:
         self.cell_id = getattr(info, "cell_id", None)
         self.raw_cell = info.raw_cell or ""
         self._claimed = set()
+        self._session.cells.begin()
         self._session.stage.enter()
         if not self._is_node:
             try:

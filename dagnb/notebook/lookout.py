@@ -34,6 +34,15 @@ class Lookout:
         self._aftermath = aftermath
         self._announce = announce
 
+    def mend(self) -> None:
+        """Make up for an edit that an interrupt broke off; what is current need not run again."""
+        if self._registry.is_whole:
+            return
+        self._registry.mend()
+        self._aftermath.begin_anew()
+        self._announce.anew()
+        self._registry.is_whole = True
+
     def look(self, names: Iterable[str] | None = None) -> list[str]:
         """Look at the code of nodes and what it reads; return those that became stale.
 
@@ -42,15 +51,17 @@ class Lookout:
         CycleError
             A helper function was changed so that a node depends on itself.
         """
+        self.mend()
         changed, refused = [], None
-        for name in self._registry.changed(None if names is None else set(names)):
-            try:
-                changed += [name] if self._registry.refresh(name) else []
-            except CycleError as error:
-                refused = refused or error
-        self._aftermath.note(changed)
-        self._announce.structure()
-        self.mark_stale(changed, "something its code reads changed")
+        with self._registry.edit():
+            for name in self._registry.changed(None if names is None else set(names)):
+                try:
+                    changed += [name] if self._registry.refresh(name) else []
+                except CycleError as error:
+                    refused = refused or error
+            self._aftermath.note(changed)
+            self._announce.structure()
+            self.mark_stale(changed, "something its code reads changed")
         if refused is not None:
             raise refused
         return changed
@@ -113,6 +124,7 @@ class Lookout:
 
         That is after a look at the code in question, which may draw other edges.
         """
+        self.mend()
         scope = self._reach(targets, downstream)
         return self._reach(targets, downstream) if self.look(self._dag.refs(scope)) else scope
 

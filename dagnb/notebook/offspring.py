@@ -64,10 +64,11 @@ class Families:
             return None
         made = children_of(node, result.result)
         had = {name: self.registry[name] for name in self.registry.children(node.name)}
-        with self.registry.lock, self.registry.dag.adjacency.edited_by_its_run():
-            done = self.registry.adopt(node.name, made, self.new_output)
-        for name in had.keys() - made.keys():
-            self.withdraw(had[name])
+        with self.registry.edit(), self.registry.lock:
+            with self.registry.dag.adjacency.edited_by_its_run():
+                done = self.registry.adopt(node.name, made, self.new_output)
+            for name in had.keys() - made.keys():
+                self.withdraw(had[name])
         self._made_from[node.name] = made_from
         return done
 

@@ -28,6 +28,7 @@ class OneRun:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._over = threading.Event()
         self._in_background = False
         self.thread: int | None = None
 
@@ -62,8 +63,12 @@ class OneRun:
         """
         if not self._lock.acquire(blocking=False):
             raise self._refusal()
-        self._in_background = in_background
-        self.thread = NOT_YET if in_background else threading.get_ident()
+        self._in_background, self.thread = in_background, threading.get_ident()
+        self._over.clear()
+
+    def hand_over(self) -> None:
+        """Note that the run goes on in a thread that is about to begin."""
+        self.thread = NOT_YET
 
     def take_over(self) -> None:
         """Note that the run goes on in this thread now."""
@@ -71,8 +76,16 @@ class OneRun:
 
     def end(self) -> None:
         """Let others begin."""
-        self.thread, self._in_background = None, False
+        self.thread = None
+        self._over.set()
         self._lock.release()
+
+    def recover(self) -> None:
+        """End a run that an interrupt kept from ending itself; called when a cell begins."""
+        if not self._lock.locked() or self._in_background or is_capturing():
+            return  # the last: a node executes a cell
+        if self.thread in (None, threading.get_ident()):
+            self.end()
 
     def wait(self) -> None:
         """Wait for the end of a run in the background, and say so.
@@ -87,9 +100,8 @@ class OneRun:
         if not self._in_background or self._is_within():
             raise self._refusal()
         print(WAITING)
-        while not self._lock.acquire(timeout=TICK_SECONDS):
-            pass
-        self._lock.release()
+        while self._lock.locked():
+            self._over.wait(TICK_SECONDS)
 
     def _is_within(self) -> bool:
         """Whether this is a node that runs."""

@@ -59,6 +59,10 @@ class PlainCells:
         self._succeeded = False
         self.has_missed = False
 
+    def begin(self) -> None:
+        """Note that a cell begins, whatever the one before was interrupted in."""
+        self._one_run.recover()
+
     def before(self, source: str) -> None:
         """Load the values that a cell may read."""
         self._session.load(self._loading.mentioned(source))

@@ -173,6 +173,12 @@ class Publisher:
         if self._namespace.get(name, self._shell) is published:
             del self._namespace[name]
 
+    def withdraw_gone(self) -> None:
+        """Take back the values of nodes whose removal was broken off."""
+        for name in self._published.keys() - self._nodes.keys():
+            if self._namespace.get(name, self._shell) is self._published.pop(name):
+                del self._namespace[name]
+
     def _withhold(self, result: NodeResult) -> None:
         """Take the last value of a node away that its condition does not lead to any more."""
         name = str(result.name)

@@ -6,6 +6,7 @@ import inspect
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from dagnb.errors import DefinitionError, NodeNotFoundError
@@ -50,6 +51,8 @@ class Registry:
     makers : set of str
         The nodes whose values make further nodes.
     lock : RLock
+    is_whole : bool
+        Whether every edit that was begun was made or taken back; else `mend` is due.
     """
 
     namespace: Mapping[str, object]
@@ -59,6 +62,7 @@ class Registry:
     groups: dict[str, str] = field(default_factory=dict)
     makers: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    is_whole: bool = True
     _children: dict[str, list[str]] = field(default_factory=dict)
     _not_read: set[str] = field(default_factory=lambda: set(SHELL_NAMES))
     _watch: Watch = field(default_factory=Watch)
@@ -84,6 +88,32 @@ class Registry:
         if cell_id is None:
             return []
         return [name for name, node in list(self.nodes.items()) if node.cell_id == cell_id]
+
+    @contextmanager
+    def edit(self) -> Iterator[None]:
+        """Hold an edit with all that follows from it; an interrupt in between breaks it off."""
+        before, self.is_whole = self.is_whole, False
+        try:
+            yield
+        except Exception:  # it is refused, and has undone itself
+            self.is_whole = before
+            raise
+        self.is_whole = before
+
+    def mend(self) -> None:
+        """Draw the graph anew from the nodes there are, after an edit that was broken off."""
+        self._watch = Watch()
+        for known in (self._readers, self._reads, self._inputs, self._children, self.groups):
+            known.clear()
+        self._not_read = {*SHELL_NAMES, *self.nodes}
+        self.makers = {name for name, node in self.nodes.items() if node.options.expand}
+        for name, node in self.nodes.items():
+            self._bind_again(name)
+            if node.parent:
+                self._children.setdefault(node.parent, []).append(name)
+        self._rewire([*self.nodes], [str(name) for name in self.dag if name not in self.nodes])
+        self._put_groups(self.nodes)
+        self.edits += 1
 
     def put(
         self,

@@ -160,15 +160,17 @@ class Session(Shown):
             A run is going on, and not in the background.
         """
         self._one_run.wait()
-        known = self.nodes.get(code.name)
-        node = self._registry.put(code, options, cell_id, lambda: CellOutput(self._shell))
-        self._announce.structure()
-        if known is None or known.digest.digest != node.digest.digest:
-            self._lookout.mark_stale([code.name], "its code changed")
-        elif known.identity != node.identity:
-            self._lookout.mark_stale([code.name], "its condition changed")
-        if not options.expand:
-            self._remove_children(code.name)
+        self._lookout.mend()
+        with self._registry.edit():
+            known = self.nodes.get(code.name)
+            node = self._registry.put(code, options, cell_id, lambda: CellOutput(self._shell))
+            self._announce.structure()
+            if known is None or known.digest.digest != node.digest.digest:
+                self._lookout.mark_stale([code.name], "its code changed")
+            elif known.identity != node.identity:
+                self._lookout.mark_stale([code.name], "its condition changed")
+            if not options.expand:
+                self._remove_children(code.name)
         return node
 
     def remove(self, name: str) -> None:
@@ -182,11 +184,13 @@ class Session(Shown):
             A run is going on, and not in the background, or another node made it.
         """
         self._one_run.wait()
+        self._lookout.mend()
         parent = self._registry[name].parent
         if parent:
             raise DagError(f"{name} is made by {parent}: change what that makes, or remove it")
-        self._remove_children(name)
-        self._withdraw(self._lookout.remove(name))
+        with self._registry.edit():
+            self._remove_children(name)
+            self._withdraw(self._lookout.remove(name))
 
     def make_manual(self, name: str, manual: bool = True) -> None:
         """Let a node run only when it is asked for, or again as its inputs change.
