@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,7 @@ class Store:
         size = encoded.size
         blob = self._put_blob(encoded, saved.digest) if size > INLINE_BYTES else ""
         more = about(encoded, size, blob) | self._put_outputs(outputs)
-        more["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+        more["created"] = _moment(int(time.time()))
         lines = record_lines(saved, more, self._key)
         self._write(self.layout.record_path(saved.key), [lines])
         self._keep_to_budget(size + len(lines))
@@ -272,6 +273,12 @@ class Store:
         if kind not in self._told:
             self._told.add(kind)
             self._warn(sentence)
+
+
+@lru_cache(maxsize=1)
+def _moment(seconds: int) -> str:
+    """Return a time in words; many values are saved within a second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _digest(value: object) -> str | None:
