@@ -107,7 +107,7 @@ def _encode_pandas(frame: Any, pandas: Any) -> Encoded | None:
     index = _index_of(frame.index, pandas)
     if index is None or not _has_plain_labels(frame, pandas):
         return None
-    columns = [frame.iloc[:, at] for at in range(frame.shape[1])]
+    columns = [column for _, column in frame.items()]
     if index[0] != "range":
         columns.insert(0, frame.index)
     kinds = [_kind_of(each.dtype, pandas) for each in columns]
