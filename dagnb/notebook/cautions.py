@@ -100,6 +100,8 @@ def _sentence(node: NotebookNode, warning: str) -> str:
     name = re.match(r"[\w.]+", warning)
     lines = node.code.source.splitlines()
     at = next((line for line in lines if name and _mentions(line, name[0])), None)
+    for word, option in _REMEDIES.items():  # as it is typed in a cell
+        warning = warning.replace(f" {word}", f" --{option}")
     return f"{node.name}: {warning}" + ("" if at is None else f", in `{at.strip()}`")
 
 

@@ -27,9 +27,11 @@ import inspect
 import keyword
 import re
 import textwrap
+import tokenize
 import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from typing import cast
 
 from dagnb.errors import DefinitionError
@@ -75,6 +77,8 @@ class NodeCode:
         Whether calling `function` gives a coroutine; see `run_coroutine`.
     shows : bool
         Whether the cell ends with an expression that is not its value.
+    is_sql : bool
+        Whether the source is SQL, where a semicolon ends a statement and hides nothing.
     """
 
     name: str
@@ -85,12 +89,15 @@ class NodeCode:
     reads: tuple[str, ...]
     is_async: bool
     shows: bool = False
+    is_sql: bool = False
     _body: Body | None = field(default=None, repr=False, compare=False)
 
     @property
     def quiet(self) -> bool:
         """Whether the code ends with a semicolon: the value is kept and not shown."""
-        return self.source.rstrip().endswith(";")
+        if self.is_sql or ";" not in self.source.rstrip().rpartition("\n")[2]:
+            return False
+        return _ends_quietly(self.source)
 
     def bind(self, node_names: Container[str], extra: Iterable[str] = ()) -> NodeCode:
         """Return this code with those of its names as inputs that are nodes by now.
@@ -321,6 +328,18 @@ def _written(name: str, source: str) -> Function:
     if len(body) != 1 or not isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef):
         raise DefinitionError(f"node {name!r} has no source that could be written down")
     return body[0]
+
+
+_NO_CODE = {tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.DEDENT}
+
+
+def _ends_quietly(source: str) -> bool:
+    """Say whether a semicolon is the last there is, comments aside; magics end as typed."""
+    try:
+        tokens = [*tokenize.generate_tokens(StringIO(source).readline)]
+    except (tokenize.TokenError, SyntaxError):
+        return source.rstrip().endswith(";")
+    return next((t.string for t in reversed(tokens) if t.type not in _NO_CODE), "") == ";"
 
 
 def _refuse_cell_magic(source: str) -> None:

@@ -95,6 +95,7 @@ def parse_sql_cell(
         optional=frozenset(),
         reads=names.reads,
         is_async=False,
+        is_sql=True,
         _body=body,
     )
 

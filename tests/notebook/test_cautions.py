@@ -105,3 +105,8 @@ def test_a_warning_names_the_line(nb: Notebook) -> None:
     ran = nb.node("n", "x = 1\ny = random.random()\nx + y")
     assert "n: random.random depends on chance; pass a seed or a generator in" in ran.out
     assert "in `y = random.random()`" in ran.out
+
+
+def test_the_remedy_is_an_option_of_the_cell(nb: Notebook) -> None:
+    """What is to be declared is said as it is typed after the magic."""
+    assert "eval() hides what it reads; declare it with --depends" in nb.node("n", "eval('1')").out

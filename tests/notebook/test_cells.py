@@ -120,6 +120,14 @@ class TestValue:
         code = parse("a = 2\na * 3;")
         assert (code.function(), code.quiet) == (6, True)
 
+    @pytest.mark.parametrize(
+        ("source", "quiet"),
+        [("1;  # so", True), ("'a'  # b;", False), ("';'", False), ("1;\n", True)],
+    )
+    def test_semicolon_and_comment(self, source: str, quiet: bool) -> None:
+        """What counts is the last there is beside comments, as in a plain cell."""
+        assert parse(source).quiet is quiet
+
     def test_variable_of_the_nodes_name(self) -> None:
         """Without a last expression it is the variable named like the node."""
         assert value("it = 1\nfor i in range(3):\n    it += i\n") == 4

@@ -44,7 +44,9 @@ def test_it_reads_nodes_and_variables_by_name(people: Notebook) -> None:
 def test_formatting_runs_nothing(people: Notebook, source: str) -> None:
     """The parsed statement decides."""
     source = source.replace("\nby", " by")
-    assert people.node("adults", source, f"--type transform {SQL}").executed == []
+    ran = people.node("adults", source, f"--type transform {SQL}")
+    assert ran.executed == []
+    assert "ada" in ran.out  # a semicolon ends a statement here, and hides nothing
 
 
 def test_another_statement_runs_with_what_changes_below(people: Notebook) -> None:
