@@ -228,7 +228,7 @@ class Verbs:
         parser.add_argument("number", nargs="*")
         parser.add_argument("--backend")
         asked = parser.parse_args(list(words))
-        wrong = [word for word in asked.number if word not in known and not word.isdecimal()]
+        wrong = [w for w in asked.number if w not in known and not (w.isdecimal() and int(w))]
         if wrong or len(asked.number) > 1:
             raise UsageError(f"usage: %dag workers {VERBS['workers'][0]}")
         if asked.backend is not None:

@@ -236,7 +236,7 @@ class TestVerb:
         nb.run("%dag workers auto")
         assert nb.session.workers >= 1
 
-    @pytest.mark.parametrize("argument", ["many", "2 3", "-1", "1.5"])
+    @pytest.mark.parametrize("argument", ["many", "2 3", "-1", "0", "1.5"])
     def test_usage(self, nb: Notebook, argument: str) -> None:
         """Anything else is a usage error."""
         ran = nb.run(f"%dag workers {argument}", fails=UsageError)
