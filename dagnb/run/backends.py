@@ -218,10 +218,10 @@ def _awaited(
     seconds = inf if timeout is None else timeout
     try:
         while True:
-            if attempt.is_queued:
-                started = perf_counter()
-            left = started + seconds - perf_counter()
+            left, is_queued = started + seconds - perf_counter(), attempt.is_queued
             report = attempt.wait(max(0.0, min(SLICE_SECONDS, left)))
+            if is_queued:  # until now, at most: it has no less time than it may take
+                started = perf_counter()
             if placed is not None and attempt.place != place:
                 placed(call.node, place := attempt.place)
             while hear is not None and attempt.news:
