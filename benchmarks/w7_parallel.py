@@ -121,12 +121,18 @@ def beside_dagron(
     backends: Sequence[str] = (),
     calls_out: int = 2,
 ) -> dict[str, Prepare]:
-    """Return the floor, ourselves, and dagron if it is wanted and installed."""
-    found = {"floor": lambda: floor, "dagnb threads, 2": on_threads(n, edges, tasks)}
-    if processes:
-        found["dagnb processes, 2"] = in_processes(n, edges, tasks)
+    """Return the floor, ourselves, and dagron if it is wanted and installed.
+
+    Where clusters run, which take some of the processor, only these are set beside the floor.
+    """
+    found: dict[str, Prepare] = {"floor": lambda: floor}
     for each in backends:
         found[f"dagnb {each}, 2"] = on_cluster(each, n, edges, tasks, calls_out)
+    if backends:
+        return found
+    found["dagnb threads, 2"] = on_threads(n, edges, tasks)
+    if processes:
+        found["dagnb processes, 2"] = in_processes(n, edges, tasks)
     if peers.wanted("dagron", chosen) and peers.load("dagron") is not None:
         found["dagron threads, 2"] = on_dagron(n, edges, tasks)
     return found
@@ -211,12 +217,11 @@ def large_value_between_processes(rounds: int, backends: Sequence[str]) -> list[
     """The same 100 MB from one process to another, each time made and copied in a new place."""
     tasks: Tasks = {"n0": lambda: bytearray(ARRAY_BYTES), "n1": lambda n0: len(n0) + 1}
     floor = lambda: in_a_thread(lambda: copied_twice(bytearray(ARRAY_BYTES)))  # noqa: E731
-    candidates: dict[str, Prepare] = {
-        "floor": lambda: floor,
-        "dagnb processes, 2": in_processes(2, [(0, 1)], tasks),
-    }
+    candidates: dict[str, Prepare] = {"floor": lambda: floor}
     for each in backends:
         candidates[f"dagnb {each}, 2"] = on_cluster(each, 2, [(0, 1)], tasks, 2)
+    if not backends:
+        candidates["dagnb processes, 2"] = in_processes(2, [(0, 1)], tasks)
     return compare(
         "W7 pass 100 MB to a process", 2, candidates, unit="run", units=1,
         targets={"dagnb processes, 2": 1.33}, rounds=rounds,
@@ -265,7 +270,7 @@ def timeouts(rounds: int, backends: Sequence[str]) -> list[Measurement]:
             "W7 timeout of 1 s", f"dagnb {each}", 1, seconds * 1e6, "node",
             seconds / TIMEOUT, "1 s", LATEST,
         )
-        for each in ("threads", "asyncio", "processes", *backends)
+        for each in backends
         for seconds in [median(timed_out(each) for _ in range(rounds))]
     ]  # fmt: skip
 
@@ -285,16 +290,26 @@ def measure(
     sizes: Sequence[int] = SIZES, chosen: Sequence[str] | None = None, rounds: int = 5
 ) -> list[Measurement]:
     """Measure all of them; the sizes are those of the tasks that do nothing."""
-    measurements: list[Measurement] = []
+    measurements = measured(sizes, chosen, rounds, ())
+    measurements += large_value(chosen, rounds)
+    measurements += timeouts(rounds, ("threads", "asyncio", "processes"))
     with clusters() as backends:
-        for n in sizes:
-            measurements += no_ops(n, chosen, rounds, backends)
-        for workload in (uneven_chains, computing):
-            measurements += workload(chosen, rounds, backends)
-        measurements += large_value(chosen, rounds)
-        measurements += large_value_between_processes(rounds, backends)
-        measurements += timeouts(rounds, backends)
+        if backends:
+            measurements += measured(sizes, chosen, rounds, backends)
+            measurements += timeouts(rounds, backends)
     return measurements
+
+
+def measured(
+    sizes: Sequence[int], chosen: Sequence[str] | None, rounds: int, backends: Sequence[str]
+) -> list[Measurement]:
+    """Measure what is measured here and on clusters."""
+    found: list[Measurement] = []
+    for n in sizes:
+        found += no_ops(n, chosen, rounds, backends)
+    for workload in (uneven_chains, computing):
+        found += workload(chosen, rounds, backends)
+    return found + large_value_between_processes(rounds, backends)
 
 
 if __name__ == "__main__":
