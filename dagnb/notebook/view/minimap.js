@@ -98,16 +98,18 @@ class Minimap {
     return pen;
   }
 
-  // Stand where no node is covered; in a small graph, where nobody gets lost, or else nowhere.
+  // Stand where the fewest nodes are covered: in a large graph from then on; in a small one, where
+  // nobody gets lost, as long as that is none, and nowhere if there is no such corner.
   settle() {
-    const { items, stage } = this.graph;
+    const { stage } = this.graph;
     if (!this.size || !this.isNeeded(this.room)) return;
-    const order = [...new Set([this.corner ?? CORNERS[0], ...CORNERS])];
+    const small = stage.items.size < SMALL;
+    const order = this.corner && !small ? [this.corner] : [...new Set([this.corner ?? CORNERS[0], ...CORNERS])];
     const covered = new Map(order.map((corner) => [corner, this.covered(this.placeIn(corner))]));
     this.corner = order.reduce((best, each) => (covered.get(each) < covered.get(best) ? each : best));
     const [left, top] = this.placeIn(this.corner);
     fill(this.el, { style: `width:${this.size[0]}px;height:${this.size[1]}px;left:${left}px;top:${top}px` }, []);
-    this.el.hidden = covered.get(this.corner) > 0 && stage.items.size < SMALL;
+    this.el.hidden = small && covered.get(this.corner) > 0;
   }
 
   placeIn(corner) {
