@@ -11,6 +11,11 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.page import NotebookPage
 
 EDIT, STEP, TASK, ANSWER = 5, 6, 7, 8
+# Before its first answer nobody can move a slider that does not know yet how many steps there are.
+OPENED_AND_STILL_SHUT = """root => {
+    root.querySelector("button[data-lesson=run]").click();
+    return root.querySelector(".dagnb-lesson").children[1].inert;
+}"""
 
 
 def barriers(page: NotebookPage, selector: str) -> list[str]:
@@ -95,7 +100,8 @@ def predict(page: NotebookPage) -> None:
 
 def look_back(page: NotebookPage) -> None:
     """The run itself, step by step, up to where it stopped."""
-    press(page, "Last run")
+    assert page.graph().evaluate(OPENED_AND_STILL_SHUT)
+    expect(page.graph()).to_have_attribute("data-step", "0")
     page.graph().get_by_role("slider", name="Step").press("End")
     expect(page.graph().locator(".dagnb-taught")).to_contain_text("1 was left alone by early")
     assert marks(page) == {"kept": "same value", "count": "left alone"}

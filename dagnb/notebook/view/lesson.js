@@ -49,6 +49,8 @@ class Lesson {
     this.timeline = null;
     this.rest.replaceChildren();
     this.controls.replaceChildren(...this.build(mode));
+    this.controls.inert = true; // how many steps there are comes with the first answer
+    delete this.graph.root.dataset.step;
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", tab.dataset.lesson === mode);
     this.graph.lessonButton.setAttribute("aria-pressed", "true");
   }
@@ -86,6 +88,7 @@ class Lesson {
     if (facts.mode !== this.mode || (facts.asked && facts.asked !== this.asked)) return;
     if (!facts.marks) { this.stop(); this.say(facts.said ?? ""); return; }
     this.facts = facts;
+    this.controls.inert = false;
     this.say([facts.news, facts.said].filter(Boolean).join("\n"));
     this.mark(facts);
     if (this.mode === "workers") this.chart(facts);
