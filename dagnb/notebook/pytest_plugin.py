@@ -18,6 +18,7 @@ This file is imported by every pytest where dagnb is installed, so it imports li
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -40,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Take a manifest that is named; a notebook that has nodes, unless it is another plugin's."""
-    if file_path.suffix == ".json" and parent.session.isinitpath(file_path):
+    if parent.session.isinitpath(file_path) and _is_manifest(file_path):
         manifest: pytest.Collector = ManifestModule.from_parent(parent, path=file_path)
         return manifest
     if file_path.suffix != ".ipynb" or _is_taken(parent.config):
@@ -49,6 +50,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     module: pytest.Collector = NotebookModule.from_parent(parent, path=file_path)
     return module
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a file is meant as a manifest, right or wrong; other JSON is for other plugins."""
+    if path.suffix != ".json":
+        return False
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return isinstance(content, dict) and "nodes" in content
 
 
 def _is_taken(config: pytest.Config) -> bool:

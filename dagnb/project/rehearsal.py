@@ -50,7 +50,8 @@ class Rehearsal:
         self._folder, self._kinds = folder, {**(kinds or {})}
         self._given = dict(_by_id(manifest, given or {}))
         edges = [edge for edge in manifest.edges if edge[1] not in self._given]
-        self._manifest = Manifest(map(self._apart, manifest.nodes.values()), edges)
+        nodes = [self._apart(number, node) for number, node in enumerate(manifest.nodes.values())]
+        self._manifest = Manifest(nodes, edges)
         self._runner = DAGRunner(self._manifest, state_dir=folder / "state")
         for kind, function in self._kinds.items():
             self._runner.register(kind, function)
@@ -59,14 +60,14 @@ class Rehearsal:
         self._runner.register(_GIVEN, lambda node: self._given[node.id])
         self._without: dict[str, str] = {}
 
-    def _apart(self, node: ManifestNode) -> ManifestNode:
+    def _apart(self, number: int, node: ManifestNode) -> ManifestNode:
         """Return a node that touches nothing of a real run."""
         if node.id in self._given:
             return replace(node, type=_GIVEN, config={})
         path = node.config.get("path")
         if node.type != "exposure" or node.type in self._kinds or not isinstance(path, str):
             return node
-        place = self._folder / node.id / Path(path).name
+        place = self._folder / "exposures" / str(number) / Path(path).name
         return replace(node, config={**node.config, "path": str(place)})
 
     def _unknown(self) -> set[str]:

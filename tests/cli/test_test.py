@@ -142,6 +142,15 @@ def test_a_broken_manifest(dagnb: Command, shop: Path) -> None:
     assert "nodes['a'].type: it is missing" in collected(shop.parent, shop.name, *QUICK)
 
 
+@pytest.mark.parametrize("text", ['{"cases": []}', "[1]", "no json"])
+def test_other_json_is_for_other_plugins(tmp_path: Path, text: str) -> None:
+    """It is left alone."""
+    (tmp_path / "data.json").write_text(text)
+    found = collected(tmp_path, "data.json", *QUICK)
+    assert "ERROR" not in found
+    assert "data.json::" not in found
+
+
 def collected(folder: Path, *words: str) -> str:
     """Return what pytest collects in a folder with the plugin."""
     plugin = () if "dagnb" in {each.name for each in entry_points(group="pytest11")} else PLUGIN

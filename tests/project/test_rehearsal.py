@@ -71,6 +71,16 @@ def test_a_value_is_given(tmp_path: Path) -> None:
     assert runs.ran == ["make.a"]
 
 
+@pytest.mark.parametrize("name", ["exposure.out", "../../out"])
+def test_exposures_write_into_its_folder(tmp_path: Path, name: str) -> None:
+    """Whatever their ids and paths are."""
+    folder, real = tmp_path / "of" / "tests", tmp_path / "out.csv"
+    sql = {"sql": "select 1 as n", "path": str(real)}
+    manifest = Manifest([ManifestNode(name, "out", "exposure", sql)])
+    assert Rehearsal(manifest, folder).outcome(name).status is ExecutionStatus.SUCCESS
+    assert [each.parent.parent.parent for each in tmp_path.rglob("out.csv")] == [folder]
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
