@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dagnb.notebook.scopes import Function, Scope, type_parameters
+from dagnb.notebook.bindings import type_parameters
+from dagnb.notebook.scopes import Function, Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,80 +12,35 @@ is first used; lambdas, comprehensions and decorated functions where they stand.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
-from dagnb.values.queries import METHODS, names_in
+from dagnb.notebook.bindings import (
+    Assigned,
+    always_matches,
+    arguments_of,
+    copied,
+    may_suppress,
+    meet,
+    quoted_in,
+    stored_in,
+    type_parameters,
+)
+from dagnb.notebook.name_table import Kind, NameTable
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
-Assigned: TypeAlias = "set[str] | None"  # None: this place is never reached
 
 
-class Scope:
-    """One walk through one scope: the cell's body, a class body, or a nested function."""
+class Scope(NameTable):
+    """One walk through one scope."""
 
-    def __init__(
-        self, kind: Literal["body", "class", "function"], bound: Iterable[str] = ()
-    ) -> None:
-        self.kind = kind
-        self.bound: Assigned = set(bound)
-        self.seen = set(bound)
-        self.reads: dict[str, None] = {}
-        self.quoted: dict[str, None] = {}
-        self.early: set[str] = set()
-        self.shared: set[str] = set()
+    def __init__(self, kind: Kind, bound: Iterable[str] = (), owner: str = "") -> None:
+        super().__init__(kind, bound, owner)
         self.awaits = False
         self.forbidden: ast.AST | None = None
         self.nested_globals: list[ast.Global] = []
         self.looked_past: set[str] = set()
-        self._hidden: frozenset[str] = frozenset()
-        self._functions: dict[str, tuple[str, ...]] = {}
-        self._called: dict[str, set[str]] = {}  # with which names assigned, at the least
         self._breaks: list[list[Assigned]] = []
-
-    # What happens to a name
-
-    def read(self, name: str) -> None:
-        """Note that `name` is looked up here."""
-        if name in self._hidden:
-            return
-        if self.bound is not None and name not in self.bound:
-            self.reads.setdefault(name)
-            if name not in self.seen:
-                self.early.add(name)
-        if name in self._functions:
-            self._call(name)
-
-    def bind(self, name: str) -> None:
-        """Note that `name` is assigned here."""
-        self.seen.add(name)
-        if self.bound is not None:
-            self.bound.add(name)
-
-    def unbind(self, name: str) -> None:
-        """Note that `name` is gone after this place."""
-        self.seen.add(name)
-        if self.bound is not None:
-            self.bound.discard(name)
-
-    def flush(self) -> None:
-        """Look into the functions that were defined and never used."""
-        for name in self._functions:
-            if name not in self._called:
-                self._call(name)
-
-    def _call(self, name: str) -> None:
-        """Read what the function `name` reads, if fewer names are assigned than at its last use."""
-        now, before = self.bound, self._called.get(name)
-        if now is None or (before is not None and before <= now):
-            return
-        self._called[name] = set(now) if before is None else now & before
-        hidden, self._hidden = self._hidden, frozenset()
-        for each in self._functions[name]:
-            self.read(each)
-        self._hidden = hidden
-
-    # The walk
 
     def block(self, body: Iterable[ast.stmt]) -> None:
         """Walk through statements in their order."""
@@ -140,7 +95,7 @@ class Scope:
             self.visit(node.value)
             self.visit(node.target)
         elif isinstance(node.target, ast.Name):
-            self.seen.add(node.target.id)
+            self.seen.add(self.spelled(node.target.id))
 
     def _named_expr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
@@ -154,46 +109,83 @@ class Scope:
             self.bind(alias.asname or alias.name.partition(".")[0])
 
     def _global(self, node: ast.Global | ast.Nonlocal) -> None:
-        self.shared.update(node.names)
-        if isinstance(node, ast.Global) and self.kind != "body":
+        names = [self.spelled(name) for name in node.names]
+        self.shared.update(names)
+        if isinstance(node, ast.Global) and self.kind != "body" and names == node.names:
             self.nested_globals.append(node)
 
     # Control flow: every branch starts from the same set, and they meet in the intersection
 
     def _branch(self, start: Assigned, *bodies: Iterable[ast.AST]) -> Assigned:
         """Walk through `bodies` from `start`; return what is assigned after them."""
-        self.bound = _copy(start)
+        self.bound = copied(start)
         for body in bodies:
             self._each(body)
         return self.bound
 
-    def _if(self, node: ast.If | ast.IfExp) -> None:
-        self.visit(node.test)
+    def _test(self, node: ast.expr) -> tuple[Assigned, Assigned]:
+        """Walk through a condition; return what is assigned if it holds, and if it does not."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            yes, no = self._test(node.operand)
+            return no, yes
+        if not isinstance(node, ast.BoolOp):
+            self.visit(node)
+            return self.bound, self.bound
+        ends = []
+        for value in node.values:
+            yes, no = self._test(value)
+            goes_on, ends_here = (yes, no) if isinstance(node.op, ast.And) else (no, yes)
+            self.bound = copied(goes_on)
+            ends.append(ends_here)
+        both = goes_on, meet(ends)
+        return both if isinstance(node.op, ast.And) else both[::-1]
+
+    def _bool_op(self, node: ast.BoolOp) -> None:
+        self.bound = meet(self._test(node))
+
+    def _compare(self, node: ast.Compare) -> None:
+        """``a < b < c`` is ``a < b and b < c``."""
+        first, *others = node.comparators
+        self._each([node.left, first])
         start = self.bound
+        self._branch(start, others)
+        self.bound = start
+
+    def _assert(self, node: ast.Assert) -> None:
+        holds, fails = self._test(node.test)
+        self._branch(fails, [node.msg] if node.msg is not None else [])
+        self.bound = holds
+
+    def _if(self, node: ast.If | ast.IfExp) -> None:
+        holds, fails = self._test(node.test)
         yes = node.body if isinstance(node.body, list) else [node.body]
         no = node.orelse if isinstance(node.orelse, list) else [node.orelse]
-        self.bound = _meet([self._branch(start, yes), self._branch(start, no)])
+        self.bound = meet([self._branch(holds, yes), self._branch(fails, no)])
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         self.awaits |= isinstance(node, ast.AsyncFor)
         self.visit(node.iter)
-        self._loop([node.target, *node.body], node.orelse)
+        start = self.bound
+        self._loop(start, start, [node.target, *node.body], node.orelse)
 
     def _while(self, node: ast.While) -> None:
-        self.visit(node.test)
+        """A loop's body may run no time at all, unless it is ``while True``."""
+        holds, fails = self._test(node.test)
         endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
-        self._loop(node.body, node.orelse, endless=endless)
+        self._loop(holds, None if endless else fails, node.body, node.orelse)
 
     def _loop(
-        self, body: Iterable[ast.AST], orelse: Iterable[ast.AST], *, endless: bool = False
+        self,
+        start: Assigned,
+        end: Assigned,
+        body: Iterable[ast.AST],
+        orelse: Iterable[ast.AST],
     ) -> None:
-        """A loop's body may run no time at all, unless it is ``while True``."""
-        start = _copy(self.bound)
+        """Walk through a loop whose body begins and ends with these names."""
         self._breaks.append([])
         self._branch(start, body)
         breaks = self._breaks.pop()
-        after = None if endless else self._branch(start, orelse)
-        self.bound = _meet([after, *breaks])
+        self.bound = meet([self._branch(end, orelse), *breaks])
 
     def _break(self, node: ast.Break) -> None:
         if self._breaks:
@@ -206,15 +198,15 @@ class Scope:
         self.bound = None
 
     def _try(self, node: ast.Try) -> None:
-        start = _copy(self.bound)
+        start = copied(self.bound)
         ends = [self._branch(start, node.body, node.orelse)]
         ends += [self._handler(start, handler) for handler in node.handlers]
-        after = _meet(ends)
+        after = meet(ends)
         final = self._branch(start, node.finalbody)
         self.bound = None if after is None or final is None else after | final
 
     def _handler(self, start: Assigned, node: ast.ExceptHandler) -> Assigned:
-        self.bound = _copy(start)
+        self.bound = copied(start)
         if node.type is not None:
             self.visit(node.type)
         if node.name:
@@ -225,21 +217,26 @@ class Scope:
         return self.bound
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
-        """A block is taken to run to its end; one that always raises may be suppressed."""
+        """A block is taken to run to its end, unless it always raises or says ``suppress``."""
         self.awaits |= isinstance(node, ast.AsyncWith)
         self._each(node.items)
-        start = _copy(self.bound)
+        start = copied(self.bound)
         self.block(node.body)
-        if self.bound is None:
+        if self.bound is None or may_suppress(node):
             self.bound = start
 
     def _match(self, node: ast.Match) -> None:
         self.visit(node.subject)
         start = self.bound
-        ends = [self._branch(start, [case]) for case in node.cases]
-        if not any(_always_matches(case) for case in node.cases):
+        ends = [self._case(start, case) for case in node.cases]
+        if not any(always_matches(case) for case in node.cases):
             ends.append(start)
-        self.bound = _meet(ends)
+        self.bound = meet(ends)
+
+    def _case(self, start: Assigned, node: ast.match_case) -> Assigned:
+        self._branch(start, [node.pattern])
+        holds = self.bound if node.guard is None else self._test(node.guard)[0]
+        return self._branch(holds, node.body)
 
     def _capture(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping) -> None:
         self._each(ast.iter_child_nodes(node))
@@ -250,13 +247,7 @@ class Scope:
     def _call_of(self, node: ast.Call) -> None:
         """Look for names in strings that are given to what evaluates strings."""
         self._each(ast.iter_child_nodes(node))
-        if not isinstance(node.func, ast.Attribute) or node.func.attr not in METHODS:
-            return
-        owner = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
-        for given in [*node.args, *(each.value for each in node.keywords)]:
-            for each in ast.walk(given):
-                if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                    self.quoted.update(dict.fromkeys(names_in(each.value, node.func.attr, owner)))
+        self.quoted.update(dict.fromkeys(quoted_in(node)))
 
     # Scopes within this one
 
@@ -268,17 +259,17 @@ class Scope:
         if node.decorator_list or self.kind == "class":
             self.read_all(inner)
         else:
-            self._functions[node.name] = tuple(inner)
-            self._called.pop(node.name, None)
+            self.functions[self.spelled(node.name)] = tuple(inner)
+            self.called.pop(self.spelled(node.name), None)
 
     def header(self, node: Function) -> None:
         """Read what a ``def`` evaluates where it stands."""
         self._each(node.decorator_list)
         self._defaults(node.args)
-        hidden, self._hidden = self._hidden, self._hidden | type_parameters(node)
-        self._each(arg.annotation for arg in _arguments(node.args))
+        hidden, self.hidden = self.hidden, self.hidden | type_parameters(node)
+        self._each(arg.annotation for arg in arguments_of(node.args))
         self._each([node.returns])
-        self._hidden = hidden
+        self.hidden = hidden
 
     def _lambda(self, node: ast.Lambda) -> None:
         self._defaults(node.args)
@@ -290,7 +281,9 @@ class Scope:
 
     def reads_of(self, body: Iterable[ast.AST], arguments: ast.arguments) -> list[str]:
         """Return the names a nested function reads from around it."""
-        inner = Scope("function", [arg.arg for arg in _arguments(arguments)])
+        bound = [arg.arg for arg in arguments_of(arguments)]
+        bound += ["__class__"] if self.owner else []
+        inner = Scope("function", bound, self.owner)
         inner._each(body)
         inner.flush()
         self.nested_globals += inner.nested_globals
@@ -309,17 +302,17 @@ class Scope:
 
     def _class(self, node: ast.ClassDef) -> None:
         self._each(node.decorator_list)
-        hidden, self._hidden = self._hidden, self._hidden | type_parameters(node)
+        hidden, self.hidden = self.hidden, self.hidden | type_parameters(node)
         self._each(node.bases)
         self._each(node.keywords)
-        inner = Scope("class")
+        inner = Scope("class", ["__module__", "__qualname__"], node.name)
         inner.block(node.body)
         self.nested_globals += inner.nested_globals
         if self.kind != "function":  # Python looks for these outside of the body
             self.looked_past |= inner.looked_past | inner.seen.intersection(inner.reads)
         self.bind(node.name)
         self.read_all(inner.reads)
-        self._hidden = hidden
+        self.hidden = hidden
 
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
@@ -327,24 +320,24 @@ class Scope:
         first, *_ = node.generators
         self.visit(first.iter)
         self.awaits |= any(each.is_async for each in node.generators)
-        hidden, bound = self._hidden, self.bound
-        self._hidden = hidden | {name for each in node.generators for name in _stored(each.target)}
-        if self.kind == "class":
-            self.bound = set()
+        hidden, bound = self.hidden, self.bound
+        targets = [name for each in node.generators for name in stored_in(each.target)]
+        self.hidden = hidden.union(map(self.spelled, targets))
+        self.bound = set() if self.kind == "class" else copied(bound)
         for each in node.generators:
-            self._each([*([each.iter] if each is not first else []), *each.ifs])
+            self._each([] if each is first else [each.iter])
+            for test in each.ifs:
+                self.bound, _ = self._test(test)
         parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         self._each(parts)
-        self._hidden = hidden
-        if self.kind == "class":
-            self.bound = bound
+        self.hidden, self.bound = hidden, bound  # there may have been nothing to go through
 
     def _type_alias(self, node: ast.AST) -> None:
         """``type Name[T] = value``, of Python 3.12; the value is evaluated when asked for."""
-        hidden, self._hidden = self._hidden, self._hidden | type_parameters(node)
+        hidden, self.hidden = self.hidden, self.hidden | type_parameters(node)
         self.visit(getattr(node, "name"))  # noqa: B009 - Python 3.11 does not know the attribute
         self.visit(getattr(node, "value"))  # noqa: B009
-        self._hidden = hidden
+        self.hidden = hidden
 
     # What a body cannot hold
 
@@ -364,46 +357,6 @@ class Scope:
         self.forbidden = self.forbidden or node
 
 
-def _copy(assigned: Assigned) -> Assigned:
-    return None if assigned is None else set(assigned)
-
-
-def _meet(ends: Iterable[Assigned]) -> Assigned:
-    """Return what is assigned on every path that goes on, or None if none does."""
-    alive = [end for end in ends if end is not None]
-    return set.intersection(*alive) if alive else None
-
-
-def _always_matches(case: ast.match_case) -> bool:
-    pattern = case.pattern
-    return case.guard is None and isinstance(pattern, ast.MatchAs) and pattern.pattern is None
-
-
-def _arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
-    """Yield every parameter of a signature."""
-    yield from arguments.posonlyargs
-    yield from arguments.args
-    yield from arguments.kwonlyargs
-    for each in (arguments.vararg, arguments.kwarg):
-        if each is not None:
-            yield each
-
-
-def _stored(target: ast.AST) -> Iterator[str]:
-    """Yield the names that an assignment to `target` binds."""
-    if isinstance(target, ast.Name):
-        yield target.id
-        return
-    for each in ast.walk(target):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-            yield each.id
-
-
-def type_parameters(node: ast.AST) -> frozenset[str]:
-    """Return the names of ``[T, *Ts]``, of Python 3.12."""
-    return frozenset(each.name for each in getattr(node, "type_params", ()))
-
-
 _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Name: Scope._name,
     ast.Constant: Scope._skip,
@@ -416,6 +369,9 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.ImportFrom: Scope._import,
     ast.Global: Scope._global,
     ast.Nonlocal: Scope._global,
+    ast.BoolOp: Scope._bool_op,
+    ast.Compare: Scope._compare,
+    ast.Assert: Scope._assert,
     ast.If: Scope._if,
     ast.IfExp: Scope._if,
     ast.For: Scope._for,

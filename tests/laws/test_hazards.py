@@ -423,6 +423,12 @@ SEEN = {
         "rcParams['font.size']",
         "rcParams['font.size'] = rcParams['font.size'] + 1",
     ),
+    "variable of the same name, spared by a short circuit": Hazard(
+        "k, is_set = 1, False", "is_set and (k := 5)\nk", "k = 2"
+    ),
+    "private name in a class": Hazard(
+        "_K__k = 1", "class K:\n def f(s): return __k\nK().f()", "_K__k = 2"
+    ),
     "function of a library patched": Hazard(
         "import json", "json.dumps(1)", "json.dumps = lambda x: '2'"
     ),

@@ -32,7 +32,7 @@ READS = {
     ),
     "match p:\n    case 1: z = 0\nz": ("p", "z"),
     "[x for x in x if y for z in x]": ("x", "y"),
-    "{k: v for k, v in d.items() if (w := k)}\nw, k": ("d", "k"),
+    "{k: v for k, v in d.items() if (w := k)}\nw, k": ("d", "w", "k"),
     "f = lambda a, b=c, *d, **e: (a, b, d, e, g)\nf": ("c", "g"),
     "def f(a: A, b=c) -> R:\n    d = a\n    return d, later\nlater = 1\nf()": ("c", "A", "R"),
     "def f():\n    return later\nf()\nlater = 1\nlater": ("later",),
@@ -59,6 +59,26 @@ READS = {
     "def f(): return x\nif c:\n    x = 1\n    f()\nelse:\n    f()": ("c", "x"),
     "x = 1\ndef f(): return x\nf()\ndel x": (),
     "a if (b := c) else d": ("c", "a", "d"),
+    "(x := a) and (y := b)\nx, y": ("a", "b", "y"),
+    "if a and (x := b): x\nelif not (a and (y := b)): y\nelse: y": ("a", "b", "y"),
+    "while a or not (x := b): x\nelse: x": ("a", "b", "x"),
+    "match a:\n    case b if b and (x := c): x": ("a", "c"),
+    "[x for y in a if not (b or (x := y))]\nassert a and (z := b)\nz": ("a", "b"),
+    "a < (x := b) < (y := c)\nx, y": ("a", "b", "c", "y"),
+    "assert a, (x := b)\nx": ("a", "b", "x"),
+    "[y for _ in a if (x := b)]\nx": ("a", "b", "y", "x"),
+    "with a, suppress(E):\n    x = b\nx": ("a", "suppress", "E", "b", "x"),
+    "class _K(__B):\n    def f(self, __a): return [__a, __x, self.__y, __class__]\n_K": (
+        "__B",
+        "_K__x",
+    ),
+    "class K:\n    __a = [__i for __i in b]\n    c = __a, __module__, __qualname__, __d__\nK": (
+        "b",
+        "__d__",
+    ),
+    "class K:\n    def f(s):\n        global __g\n        __n: int = __g\n        return __n\nK": (
+        "_K__g",
+    ),
     "del x": ("x",),
     "async def f():\n    async with a as b: return [c async for c in b]\nf": ("a",),
 }
@@ -89,7 +109,8 @@ def test_reads_agree_with_the_compiler(source: str) -> None:
             each.get_name() for each in table.get_symbols() if each.is_referenced()
         }
     reads = set(names(source).reads)
-    assert looked_up - {"Unread", "int"} <= reads  # annotations that are never evaluated
+    looked_up -= {"Unread", "int"}  # annotations that are never evaluated
+    assert looked_up - {"__module__", "__qualname__"} <= reads  # which every class has
     assert reads - looked_up <= {each.get_name() for each in function.get_symbols()}
 
 
