@@ -110,9 +110,9 @@ def hamilton_driver(n: int, edges: Edges, value: str, reads_now: int = -1) -> An
         inputs[reads_now].append("now: int")
     lines = [f"def n{each}({', '.join(inputs[each])}) -> int: return {value}" for each in range(n)]
     space: dict[str, Any] = {}
-    source, name = "\n".join(lines), f"<hamilton {next(_sources)}>"
-    linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
-    exec(compile(source, name, "exec"), space)  # its cache goes by the source
+    text, name = "\n".join(lines), f"<hamilton {next(_sources)}>"
+    linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name
+    exec(compile(text, name, "exec"), space)  # its cache goes by the source
     utilities = load("hamilton.ad_hoc_utils")
     module = utilities.create_temporary_module(*[space[name] for name in names(n)])
     return load("hamilton.driver").Builder().with_modules(module)

@@ -96,7 +96,7 @@ def simulate(engine: Engine) -> tuple[float, float]:
 class Immediate:
     """A backend on which every call is over when it is submitted."""
 
-    slots = None
+    slots: int | None = None
 
     def submit(self, call: Call) -> Done:
         """Say that nothing came of the call."""

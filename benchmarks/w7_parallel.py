@@ -16,7 +16,7 @@ import mmap
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -196,6 +196,11 @@ def count_up(*inputs: object) -> int:
     return total
 
 
+def in_bare_processes(pool: ProcessPoolExecutor) -> None:
+    """Have the tasks done by processes that do nothing else."""
+    wait([pool.submit(count_up) for _ in range(COMPUTING_TASKS)])
+
+
 def computing(
     chosen: Sequence[str] | None, rounds: int, backends: Sequence[str]
 ) -> list[Measurement]:
@@ -203,8 +208,8 @@ def computing(
     n = COMPUTING_TASKS
     tasks: Tasks = dict.fromkeys(names(n), count_up)
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        floor = lambda: [each.result() for each in [pool.submit(count_up) for _ in range(n)]]  # noqa: E731
-        floor()
+        in_bare_processes(pool)  # they start now
+        floor = lambda: in_bare_processes(pool)  # noqa: E731
         candidates = beside_dagron(n, [], tasks, floor, chosen, backends=backends)
         if not backends:
             candidates["one after another"] = lambda: lambda: [count_up() for _ in range(n)]

@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import Any
 
-from jupyter_client import BlockingKernelClient, KernelManager
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager, start_new_kernel
 
 from benchmarks.measure import Measurement, main
 from benchmarks.shapes import names
@@ -228,10 +228,13 @@ def interrupted(n: int, kind: Callable[[threading.Event], Task]) -> float:
     """Return how long a run goes on after it was interrupted."""
     dag, over, told = independent(n), threading.Event(), Told(os.kill, os.getpid(), signal.SIGINT)
     task = kind(over)
+
+    def tells() -> Any:
+        told.running.set()
+        return task()
+
     try:
-        DAGExecutor(dag, max_workers=n).execute(
-            dict.fromkeys(dag, lambda: told.running.set() or task())
-        )
+        DAGExecutor(dag, max_workers=n).execute(dict.fromkeys(dag, tells))
     except KeyboardInterrupt:
         return perf_counter() - told.at
     finally:
