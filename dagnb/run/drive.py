@@ -182,10 +182,12 @@ class ThreadCrew:
         self._workers: list[Worker] = []
         self._undisturbed: list[Worker] = []
         self._stopped = threading.Event()
-        self._batches = self._backends.batches(self._work, reports, self._stopped)
         self._once: Once = self._backends.perform
-        if places:
+        self._batches: Batches | None = None
+        if places:  # of a batch nobody knows which call has begun
             self._once = partial(self._backends.perform, placed=self._placed)
+        else:
+            self._batches = self._backends.batches(self._work, reports, self._stopped)
 
     def _placed(self, node: int, worker: str) -> None:
         self._reports.put((node, None, worker))
@@ -330,7 +332,7 @@ def _hand_out_all(
                 continue
         else:
             engine.spread()
-            most = workers if engine.is_heard else crew.most_out(workers, pace)
+            most = crew.most_out(workers, pace)
             while len(engine.running) < most and (call := engine.take()) is not None:
                 crew.submit(call, min(len(engine.running), workers) - 1)
             if not engine.active:

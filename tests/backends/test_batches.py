@@ -11,8 +11,13 @@ import pytest
 
 from dagnb import DAG, DAGExecutor, ExecutionResult, NodeStatus, Task
 from dagnb.errors import NotSendableError, WorkerLostError
+from dagnb.events import Event, NodePlaced
+from dagnb.run.backends import Backends
+from dagnb.run.drive import drive_threads
+from dagnb.run.engine import Engine
+from dagnb.run.records import Memory
 from dagnb.run.remote.slot import IDLE
-from tests.backends.conformance import Tasks, appears
+from tests.backends.conformance import Tasks, appears, graph
 
 SIZE = 600
 
@@ -97,6 +102,18 @@ def test_a_task_with_options_goes_alone() -> None:
     tasks: Tasks = dict.fromkeys(names(), nothing)
     tasks["n300"] = Task(nothing, name="n300", timeout=30.0, retries=1)
     assert run(tasks).succeeded == SIZE
+
+
+def test_of_each_task_is_told_who_performs_it() -> None:
+    """Before what came of it, if anybody listens: then none waits behind others."""
+    seen: list[Event] = []
+    tasks = dict.fromkeys(names(40), nothing)
+    memory = Memory(graph(*tasks).adjacency)
+    memory.catch_up()
+    engine = Engine(tasks, memory, memory.scan(None), (), [seen.append])
+    result = drive_threads(engine, ExecutionResult, 2, backends=Backends("processes"))
+    placed = {each.name: each.worker for each in seen if isinstance(each, NodePlaced)}
+    assert placed == {name: each.worker for name, each in result.node_results.items()}
 
 
 def test_nothing_begins_after_cancelling(tmp_path: Path) -> None:
