@@ -9,8 +9,10 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from dagnb.errors import BackendError
+from dagnb.run.remote.backend import check_installed
 from dagnb.run.remote.cluster import CLUSTERS
 from dagnb.run.remote.connection import Connection
+from dagnb.tasks import check_backend
 
 if TYPE_CHECKING:
     from dagnb.notebook.session import Session
@@ -35,6 +37,36 @@ def command_cluster(session: Session, words: Sequence[str]) -> str:
         raise UsageError(str(error)) from None
 
 
+def check_named(backend: str | None) -> None:
+    """Refuse what somebody wrote after ``--backend``, if that is none.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name; the nearest one is named.
+    """
+    try:
+        check_backend(backend)
+    except ValueError as error:
+        raise UsageError(f"--backend: {error}") from None
+
+
+def choose_backend(session: Session, name: str) -> None:
+    """Let nodes run on a backend from now on.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name, or it cannot be used here.
+    """
+    check_named(name)
+    try:
+        check_installed(name)
+    except BackendError as error:
+        raise UsageError(str(error)) from None
+    session.backend = name
+
+
 def _start(session: Session, words: Sequence[str]) -> str:
     parser = MagicArgumentParser("%dag cluster start")
     parser.add_argument("--workers", type=int, default=None)
@@ -57,8 +89,9 @@ def _stop(session: Session, words: Sequence[str]) -> str:
         raise UsageError("usage: %dag cluster stop")
     _check_idle(session)
     CLUSTERS.stop()
-    if session.backend == "dask":
-        session.backend, session.workers = "threads", 1
+    if session.backend != "dask":
+        return "no cluster"
+    session.backend, session.workers = "threads", 1
     return "no cluster; nodes run in this process"
 
 

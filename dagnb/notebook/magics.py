@@ -20,6 +20,7 @@ from IPython.core.magic_arguments import (
 from dagnb.errors import DagError, DefinitionError, SqlError, did_you_mean
 from dagnb.notebook import capture
 from dagnb.notebook.cells import NodeCode, function_node, parse_cell, spelled
+from dagnb.notebook.cluster import check_named
 from dagnb.notebook.completion import NODE_OPTIONS, completions
 from dagnb.notebook.conditions import Condition, condition_of, parse_condition
 from dagnb.notebook.hooks import CellHooks
@@ -413,6 +414,7 @@ def _magics() -> DagMagics | None:
 
 def _options(arguments: Any) -> NodeOptions:
     """Return what was parsed as a node's options."""
+    check_named(arguments.backend)
     try:
         attempts = Options.checked(
             arguments.timeout, arguments.retries, arguments.backoff, arguments.backend

@@ -12,7 +12,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from dagnb.errors import did_you_mean
 from dagnb.notebook.cells import spelled
 from dagnb.notebook.cluster import USAGE as CLUSTER_USAGE
-from dagnb.notebook.cluster import command_cluster, described
+from dagnb.notebook.cluster import choose_backend, command_cluster, described
 from dagnb.notebook.handle import BackgroundRun
 from dagnb.notebook.session import NO_NODES, Session
 from dagnb.observe.text import listed, run_summary, table
@@ -48,7 +48,7 @@ VERBS = {
     "rm": ("NAME ...", "remove nodes"),
     "auto": ("[on|off]", "run what is downstream of a change at once, or mark it stale"),
     "workers": (
-        "[N|auto|off] [--backend threads|processes|dask]",
+        "[N|auto|off] [--backend threads|processes|dask|ray]",
         "run so many nodes side by side, in threads or in processes, or one by one",
     ),
     "cluster": (CLUSTER_USAGE, "run nodes on a cluster of Dask: one of this machine, or yours"),
@@ -232,19 +232,13 @@ class Verbs:
         if wrong or len(asked.number) > 1:
             raise UsageError(f"usage: %dag workers {VERBS['workers'][0]}")
         if asked.backend is not None:
-            self._choose_backend(asked.backend)
+            choose_backend(self._session, asked.backend)
         for word in asked.number:
             self._session.workers = known[word] if word in known else int(word)
         print(_describe_workers(self._session.workers, self._session.backend))
 
     def _cluster(self, words: Sequence[str]) -> None:
         print(command_cluster(self._session, words))
-
-    def _choose_backend(self, backend: str) -> None:
-        try:
-            self._session.backend = backend
-        except ValueError as error:
-            raise UsageError(f"--backend: {error}") from None
 
     def _timeline(self, words: Sequence[str]) -> None:
         _take(words, 0, "timeline")

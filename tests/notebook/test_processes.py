@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -156,4 +157,22 @@ def test_a_backend_that_is_none(nb: Notebook, line: str) -> None:
 def test_an_option_that_names_no_backend(nb: Notebook) -> None:
     """The nearest one is named."""
     ran = nb.run("%%dag_node a --backend proceses\n1", fails=UsageError)
-    assert "processes" in str(ran.error)
+    assert str(ran.error) == "--backend: there is no backend 'proceses'; did you mean 'processes'?"
+
+
+@pytest.mark.parametrize(("name", "library"), [("dask", "distributed"), ("ray", "ray")])
+def test_a_backend_that_is_not_installed(
+    nb: Notebook, name: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is refused where it is chosen, with the extra that brings it; nothing has changed."""
+    monkeypatch.setitem(sys.modules, library, None)
+    ran = nb.run(f"%dag workers 2 --backend {name}", fails=UsageError)
+    assert f'pip install "dagnb[{name}]"' in str(ran.error)
+    assert (nb.session.backend, nb.session.workers) == ("threads", 1)
+
+
+def test_no_cluster_to_stop(nb: Notebook) -> None:
+    """What runs nodes otherwise goes on doing so."""
+    nb.run("%dag workers 2 --backend processes")
+    assert nb.run("%dag cluster stop").text.strip() == "no cluster"
+    assert nb.session.backend == "processes"

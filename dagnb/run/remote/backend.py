@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
+from dagnb.errors import BackendError
 from dagnb.run.call import Call, Report
 
 MOST_CALLS = 32  # that go in one message, where they are short
+_LIBRARIES = {"dask": ("distributed", "Dask"), "ray": ("ray", "Ray")}
 
 
 class Attempt(Protocol):
@@ -68,6 +71,18 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """End what is still going on for this run; a further run may follow."""
+
+
+def check_installed(name: str) -> None:
+    """Refuse a backend whose library is not here; the message names the extra that brings it.
+
+    Raises
+    ------
+    BackendError
+    """
+    library, title = _LIBRARIES.get(name, ("sys", ""))
+    if find_spec(library) is None:
+        raise BackendError(name, f'needs {title}: pip install "dagnb[{name}]"')
 
 
 Hear: TypeAlias = Callable[[bytes], None]

@@ -9,9 +9,9 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from importlib.util import find_spec
 
 from dagnb.errors import BackendError
+from dagnb.run.remote.backend import check_installed
 from dagnb.run.remote.connection import Connection
 from dagnb.run.remote.slot import environment
 from dagnb.run.remote.worker import end_with_parent, life_line
@@ -47,8 +47,7 @@ class Cluster:
     """
 
     def __init__(self, workers: int) -> None:
-        if find_spec("distributed") is None:
-            raise BackendError("dask", 'needs Dask: pip install "dagnb[dask]"')
+        check_installed("dask")
         ours, theirs = os.pipe()
         self._owner = os.getpid()
         self._process = subprocess.Popen(

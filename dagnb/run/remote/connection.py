@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dagnb.errors import BackendError
+from dagnb.run.remote.backend import check_installed
 from dagnb.run.remote.slot import Edition
 
 if TYPE_CHECKING:
@@ -106,17 +107,17 @@ def worker_name(address: str) -> str:
 
 
 def _client(address: str) -> Client:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        text = 'needs Dask: pip install "dagnb[dask]"'
-        raise BackendError("dask", text) from error
+    check_installed("dask")
+    from distributed import Client
+
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False, asynchronous=False)
     except (OSError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise BackendError(
-            "dask", f"finds no scheduler at {address} ({reason}); is it running, and is that right?"
+            "dask",
+            f"finds no scheduler at {address} ({reason}); is it running, and is the address right, "
+            "as tcp://127.0.0.1:8786 would be?",
         ) from None
 
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from dagnb.errors import BackendError, NotSendableError, UpstreamDrift, WorkerLostError
 from dagnb.run.call import Call, Report
-from dagnb.run.remote.backend import Attempt, Done
+from dagnb.run.remote.backend import Attempt, Done, check_installed
 from dagnb.run.remote.bench import Order
 from dagnb.run.remote.calls import not_sent, pack_inputs, unpack_head
 from dagnb.run.remote.channel import shared
@@ -290,10 +290,9 @@ def connect(address: str = "") -> None:
     BackendError
         Ray is not installed, nobody answers, or the workers have another version of dagnb.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise BackendError("ray", 'needs Ray: pip install "dagnb[ray]"') from error
+    check_installed("ray")
+    import ray
+
     if ray.is_initialized():
         _check_same(address)
         return
