@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Container
 
 from dagnb.notebook.cautions import Cautions
 from dagnb.notebook.registry import Registry
+from dagnb.notebook.restless import Restless
 from dagnb.notebook.staleness import Staleness
 from dagnb.notebook.tasks import Tasks
 from dagnb.notebook.verifying import Verdict, Verifying
@@ -24,6 +25,7 @@ class Answers:
     staleness : Staleness
     explain : Explain
     cautions : Cautions
+    restless : Restless
     last : callable
         Returns the last result of a node.
     """
@@ -36,12 +38,14 @@ class Answers:
         explain: Explain,
         cautions: Cautions,
         *,
+        restless: Restless,
         last: Callable[[str], NodeResult | None],
     ) -> None:
         self._registry = registry
         self._staleness = staleness
         self._explain = explain
         self._cautions = cautions
+        self._restless = restless
         self._last = last
         self._verifying = Verifying(registry, tasks, staleness, last)
 
@@ -59,7 +63,7 @@ class Answers:
             stale={each: self._staleness.reason(each) for each in recent},
             manual=self._registry[name].options.manual,
         )
-        return why.also(self._cautions.undeclared(name))
+        return why.also([*self._restless.about(name), *self._cautions.undeclared(name)])
 
     def verify(self, names: Collection[str], *, named: bool, timeout: float | None) -> Verdict:
         """Run nodes again elsewhere; a manual one only if it is named."""

@@ -23,6 +23,7 @@ from dagnb.notebook.one_run import OneRun
 from dagnb.notebook.panel import Panel
 from dagnb.notebook.publishing import Publisher
 from dagnb.notebook.registry import Registry
+from dagnb.notebook.restless import Restless
 from dagnb.notebook.rounds import Rounds
 from dagnb.notebook.runs import Runs
 from dagnb.notebook.saving import Saving, store_folder
@@ -65,6 +66,8 @@ class Parts:
         How long nodes took in their last runs.
     cautions : Cautions
         What nodes may depend on unseen.
+    restless : Restless
+        Which nodes change what they read.
     stage : Stage
         The cell that is being executed.
     gate : Gate
@@ -103,8 +106,9 @@ class Parts:
         watching: list[Observer] = [self._recorder, self.history, self._display]
         self._announce = Announcer(self._registry, watching)
         self._staleness = Staleness(self.dag, self._memory, self.view, self._announce)
+        self.restless = Restless(self._registry)
         parts = self._tasks, self._staleness, self._explain, self.cautions
-        self._answers = Answers(self._registry, *parts, last=self._last)
+        self._answers = Answers(self._registry, *parts, restless=self.restless, last=self._last)
         self._families = Families(
             self._registry, self._withdraw, lambda: CellOutput(shell), self._announce.edited
         )

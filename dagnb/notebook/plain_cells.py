@@ -117,9 +117,11 @@ class PlainCells:
         return notices, due if self._session.auto else []
 
     def _run(self, due: list[str]) -> list[str]:
-        result, settled = self._session.run(due), self._session.settled.values()
+        result, settled = self._session.run(due), self._session.settled
         notices = self._session.failures()
-        if has_news(settled):
-            summary = run_summary(settled, result.total_duration_seconds)
+        ran = [name for name in due if name in settled and settled[name].executed]
+        notices += self._session.restless.news(ran)
+        if has_news(settled.values()):
+            summary = run_summary(settled.values(), result.total_duration_seconds)
             notices.insert(0, f"because of this cell: {summary}")
         return notices

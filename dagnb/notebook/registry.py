@@ -18,7 +18,7 @@ from dagnb.notebook.variables import with_variables
 from dagnb.notebook.watch import Watch
 from dagnb.notebook.wiring import rewire
 from dagnb.render.drawings import DAG
-from dagnb.values.code import CodeDigest, code_digest
+from dagnb.values.code import Change, CodeDigest, code_digest, explain_change
 from dagnb.values.declared import NOTHING, OUTSIDE, Declared, with_declared
 
 
@@ -296,6 +296,13 @@ class Registry:
     def reads_the_same(self, name: str) -> bool:
         """Whether all that a node reads is what it was when it was looked at."""
         return self._watch.holds(name)
+
+    def drift(self, name: str) -> list[Change]:
+        """Return what a node reads that is not what it was when it was looked at."""
+        if self.reads_the_same(name):
+            return []
+        node = self.nodes[name]
+        return explain_change(node.digest, self._digest(node.code, node.options.declared))
 
     def refresh(self, name: str) -> bool:
         """Take the digest of a node's code again; say whether it is another one.

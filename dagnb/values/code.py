@@ -78,11 +78,18 @@ class Change:
     before: str | None
     after: str | None
 
+    @property
+    def what(self) -> str:
+        """What changed, in words: ``global `threshold```."""
+        if self.kind == "code":
+            return "its code"
+        return f"{_WORDS.get(self.kind, self.kind)} `{self.label.removeprefix(f'{self.kind} ')}`"
+
     def __str__(self) -> str:
         """One clause for people: ``global `threshold` changed from 3 to 5``."""
+        what = self.what
         if self.kind == "code":
-            return "its code changed"
-        what = f"{_WORDS.get(self.kind, self.kind)} `{self.label.removeprefix(f'{self.kind} ')}`"
+            return f"{what} changed"
         if self.before is None:
             return f"{what} is new"
         if self.after is None:
