@@ -8,7 +8,7 @@ from dagnb.notebook.registry import Registry
 from dagnb.notebook.staleness import HELD
 from dagnb.observe.history import History
 from dagnb.run.plan import Plan, make_plan
-from dagnb.run.records import ENDED, HOW, RUN, STARTED, Memory
+from dagnb.run.records import HOW, RUN, Memory
 from dagnb.values.saved import Saved
 
 
@@ -28,13 +28,13 @@ def plan_of(
     ----------
     registry : Registry
     memory : Memory
-        Knows how long nodes took.
+        Knows what became of nodes in their last runs.
     causes : mapping of int to str
         The dirty nodes, by number, and why they are.
     held : mapping of str to str
         The nodes that cannot or must not run, and why.
     history : History
-        Knows how often nodes came out different.
+        Knows how long nodes took, and how often they came out different.
     past : mapping of str to sequence of float
         How many seconds nodes took in other kernels, the last time last.
     earlier : mapping of str to Saved
@@ -42,11 +42,8 @@ def plan_of(
     """
     dag, nodes = registry.dag, registry.nodes
     took = {dag.number(name): seconds[-1] for name, seconds in past.items() if name in nodes}
-    took |= {
-        node: last[ENDED] - last[STARTED]
-        for node, last in enumerate(memory.records)
-        if last and last[HOW].executed
-    }
+    here = {dag.number(name): history.seconds(name) for name in nodes}
+    took |= {node: seconds for node, seconds in here.items() if seconds is not None}
     causes = dict(_forecast(registry, memory, causes, earlier)) if earlier else causes
     waiting = {dag.number(name): reason for name, reason in held.items()}
     whens = {name: node.options.when for name, node in nodes.items()}

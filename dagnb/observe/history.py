@@ -55,6 +55,15 @@ class History:
         """Return the executions of a node, the oldest first; at most `KEPT`."""
         return tuple(self._past.get(name, ()))
 
+    def seconds(self, name: str) -> float | None:
+        """Return how long a node took the last time it succeeded, or failed if it never did.
+
+        None if it has not run.
+        """
+        past = self.of(name)
+        done = [each.seconds for each in past if each.succeeded] or [each.seconds for each in past]
+        return done[-1] if done else None
+
     def share_changed(self, name: str) -> float | None:
         """Return how often a node that ran again came out different, from 0 to 1.
 

@@ -73,3 +73,20 @@ def test_what_was_cut_off_before_is_likely_cut_off_again(chain: Notebook) -> Non
     chain.node("raw", "[3, 1, 2, -1]")
     assert "total: if clean comes out different; likely cut off" in chain.run("%dag plan").out
     assert [step.name for step in chain.session.plan() if step.is_unlikely] == ["total"]
+
+
+def test_the_time_is_that_of_the_last_run_that_succeeded(chain: Notebook) -> None:
+    """Also of a node that failed since then, was skipped, and was found again."""
+    took = {name: chain.session.result(name).duration_seconds for name in ("clean", "total")}
+    chain.node("clean", "1 / 0", fails=ZeroDivisionError)
+    assert seconds_planned(chain)["clean"] == took["clean"]
+    chain.node("clean", "[x for x in raw if x >= limit]")
+    assert (chain.status("clean"), chain.status("total")) == ("cached", "cached")
+    chain.run("%dag auto off")
+    chain.run("limit = 2")
+    assert seconds_planned(chain) == took
+
+
+def seconds_planned(notebook: Notebook) -> dict[str, float | None]:
+    """How long each node that is not up to date is expected to take."""
+    return {step.name: step.seconds for step in notebook.session.plan() if step.action != "reuse"}
