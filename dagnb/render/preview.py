@@ -146,7 +146,7 @@ def _table(
     index: Sequence[object] | None = None,
 ) -> Preview:
     """Draw the head of a table; a column is its name and its type."""
-    size = f"{shape[0]:,} rows x {shape[1]:,} columns"
+    size = f"{_many(shape[0], 'row')} x {_many(shape[1], 'column')}"
     hidden = shape[1] - len(columns)
     heads = [
         f"<th scope=col>{_cell(n)}<small>{escape(str(kind))}</small></th>" for n, kind in columns
@@ -154,12 +154,16 @@ def _table(
     if index is not None:
         heads.insert(0, "<td></td>")
     lines = [_row(row, index[i : i + 1] if index is not None else ()) for i, row in enumerate(rows)]
-    more = f"; {hidden:,} more columns" if hidden > 0 else ""
+    more = f"; {_many(hidden, 'more column')}" if hidden > 0 else ""
     shown = f"first {len(rows)} of them" if shape[0] > len(rows) else ""
     note = f"<p>{size}{more}{', ' if shown else ''}{shown}</p>"
     html = f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     names = ", ".join(f"{describe(name, _CELL)} ({kind})" for name, kind in columns)
     return Preview(f"{size}: {names}{more}", html + note)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _row(row: Sequence[object], label: Sequence[object]) -> str:
