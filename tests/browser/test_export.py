@@ -191,3 +191,33 @@ def test_the_panel_leaves_the_picked_node_in_sight(page: Page, width: int) -> No
         )
         page.keyboard.press("Escape")
         expect(page.locator(".dagnb-panel")).to_be_hidden()
+
+
+def test_what_was_picked_stands_out_though_the_drawing_moved(page: Page) -> None:
+    """The pointer is over something else then, at which nobody points; and it is never dimmed."""
+    picked = page.locator('[data-node="raw"]')
+    picked.hover()
+    expect(page.locator('[data-node="clean"].near')).to_have_count(1)
+    place = "document.querySelector('[data-node=raw]').getBoundingClientRect().left"
+    before = page.evaluate(place)
+    picked.click()
+    page.wait_for_function(f"before => {place} < before - 20", arg=before)
+    # Longer than it takes until what is pointed at stands out.
+    near = (
+        "() => new Promise(seen => setTimeout(() => seen(document.querySelectorAll('.near')), 200))"
+    )
+    assert page.evaluate_handle(near).evaluate("all => all.length > 1")
+    page.locator('[data-node="rates"]').hover()
+    expect(page.locator('[data-node="rates"].near')).to_have_count(1)
+    expect(picked).to_have_css("opacity", "1")
+
+
+def test_a_low_drawing_makes_room_for_the_panel(page: Page) -> None:
+    """The window on the graph is as high as the panel needs, and as low as before without it."""
+    window = page.locator(".dagnb-body")
+    window.evaluate("body => body.style.height = '150px'")
+    page.locator('[data-node="raw"]').click()
+    expect(page.locator(".dagnb-panel").get_by_role("button", name="Copy code")).to_be_in_viewport()
+    assert (window.bounding_box() or {})["height"] == 400
+    page.keyboard.press("Escape")
+    assert (window.bounding_box() or {})["height"] == 150

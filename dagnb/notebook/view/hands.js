@@ -18,8 +18,8 @@ class Hands {
     svg.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     svg.addEventListener("click", (event) => { if (!event.detail) this.meant(event)?.(); }); // by no pointer
     svg.addEventListener("dblclick", (event) => { if (!this.itemOf(event)) stage.zoom(1.6, this.at(event)); });
-    svg.addEventListener("pointerover", (event) => stage.hover(this.itemOf(event)));
-    svg.addEventListener("pointermove", (event) => { if (stage.far.on && !event.buttons) stage.hover(this.itemOf(event)); });
+    svg.addEventListener("pointerover", (event) => { if (this.hasMoved(event)) stage.hover(this.itemOf(event)); });
+    svg.addEventListener("pointermove", (event) => { if (this.hasMoved(event) && stage.far.on && !event.buttons) stage.hover(this.itemOf(event)); });
     svg.addEventListener("pointerleave", () => stage.hover(null));
     svg.addEventListener("focusin", (event) => {
       const item = stage.items.get(event.target.dataset?.key);
@@ -31,6 +31,13 @@ class Hands {
     // JupyterLab listens at the document, where arrows move between cells and dd deletes one.
     this.keys = (event) => { if (graph.root.contains(event.target)) this.key(event); };
     window.addEventListener("keydown", this.keys, true);
+  }
+
+  // Whether the hand moved, and not the drawing under it: nobody points at what came by itself.
+  hasMoved({ screenX, screenY }) {
+    const last = this.pointed;
+    this.pointed = [screenX, screenY];
+    return String(this.pointed) !== String(last);
   }
 
   at(event) {

@@ -17,6 +17,11 @@ class Panel {
     return wide ? [this.el.offsetWidth + GAP, 0] : [0, this.el.offsetHeight + GAP];
   }
 
+  // What it is open for, if it is.
+  get node() {
+    return this.graph.nodes.get(this.name);
+  }
+
   open(node) {
     if (!node) return;
     const { graph } = this;
@@ -28,6 +33,7 @@ class Panel {
       this.ask();
     }
     this.el.hidden = false;
+    graph.body.classList.add("dagnb-opened");
     if (!node.el) { graph.model.send({ kind: "reveal", name: node.name }); return; }
     node.el.classList.add("picked");
     graph.stage.makeRoom(node);
@@ -37,6 +43,7 @@ class Panel {
     const node = this.graph.nodes.get(this.name);
     this.name = null;
     this.el.hidden = true;
+    this.graph.body.classList.remove("dagnb-opened");
     delete this.el.dataset.for;
     node?.el?.classList.remove("picked");
     if (this.el.contains(document.activeElement) || document.activeElement === document.body) node?.el?.focus({ preventScroll: true });

@@ -13,7 +13,7 @@ class Stage {
     this.sheet = new Sheet(this, this.far.canvas, this.svg);
     this.hands = new Hands(this);
     this.motion = new Motion(this);
-    this.sizes = new ResizeObserver(() => this.resized());
+    this.sizes = new ResizeObserver(() => this.resized(this.graph.panel.node));
     this.sizes.observe(graph.body);
   }
 
@@ -49,6 +49,7 @@ class Stage {
     this.walkFrom(this.items.get(focused) ?? this.heir(focused) ?? graph.items[0], Boolean(focused));
     this.resized();
     graph.map?.renew();
+    this.relight();
     this.motion.play(before);
   }
 
@@ -148,7 +149,7 @@ class Stage {
 
   // -------------------------------------------------------------- where we look
 
-  resized() {
+  resized(picked) {
     const width = this.graph.body.clientWidth;
     if (!width || !this.size) return;
     this.sheet.resize(width, this.graph.body.clientHeight);
@@ -157,7 +158,8 @@ class Stage {
     if (!this.graph.body.style.height) {
       this.graph.body.style.setProperty("--dagnb-height", `${clamp(Math.ceil(this.size[1] * scale), 150, TALLEST)}px`);
     }
-    if (!this.touched) this.fit(false);
+    if (picked?.el) this.makeRoom(picked);
+    else if (!this.touched) this.fit(false);
     else this.place();
   }
 
@@ -303,7 +305,14 @@ class Stage {
   hover(node) {
     clearTimeout(this.hoverTimer);
     if (this.sheet.isHeld) return;
-    this.hoverTimer = setTimeout(() => this.light(node), node ? 110 : 60);
+    this.hoverTimer = setTimeout(() => this.light(this.items.get(node?.key) ?? null), node ? 110 : 60);
+  }
+
+  // What stood out in the drawing before stands out in this one.
+  relight() {
+    const again = this.items.get(this.lit?.key) ?? null;
+    this.lit = undefined;
+    this.light(again);
   }
 
   light(node) {
