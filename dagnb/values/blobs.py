@@ -16,29 +16,30 @@ taken when it was computed.
 from __future__ import annotations
 
 import hashlib
-import json
 import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from itertools import accumulate, chain
-from pathlib import Path
-from typing import Any, BinaryIO
+from os.path import basename
+from typing import Any
 
 import xxhash
 
 from dagnb.errors import UncacheableValue
 from dagnb.values import durable
-from dagnb.values.codecs import Encoded, compact, decode
+from dagnb.values.codecs import Encoded, compact, decode, parsed
 from dagnb.values.durable import Bytes, Damaged, Missing, Parts
 from dagnb.values.expand import REGISTERED
 from dagnb.values.fingerprint import digest
-from dagnb.values.signature import has_signature, with_signature
+from dagnb.values.signature import SIGNATURE_BYTES, has_signature, with_signature
 
 FORMAT = 1
 ALIGNMENT = 64
 MAPPED_BYTES = 4 * 2**20  # what is larger is mapped into memory, not read
+LINES_BYTES = 4096
 LONGEST_LINE = 2**24
 SECOND_NS = 10**9
 _PURPOSE = b"dagnb value "
@@ -63,6 +64,8 @@ class Blob:
         Where the first piece begins.
     is_untouched : bool
         Whether nobody seems to have written to the file since.
+    identity : tuple of int
+        Which file it was, and in which state: another one has to be looked at again.
     """
 
     digest: str
@@ -73,6 +76,7 @@ class Blob:
     told: Sequence[tuple[int, int]]
     start: int
     is_untouched: bool
+    identity: tuple[int, ...]
 
     @property
     def size(self) -> int:
@@ -80,7 +84,7 @@ class Blob:
         return sum(size for size, _ in self.pieces)
 
 
-def look(path: Path, key: bytes) -> Blob:
+def look(path: str, key: bytes) -> Blob:
     """Read the signed line of a file, and see whether all that it promises is there.
 
     Raises
@@ -92,8 +96,15 @@ def look(path: Path, key: bytes) -> Blob:
         return _head(file, path, key)
 
 
-def load(path: Path, key: bytes) -> Any:
+def load(path: str, key: bytes, looked: Blob | None = None) -> Any:
     """Return the value; a large one uses the memory of the file, copied where it is written to.
+
+    Parameters
+    ----------
+    path : str
+    key : bytes
+    looked : Blob, optional
+        What its signed line said before; counts if the file is still the same.
 
     Raises
     ------
@@ -101,14 +112,15 @@ def load(path: Path, key: bytes) -> Any:
         It cannot be had.
     """
     with _opened(path) as file:
-        blob = _head(file, path, key)
+        is_same = looked is not None and looked.identity == _identity(os.fstat(file.fileno()))
+        blob = looked if looked is not None and is_same else _head(file, path, key)
         pieces = _pieces(file, blob)
     if blob.codec == "pickle" or blob.size < MAPPED_BYTES or not blob.is_untouched:
         _check(path, blob, pieces)
     return decode(blob.codec, blob.meta, pieces)
 
 
-def verify(path: Path, key: bytes) -> Blob:
+def verify(path: str, key: bytes) -> Blob:
     """Check every byte of a file, without making the value.
 
     Raises
@@ -123,31 +135,50 @@ def verify(path: Path, key: bytes) -> Blob:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: str) -> Iterator[FileIO]:
     try:
-        with durable.regular(path).open("rb") as file:
+        with FileIO(durable.regular(path)) as file:
             yield file
     except FileNotFoundError:
-        raise Missing(f"{path.name} is missing") from None
+        raise Missing(f"{basename(path)} is missing") from None
     except OSError as error:
-        raise Damaged(f"{path.name} cannot be read ({error})") from error
+        raise Damaged(f"{basename(path)} cannot be read ({error})") from error
 
 
-def _head(file: BinaryIO, path: Path, key: bytes) -> Blob:
-    line, signature = file.readline(LONGEST_LINE), file.readline(128)
-    start, status = _aligned(file.tell()), os.fstat(file.fileno())
+def _head(file: FileIO, path: str, key: bytes) -> Blob:
+    line, signature = _lines(file)
+    start, status = _aligned(len(line) + len(signature)), os.fstat(file.fileno())
     if not has_signature(key, _PURPOSE, line, signature):
-        raise Damaged(f"{path.name} was damaged, or signed with another key")
-    head = json.loads(line)
+        raise Damaged(f"{basename(path)} was damaged, or signed with another key")
+    head = parsed(line)
     pieces = [(size, checksum) for size, checksum in head["pieces"]]
-    if status.st_size != start + _length(pieces):
-        raise Damaged(f"{path.name} is not what was written there")
+    is_it = basename(path) == f"{head['digest']}.{head['codec']}"
+    if not is_it or status.st_size != start + _length(pieces):
+        raise Damaged(f"{basename(path)} is not what was written there")
     is_untouched = status.st_mtime_ns == head["time"] * SECOND_NS
     what = head["digest"], head["codec"], head["meta"], head["libraries"]
-    return Blob(*what, pieces, head.get("told", ()), start, is_untouched)
+    return Blob(*what, pieces, head.get("told", ()), start, is_untouched, _identity(status))
 
 
-def _pieces(file: BinaryIO, blob: Blob) -> list[memoryview]:
+def _lines(file: FileIO) -> tuple[bytes, bytes]:
+    """Return the signed line of a file and its signature; the line is seldom a long one."""
+    text = file.read(LINES_BYTES)
+    while text.find(b"\n", 0, -SIGNATURE_BYTES) < 0 and len(text) < LONGEST_LINE:
+        more = file.read(len(text))
+        if not more:
+            break
+        text += more
+    end = text.find(b"\n") + 1
+    return text[:end], text[end : end + SIGNATURE_BYTES]
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    """Return what differs if a file was replaced, or written to in place at another time."""
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_size, *times
+
+
+def _pieces(file: FileIO, blob: Blob) -> list[memoryview]:
     if blob.size < MAPPED_BYTES:
         file.seek(0)
         whole = memoryview(bytearray(file.read()))
@@ -160,10 +191,10 @@ def _pieces(file: BinaryIO, blob: Blob) -> list[memoryview]:
     return found
 
 
-def _check(path: Path, blob: Blob, pieces: Sequence[Bytes]) -> None:
+def _check(path: str, blob: Blob, pieces: Sequence[Bytes]) -> None:
     for piece, (size, checksum) in zip(pieces, blob.pieces, strict=True):
         if len(piece) != size or not _is_as_written(blob, piece, checksum):
-            raise Damaged(f"{path.name} is not what was written there")
+            raise Damaged(f"{basename(path)} is not what was written there")
 
 
 def _is_as_written(blob: Blob, piece: Bytes, checksum: str) -> bool:

@@ -122,11 +122,17 @@ def encode(value: object, seconds: float | None = None) -> Encoded:
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))  # to make one takes as long as to use it
+_DECODER = json.JSONDecoder()
 
 
 def compact(value: object) -> bytes:
     """Return plain data as JSON without spaces."""
     return _ENCODER.encode(value).encode()
+
+
+def parsed(line: bytes) -> Any:
+    """Return the data of a line that `compact` wrote."""
+    return _DECODER.raw_decode(line.decode())[0]
 
 
 def mismatch(libraries: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 try:
@@ -23,6 +23,7 @@ NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
 Parts: TypeAlias = tuple[Bytes, ...]  # that stand end to end, and are read as one
+AnyPath = TypeVar("AnyPath", str, Path)
 
 
 class Damaged(Exception):
@@ -115,7 +116,7 @@ def is_temporary(name: str) -> bool:
     return name.startswith(PREFIX) and name.endswith(SUFFIX)
 
 
-def regular(path: Path) -> Path:
+def regular(path: AnyPath) -> AnyPath:
     """Return the path of a plain file; reading anything else could hang or lead elsewhere.
 
     Raises
@@ -125,8 +126,8 @@ def regular(path: Path) -> Path:
     OSError
         There is no telling.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise Damaged(f"{path.name} is not a plain file")
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise Damaged(f"{os.path.basename(path)} is not a plain file")
     return path
 
 

@@ -44,7 +44,11 @@ class Layout:
 
     def blob(self, name: str) -> Path:
         """Return where a value is kept."""
-        return Path(f"{self.folder}/blobs/{name[:2]}/{name}")
+        return Path(self.blob_path(name))
+
+    def blob_path(self, name: str) -> str:
+        """Return the same as text, which is quicker to make."""
+        return f"{self.folder}/blobs/{name[:2]}/{name}"
 
     @property
     def tmp(self) -> Path:

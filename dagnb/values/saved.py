@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from io import FileIO
+from os.path import basename
 from typing import Any
 
 from dagnb.values import durable
-from dagnb.values.codecs import Encoded, compact, decode
+from dagnb.values.codecs import Encoded, compact, decode, parsed
 from dagnb.values.durable import Damaged
 from dagnb.values.signature import has_signature, with_signature
 
@@ -99,7 +99,7 @@ def record_lines(saved: Saved, more: Mapping[str, Any], key: bytes) -> bytes:
     return with_signature(key, _PURPOSE, compact({"format": FORMAT, **fields, **more}))
 
 
-def read_record(path: Path, key: bytes) -> Saved:
+def read_record(path: str, key: bytes) -> Saved:
     """Read a record.
 
     Raises
@@ -110,13 +110,14 @@ def read_record(path: Path, key: bytes) -> Saved:
         It is not what this user's dagnb wrote.
     """
     try:
-        line, newline, signature = durable.regular(path).read_bytes().partition(b"\n")
+        with FileIO(durable.regular(path)) as file:
+            line, newline, signature = file.read().partition(b"\n")
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise Damaged(f"{path.name} cannot be read ({error})") from error
+        raise Damaged(f"{basename(path)} cannot be read ({error})") from error
     if not has_signature(key, _PURPOSE, line + newline, signature):
         raise Damaged("its record was damaged, or signed with another key")
-    fields = json.loads(line)
+    fields = parsed(line)
     del fields["format"]
     return Saved(**fields)

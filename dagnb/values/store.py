@@ -81,6 +81,7 @@ class Store:
         self._warn = warn
         self._durable = durable
         self._told: set[str] = set()
+        self._looked: tuple[str, blobs.Blob | None] = "", None  # the last value, loaded next
         self._budget = budget_bytes
         self._unchecked = budget_bytes  # written since it was last seen to fit; at first, who knows
 
@@ -94,7 +95,7 @@ class Store:
         Damaged
             Something was, and it cannot be used.
         """
-        path = self.layout.record(key)
+        path = self.layout.record_path(key)
         try:
             saved: Saved = self._verified(path, lambda: read_record(path, self._key))
         except FileNotFoundError:
@@ -111,10 +112,11 @@ class Store:
 
     def _check_blob(self, name: str) -> None:
         """See that a value is there, by every byte if somebody else may have written it."""
-        path = self.layout.blob(name)
+        path = self.layout.blob_path(name)
         blob = self._verified(path, lambda: blobs.look(path, self._key))
         if not blob.is_untouched:
             self._verified(path, lambda: blobs.verify(path, self._key))
+        self._looked = path, blob
 
     def load(self, saved: Saved) -> Any:
         """Return a value; a large array uses the memory of its file.
@@ -143,10 +145,12 @@ class Store:
         return [dict(each) for each in saved.outputs]
 
     def _load_blob(self, name: str) -> Any:
-        path = self.layout.blob(name)
-        return self._verified(path, lambda: blobs.load(path, self._key))
+        path = self.layout.blob_path(name)
+        at, blob = self._looked
+        looked = blob if at == path else None
+        return self._verified(path, lambda: blobs.load(path, self._key, looked))
 
-    def _verified(self, path: Path, read: Callable[[], Any]) -> Any:
+    def _verified(self, path: str, read: Callable[[], Any]) -> Any:
         """Read a file; one that is not as it was written is set aside."""
         try:
             return read()
@@ -161,15 +165,16 @@ class Store:
             )
             raise
 
-    def _set_aside(self, path: Path) -> None:
+    def _set_aside(self, path: str) -> None:
+        name = f"{os.path.basename(path)}.{secrets.token_hex(4)}"
         with suppress(OSError):
             self.layout.quarantine.mkdir(mode=0o700, exist_ok=True)
-            os.replace(path, self.layout.quarantine / f"{path.name}.{secrets.token_hex(4)}")
+            os.replace(path, self.layout.quarantine / name)
 
-    def _touch(self, path: Path) -> None:
+    def _touch(self, path: str) -> None:
         """Note that a value is in use, for the eviction of those that are not."""
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > TOUCH_SECONDS:
+            if time.time() - os.stat(path).st_mtime > TOUCH_SECONDS:
                 os.utime(path)
 
     # -- writing ----------------------------------------------------------------------------
@@ -232,20 +237,20 @@ class Store:
     def _put_blob(self, encoded: Encoded, digest: str) -> str:
         """Write a value, unless it is there; return its name."""
         name = f"{digest}.{encoded.codec}"
-        path = self.layout.blob(name)
+        path = self.layout.blob_path(name)
         if not self._has(path, encoded):
             now = int(time.time())
             self._write(path, blobs.contents(encoded, digest, self._key, now), now * 10**9)
         return name
 
-    def _has(self, path: Path, encoded: Encoded) -> bool:
+    def _has(self, path: str, encoded: Encoded) -> bool:
         try:
             blob = blobs.look(path, self._key)
         except Damaged:
             return False
         return blob.is_untouched and blob.libraries == encoded.libraries
 
-    def _write(self, path: str | Path, pieces: Sequence[Bytes], time_ns: int | None = None) -> None:
+    def _write(self, path: str, pieces: Sequence[Bytes], time_ns: int | None = None) -> None:
         """Write a file whole; the folders are made when they turn out not to be there."""
         try:
             temporary = self._write_temporary(pieces, time_ns)

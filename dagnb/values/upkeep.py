@@ -47,7 +47,7 @@ def saved_values(layout: Layout, key: bytes) -> Iterator[tuple[Saved, float]]:
     """Yield what is known of each value, and when it was last used; what is damaged is left out."""
     for path in layout.records():
         with suppress(Damaged, OSError):
-            yield read_record(path, key), path.stat().st_mtime
+            yield read_record(str(path), key), path.stat().st_mtime
 
 
 def problems(layout: Layout, key: bytes) -> list[str]:
@@ -55,8 +55,8 @@ def problems(layout: Layout, key: bytes) -> list[str]:
     found = []
     for path in layout.records():
         try:
-            for name in read_record(path, key).blobs:
-                blobs.verify(layout.blob(name), key)
+            for name in read_record(str(path), key).blobs:
+                blobs.verify(layout.blob_path(name), key)
         except Damaged as damage:
             found.append(f"{path.relative_to(layout.folder)}: {damage}")
         except FileNotFoundError:

@@ -96,6 +96,21 @@ def test_a_value_comes_back(store: Store, opened: Callable[..., Store], name: st
     assert digest(get(opened(), name)) == digest(VALUES[name])
 
 
+def test_what_was_found_first_can_be_loaded_last(store: Store) -> None:
+    """Whatever was found in between."""
+    found = {name: store.find(name) for name in VALUES}
+    for name, saved in found.items():
+        assert saved is not None
+        assert digest(store.load(saved)) == digest(VALUES[name])
+
+
+def test_a_frame_of_many_columns_comes_back(store: Store) -> None:
+    """Though more has to be said of it than fits where it usually stands."""
+    wide = pd.DataFrame({f"column {number}": LARGE[:8] for number in range(2000)})
+    put(store, "wide", wide)
+    pd.testing.assert_frame_equal(get(store, "wide"), wide)
+
+
 def test_nothing_under_a_key(store: Store) -> None:
     """Is None, and no damage."""
     assert store.find("unknown") is None
@@ -250,6 +265,19 @@ def test_damage_after_a_value_was_found(store: Store, name: str) -> None:
         store.load(saved)
 
 
+def test_another_file_after_a_value_was_found(store: Store) -> None:
+    """Is looked at like any, though it has the time and size of the one that was found."""
+    saved, path = store.find("large"), file_of(store, "large")
+    assert saved is not None
+    times = path.stat()
+    path.rename(path.with_suffix(".old"))
+    shutil.copyfile(path.with_suffix(".old"), path)
+    flip(path, 2)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(Damaged, match="was damaged"):
+        store.load(saved)
+
+
 def test_a_bit_that_flipped_on_the_disk_is_found_in_what_is_read_whole(store: Store) -> None:
     """Though the file seems untouched."""
     path = file_of(store, "array")
@@ -337,6 +365,16 @@ def test_one_value_cannot_stand_for_another(store: Store) -> None:
     shutil.copyfile(store.layout.record("small"), store.layout.record("other"))
     with pytest.raises(Damaged, match="something else"):
         store.find("other")
+
+
+def test_the_file_of_one_value_cannot_stand_for_that_of_another(store: Store) -> None:
+    """Signed and whole as it is; it is found out, and the other value can be saved again."""
+    put(store, "other", LARGE + 1)
+    file_of(store, "large").replace(file_of(store, "other"))
+    with pytest.raises(Damaged, match="not what was written"):
+        store.find("other")
+    put(store, "other", LARGE + 1)
+    assert digest(get(store, "other")) == digest(LARGE + 1)
 
 
 def test_another_signing_key(store: Store, opened: Callable[..., Store], told: list[str]) -> None:
