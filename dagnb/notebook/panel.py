@@ -116,11 +116,22 @@ def value_facts(shell: Shell, value: object) -> dict[str, object]:
         data, _ = format_value(shell, value)
     except Exception as error:  # what the user's own class makes of it
         return {"preview_text": f"no preview: {error_text(error)}"}
+    if not data:
+        return {"preview_text": _without_display(value)}
     text = _cut(without_colours(data.get("text/plain", "")), _LONGEST_TEXT)
     page, image = data.get("text/html", ""), _image(data)
     if len(page) > _LONGEST_HTML:
         page, text = "", f"{text}\n(its HTML of {len(page):,} characters is too long to be shown)"
     return {"preview_text": text, "preview_page": page, "preview_image": image}
+
+
+def _without_display(value: object) -> str:
+    """Say what a value is that shows nothing, or what it raised: kernels keep that to themselves."""
+    try:
+        repr(value)
+    except Exception as error:  # what the user's own class makes of it
+        return f"no preview: {error_text(error)}"
+    return describe(value)
 
 
 def _cut(text: str, longest: int) -> str:

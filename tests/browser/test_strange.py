@@ -37,6 +37,7 @@ def look_everywhere(page: Page, root: Locator) -> None:
     root.get_by_role("button", name="Show as a table").click()
     rows = root.locator(".dagnb-table td:first-child button")
     assert rows.evaluate_all(TEXTS) == list(NAMES)
+    expect(root.get_by_role("columnheader", name="Why")).to_be_in_viewport()
     for number, name in enumerate(NAMES):
         rows.nth(number).dispatch_event("click")
         panel = root.locator(".dagnb-panel")

@@ -267,6 +267,15 @@ def test_a_node_that_makes_nodes(kernel: Kernel) -> None:
     assert "ZeroDivisionError" in "".join(kernel.text(sizes))
 
 
+def test_a_value_that_shows_nothing(kernel: Kernel) -> None:
+    """A kernel tells nobody what a repr raised; who looks at the value is told all the same."""
+    kernel.run("class Bad:\n    def __repr__(self): raise RuntimeError('no repr')")
+    kernel.run("%%dag_node nothing\nNone")
+    assert kernel.text(kernel.run("%dag value nothing")) == ["None"]
+    kernel.run("%%dag_node bad\nBad()")
+    assert kernel.text(kernel.run("%dag value bad"))[-1] == "no preview: RuntimeError: no repr"
+
+
 def test_verifying_in_a_kernel(kernel: Kernel) -> None:
     """Classes of the notebook go along; what nodes print there is nowhere."""
     kernel.run("import random\nclass Point:\n    def __init__(self, x): self.x = x")

@@ -29,7 +29,7 @@ class Table {
   }
 
   row(name) {
-    return make("tr", {}, make("td", {}, make("button", { type: "button", "data-name": name }, name)),
+    return make("tr", {}, make("td", {}, make("button", { type: "button", "data-name": name, title: name }, name)),
       make("td", { class: "dagnb-state" }), make("td"), make("td"));
   }
 
