@@ -126,7 +126,7 @@ def value_facts(shell: Shell, value: object) -> dict[str, object]:
 
 
 def _without_display(value: object) -> str:
-    """Say what a value is that shows nothing, or what it raised: kernels keep that to themselves."""
+    """Say what a value is that shows nothing, or what it raised: a kernel tells nobody."""
     try:
         repr(value)
     except Exception as error:  # what the user's own class makes of it
