@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,50 @@ def test_a_worker_killed_in_the_middle_of_a_task(tmp_path: Path) -> None:
     result = DAGExecutor(graph("a", "b", "c"), 3, fail_fast=False, backend="dask").execute(tasks)
     assert isinstance(result["a"].error, WorkerLostError)
     assert (result["b"].result, (tmp_path / "count").read_text()) == ("b", ".")
+
+
+@contextmanager
+def one_worker_dies_about_to_begin(flag: Path) -> Iterator[None]:
+    """Kill the worker that first is to perform a task, before it does."""
+    from distributed import WorkerPlugin
+
+    class Strike(WorkerPlugin):  # type: ignore[misc]  # distributed is not typed
+        def transition(self, key: Any, start: str, finish: str, **others: Any) -> None:
+            if finish == "executing" and str(key).startswith("dagnb-") and flag.exists():
+                flag.unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    flag.touch()
+    client = connection().client
+    client.register_plugin(Strike(), name="strike")
+    try:
+        yield
+    finally:
+        client.unregister_worker_plugin("strike")
+
+
+def test_a_worker_killed_before_a_task_begins(tmp_path: Path) -> None:
+    """The task runs elsewhere, and once: only its place in a queue was lost."""
+
+    def count() -> str:
+        with open(tmp_path / "count", "a") as file:
+            file.write(".")
+        return "there"
+
+    with one_worker_dies_about_to_begin(tmp_path / "flag"):
+        result = DAGExecutor(graph("a"), backend="dask").execute({"a": count})
+    assert not (tmp_path / "flag").exists()
+    assert (result["a"].result, (tmp_path / "count").read_text()) == ("there", ".")
+
+
+def test_a_task_that_no_worker_lives_to_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not sent for ever."""
+    monkeypatch.setattr("dagnb.run.remote.dask.MOST_TIMES", 1)
+    with one_worker_dies_about_to_begin(tmp_path / "flag"):
+        result = DAGExecutor(graph("a"), fail_fast=False, backend="dask").execute({"a": int})
+    assert "lost 1 workers (worker 127.0.0.1:" in str(result["a"].error)
 
 
 def test_an_error_holds_nothing_on_the_cluster() -> None:

@@ -7,7 +7,7 @@ holds the interpreter's lock.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -72,8 +72,13 @@ def bench() -> Bench:
     return Bench()
 
 
-def begin(order: Order, inputs: Shipped, along: Sequence[object]) -> Running:
-    """Begin to perform an order in a process of its own.
+def begin(
+    order: Order,
+    inputs: Shipped,
+    along: Sequence[object],
+    ready: Callable[[], None] | None = None,
+) -> Running:
+    """Begin to perform an order in a process of its own; ``ready`` is called right before.
 
     Raises
     ------
@@ -90,7 +95,7 @@ def begin(order: Order, inputs: Shipped, along: Sequence[object]) -> Running:
         key, order.function, order.names, bytes(inputs.data), sent, inputs.files, looks=True
     )
     running = Running(bench().processes(order), call)
-    running.begin()
+    running.begin(ready)
     return running
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SCATTERED_BYTES = 1_000_000  # inputs larger than this go to a worker apart from their call
 GONE = ("lost", "cancelled")
+MOST_TIMES = 5  # a call is sent, when workers end before they begin it
 LOST_TASK = "KilledWorker"  # what Dask raises for a task whose worker ended
 _attempts, _keys = itertools.count(), itertools.count()
 
@@ -38,6 +39,10 @@ class Dask:
     A large value stays on its worker, and calls that take it are sent there, or have it sent from
     worker to worker. Each call has a process of its own beside its worker: one that is given up is
     killed, one that crashes hurts no value.
+
+    A call whose worker ends before it has told that it begins the call is sent again, any other
+    is not. A worker tells so before it begins, but it may end before that has left it: a call of
+    which it is essential that it never begins twice needs a guard of its own.
 
     Parameters
     ----------
@@ -130,6 +135,7 @@ class _Sent:
 
     future: Future | None = None
     is_given_up = False
+    _times_sent = 0
 
     def __init__(
         self,
@@ -149,6 +155,7 @@ class _Sent:
 
     def begin(self) -> None:
         """Send it; its large inputs of ours go first."""
+        self._times_sent += 1
         client, inputs = self._connection.client, self._inputs
         given: Any = inputs
         if inputs.size > SCATTERED_BYTES:
@@ -185,10 +192,13 @@ class _Sent:
             return not_sent(error)
         if error.task != self.future.key:  # it made an input again, and took its worker along
             return not_sent(UpstreamDrift(range(len(self._along)), self._along))
-        if self.is_queued:  # it had not begun: only its place in the queue was lost
-            self.begin()
-            return None
-        return not_sent(WorkerLostError(worker_name(error.last_worker.address)))
+        lost = worker_name(error.last_worker.address)
+        if not self.is_queued:
+            return not_sent(WorkerLostError(lost))
+        if self._times_sent == MOST_TIMES:
+            return not_sent(_ends_workers(self._times_sent, lost))
+        self.begin()  # only its place in a queue was lost
+        return None
 
     def _take_in(self, told: Mapping[str, Any]) -> None:
         """Take in what the worker tells, on the thread of the client."""
@@ -231,6 +241,14 @@ def _with_value(report: Report, value: bytes) -> Report:
         return report._replace(value=Shipped(value, []).load())
     except NotSendableError as error:
         return report._replace(error=error)
+
+
+def _ends_workers(count: int, last: str) -> BackendError:
+    return BackendError(
+        "dask",
+        f"lost {count} workers ({last} was the last), each when it was about to begin this call; "
+        "its inputs may take more memory than a worker has",
+    )
 
 
 def _lost(connection: Connection, error: Exception | None = None) -> BackendError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from dagnb.errors import UpstreamDrift
@@ -68,11 +68,11 @@ def _performed(
     worker: Worker, order: Order, inputs: Shipped, along: Sequence[object]
 ) -> Report | None:
     """Have a call performed; None if it was given up."""
+    ready = partial(_tell, worker, order, begun=True)  # a process takes time to start
     try:
-        running = begin(order, inputs, along)
+        running = begin(order, inputs, along, ready)
     except UpstreamDrift as drift:
         return not_sent(drift)
-    _tell(worker, order, begun=True)  # now that there is a process, which takes time to start
     return _awaited(running, order, worker)
 
 

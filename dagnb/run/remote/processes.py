@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -140,12 +141,17 @@ class Running:
         """The process."""
         return self._slot.name
 
-    def begin(self) -> None:
-        """Send the call; that the process has gone is found when it is waited for."""
+    def begin(self, ready: Callable[[], None] | None = None) -> None:
+        """Send the call; that the process has gone is found when it is waited for.
+
+        ``ready`` is called when there is a process, and the call has not been sent.
+        """
         self._slot.news = self.news
         try:
             with suppress(EOFError, OSError):
                 self._slot.wait_until_ready()
+                if ready is not None:
+                    ready()
                 self._slot.send([self._call])
         except BaseException:
             self.give_up()
