@@ -133,6 +133,11 @@ class Conformance:
     isolates: ClassVar[bool] = True
     tells: ClassVar[bool] = True
 
+    @staticmethod
+    def worker() -> int:
+        """Return the process of the worker, asked in a task."""
+        return os.getpid()
+
     @pytest.fixture
     def backend(self) -> Iterator[str | Backend | Executor]:
         """What is given to an executor."""
@@ -331,15 +336,11 @@ class Conformance:
         self.needs("tells")
         known, seen = tmp_path / "known", []
 
-        def watch(event: Event) -> None:
-            if isinstance(event, NodePlaced):
-                seen.append((event.name, event.worker))
-                known.touch()
+        def placed(event: NodePlaced) -> None:
+            seen.append((event.name, event.worker))
+            known.touch()
 
-        memory = Memory(graph("a").adjacency)
-        memory.catch_up()
-        engine = Engine({"a": lambda: appears(known)}, memory, memory.scan(None), (), [watch])
-        result = drive_threads(engine, ExecutionResult, 1, backends=Backends(backend))
+        result = watched(graph("a"), {"a": lambda: appears(known)}, backend, placed)
         assert result["a"].error is None
         assert seen == [("a", result["a"].worker)]
 
@@ -484,6 +485,47 @@ class Conformance:
         assert isinstance(result["a"].error, WorkerLostError)
         assert result["c"].result == "begun"
 
+    def test_a_worker_killed_in_the_middle_of_a_task(self, backend: Any, tmp_path: Path) -> None:
+        """Its node fails, and the one after it has another worker."""
+        self.needs("isolates")
+        known, never, worker = tmp_path / "known", tmp_path / "never", self.worker
+
+        def die() -> None:
+            appears(known)
+            os.kill(worker(), signal.SIGKILL)
+            appears(never)
+
+        tasks: Tasks = {"a": die, "b": Task(lambda: 2, name="b")}
+        result = watched(graph("a", "b"), tasks, backend, lambda event: known.touch())
+        assert isinstance(result["a"].error, WorkerLostError)
+        assert result["b"].result == 2
+
+    def test_a_worker_killed_while_it_holds_a_value(self, run: Any, tmp_path: Path) -> None:
+        """Whoever needs it gets it, or it is made again."""
+        self.needs("isolates")
+        holder, killed, worker = tmp_path / "holder", tmp_path / "killed", self.worker
+
+        def make() -> bytes:
+            holder.write_text(str(worker()))
+            return bytes(5_000_000)
+
+        def kill(b: int) -> None:
+            if not killed.exists():
+                killed.touch()
+                os.kill(int(holder.read_text()), signal.SIGKILL)
+                ends(int(holder.read_text()))
+
+        dag = graph("a", "b", "x", "c", edges=(("a", "b"), ("b", "x"), ("a", "c"), ("x", "c")))
+        tasks: Tasks = {
+            "a": make,
+            "b": lambda a: a[0],
+            "x": Task(kill, name="x", backend="threads"),
+            "c": lambda a, x: len(a),
+        }
+        result = run(dag, tasks)
+        assert killed.exists()
+        assert result["c"].result == 5_000_000
+
     def test_nothing_is_left_when_we_are_killed(self, tmp_path: Path) -> None:
         """Workers that compute, even holding the interpreter, end with their parent."""
         self.needs("kills")
@@ -508,6 +550,21 @@ class Conformance:
         first, second, third = run(dag, tasks)["c"].result
         assert second == here
         assert (first != here) is self.sends is (third != here)
+
+
+def watched(
+    dag: DAG, tasks: Tasks, backend: Any, placed: Callable[[NodePlaced], None]
+) -> ExecutionResult:
+    """Run tasks one at a time, and tell who performs them as soon as that is known."""
+
+    def watch(event: Event) -> None:
+        if isinstance(event, NodePlaced):
+            placed(event)
+
+    memory = Memory(dag.adjacency)
+    memory.catch_up()
+    engine = Engine(tasks, memory, memory.scan(None), (), [watch], fail_fast=False)
+    return drive_threads(engine, ExecutionResult, 1, backends=Backends(backend))
 
 
 PARENT = """

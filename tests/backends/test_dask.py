@@ -39,6 +39,11 @@ class TestDask(Conformance):
 
     name = "dask"
 
+    @staticmethod
+    def worker() -> int:
+        """Return the process of the worker, which has another one perform its tasks."""
+        return os.getppid()
+
 
 class TestLaws(Laws):
     """What holds of any run."""

@@ -56,6 +56,11 @@ class TestRay(Conformance):
 
     name = "ray"
 
+    @staticmethod
+    def worker() -> int:
+        """Return the process of the worker, which has another one perform its tasks."""
+        return os.getppid()
+
 
 @pytest.mark.usefixtures("cluster")
 class TestLaws(Laws):
