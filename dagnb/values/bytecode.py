@@ -25,6 +25,8 @@ _MEANINGFUL_FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
 _OPTIMIZED = 0x01
 _CONSTANTS = frozenset(dis.hasconst)
 _GLOBAL_LOADS = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"))
+_LOCAL_LOADS = frozenset(("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW"))
+_SHARED_LOADS = frozenset(("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"))
 _GLOBAL_STORES = frozenset(("STORE_GLOBAL", "DELETE_GLOBAL"))
 _ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD"))
 _PAIRED = re.compile(r"(LOAD_FAST|STORE_FAST)(?:_BORROW)?_(LOAD_FAST|STORE_FAST)(?:_BORROW)?")
@@ -103,7 +105,11 @@ def _normalise(code: CodeType) -> Normal:
     instructions = list(_meaningful(code))
     nested = [normal_form(each) for each in code.co_consts if isinstance(each, CodeType)]
     loads = [*_loads(code, instructions), *(load for each in nested for load in each.loads)]
-    imports = [*_imports(instructions), *(each for inner in nested for each in inner.imports)]
+    is_importing = any(each.opname == "IMPORT_NAME" for each in instructions)
+    imports = [
+        *(_imports(code) if is_importing else ()),
+        *(each for inner in nested for each in inner.imports),
+    ]
     stores = {each.argval for each in instructions if each.opname in _GLOBAL_STORES}
     words = (each for each in code.co_consts if isinstance(each, tuple))
     keywords = {each for each in chain.from_iterable(words) if isinstance(each, str)}
@@ -128,13 +134,7 @@ def _signature(code: CodeType) -> list[bytes]:
 
 def _meaningful(code: CodeType) -> Iterator[dis.Instruction]:
     """The instructions without padding and without a class body's bookkeeping."""
-    instructions: list[dis.Instruction] = []
-    for each in dis.get_instructions(code):
-        if each.opname in _TWOFOLD:
-            instructions += _unpaired(each)
-        elif each.opname not in _SILENT:
-            instructions.append(each)
-    instructions = _in_one_go(instructions)
+    instructions = _in_one_go([*_single(code)])
     if code.co_flags & _OPTIMIZED:
         yield from instructions
         return
@@ -146,6 +146,15 @@ def _meaningful(code: CodeType) -> Iterator[dis.Instruction]:
             skip = True
         else:
             yield this
+
+
+def _single(code: CodeType) -> Iterator[dis.Instruction]:
+    """The instructions one by one, without padding."""
+    for each in dis.get_instructions(code):
+        if each.opname in _TWOFOLD:
+            yield from _unpaired(each)
+        elif each.opname not in _SILENT:
+            yield each
 
 
 def _unpaired(instruction: dis.Instruction) -> Iterator[dis.Instruction]:
@@ -262,36 +271,42 @@ def _chain(name: str, rest: Iterable[dis.Instruction]) -> Load:
     return Load(name, tuple(attributes))
 
 
-def _imports(instructions: list[dis.Instruction]) -> Iterator[Import]:
+def _imports(code: CodeType) -> Iterator[Import]:
     """The modules imported, with what is taken from each or read from it later."""
+    instructions = [*_single(code)]
     for at, each in enumerate(instructions):
         if each.opname == "IMPORT_NAME":
-            names, alias = _imported(islice(instructions, at + 1, None))
-            level = instructions[at - 2].argval
-            used = _attributes_of(alias, instructions) if alias else ()
-            yield Import(each.argval, level if isinstance(level, int) else 0, (*names, *used))
+            level, wanted = instructions[at - 2].argval, instructions[at - 1].argval
+            if wanted:
+                yield Import(each.argval, level if isinstance(level, int) else 0, tuple(wanted))
+            else:
+                yield _import_whole(each.argval, islice(instructions, at + 1, None), code)
 
 
-def _imported(rest: Iterable[dis.Instruction]) -> tuple[list[str], str]:
-    """The names after ``from ... import``, or the local name of the whole module."""
-    names: list[str] = []
+def _import_whole(module: str, rest: Iterable[dis.Instruction], code: CodeType) -> Import:
+    """``import a.b`` binds ``a``; ``import a.b as c`` takes ``b`` from it, and binds that."""
+    is_renamed = False
     for each in rest:
-        if each.opname == "IMPORT_FROM":
-            names.append(each.argval)
-        elif each.opname.startswith("STORE_"):
-            if not names:
-                return [], each.argval
-        elif not each.opname.startswith(("POP_", "SWAP")):
+        is_renamed |= each.opname == "IMPORT_FROM"
+        if each.opname.startswith("STORE_"):
             break
-    return names, ""
+    module = module if is_renamed else module.partition(".")[0]
+    if each.opname not in ("STORE_FAST", "STORE_DEREF"):  # anybody may read it from there
+        return Import(module, 0, ("",))
+    return Import(module, 0, tuple(_attributes_of(each.argval, code)))
 
 
-def _attributes_of(local: str, instructions: list[dis.Instruction]) -> Iterator[str]:
-    """The dotted attributes that are read from a local variable."""
+def _attributes_of(local: str, code: CodeType) -> Iterator[str]:
+    """The dotted attributes that are read from a local variable, also by functions within."""
+    instructions = [*_single(code)]
+    is_shared = local in code.co_cellvars or local in code.co_freevars
+    loads = _SHARED_LOADS if is_shared else _LOCAL_LOADS  # else it is handed to a function within
     for at, each in enumerate(instructions):
-        if each.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) and each.argval == local:
-            chain = _chain(local, islice(instructions, at + 1, None))
-            yield ".".join(chain.attributes)
+        if each.opname in loads and each.argval == local:
+            yield ".".join(_chain(local, islice(instructions, at + 1, None)).attributes)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType) and local in inner.co_freevars:
+            yield from _attributes_of(local, inner)
 
 
 def _handlers(table: bytes) -> Iterator[Handler]:

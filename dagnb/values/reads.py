@@ -6,19 +6,19 @@ import inspect
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import chain
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
 from dagnb.errors import DefinitionError, UncacheableValue
+from dagnb.values.arrivals import as_it_came, digest_or_none, load_of
 from dagnb.values.bytecode import Import, Load, Normal, normal_form
 from dagnb.values.describe import describe, name_of, trouble_with
 from dagnb.values.expand import REGISTERED, full_name
 from dagnb.values.fingerprint import digest
 from dagnb.values.functions import (
-    by_value_or_type,
     class_annotations,
     class_members,
     module_contents,
@@ -26,7 +26,15 @@ from dagnb.values.functions import (
 from dagnb.values.guards import Guards
 from dagnb.values.hazards import hazard, origin, path_hazard
 from dagnb.values.memory import size_of
-from dagnb.values.names import Found, find, is_foreign, is_library, is_library_file, version_of
+from dagnb.values.names import (
+    Found,
+    find,
+    is_foreign,
+    is_library,
+    is_library_file,
+    is_user_module,
+    version_of,
+)
 from dagnb.values.pieces import (
     TABLES,
     Table,
@@ -136,6 +144,7 @@ class Reading:
             holder = vars(value)
             self.guards.place(holder, name, holder.get(name, holder))
             if name not in holder:
+                self._read_made_up(_dotted(label, path), value)
                 return
             path, value, owner, last = f"{path}.{name}", holder[name], value, name
         if owner is not None and is_foreign(owner, last, value):
@@ -158,7 +167,7 @@ class Reading:
         module = sys.modules.get(name)
         if module is None:
             self._read_absent(_dotted(label, name), name)
-            self.guards.checks["to come", name, each.names] = _as_it_came(name, each.names)
+            self.guards.checks["to come", name, each.names] = as_it_came(name, each.names)
         elif is_library(module) or not all(each.names):
             self._read(_dotted(label, name), module)
         else:
@@ -167,13 +176,22 @@ class Reading:
     def _read_names(self, label: str, module: ModuleType, names: Collection[str]) -> None:
         """Read attributes of a module of the user."""
         for path in names:
-            found = find(Load(*_split(path)), vars(module))
+            found = find(load_of(path), vars(module))
             if found is None:
                 self.undefined[f"{module.__name__}.{path}"] = None
+                key = "to come", module.__name__, path
+                self.guards.checks[key] = as_it_came(module.__name__, [path])
+                self._read_made_up(_dotted(label, module.__name__), module)
                 continue
             for step in found.steps:
                 self.guards.place(*step)
             self._read_found(_dotted(label, module.__name__), found)
+
+    def _read_made_up(self, label: str, module: object) -> None:
+        """Read what a module of the user makes up names with that it does not hold."""
+        maker = vars(module).get("__getattr__") if is_user_module(module) else None
+        if maker is not None:
+            self._read(_dotted(label, "__getattr__"), maker)
 
     def _read_absent(self, label: str, name: str) -> None:
         """A module that is not imported yet: as it will count then, or else by its file."""
@@ -313,7 +331,7 @@ class Reading:
             size = size_of(value)
             if size >= BIG_BYTES:
                 self._warn("", f"{label} holds {size / 2**20:,.0f} MB, and {_MAKE_NODE}")
-            self.guards.checks["value", id(value), named] = lambda: _digest_or_none(value) == named
+            self.guards.checks["value", id(value), named] = lambda: digest_or_none(value) == named
         return named
 
     def _module(self, module: ModuleType) -> Read:
@@ -395,36 +413,6 @@ def _only_waits(value: object) -> bool:
     """Whether a value only decides when something is computed, not what, as a lock does."""
     kind = type(value)
     return kind.__module__ in ("threading", "_thread") and kind.__name__ != "_local"
-
-
-def _digest_or_none(value: object) -> str | None:
-    try:
-        return digest(value)
-    except UncacheableValue:
-        return None
-
-
-def _as_it_came(name: str, paths: Collection[str]) -> Callable[[], bool]:
-    """Return whether a module that code will import holds what it did when it was imported."""
-    first: list[str | None] = []
-
-    def holds() -> bool:
-        module = sys.modules.get(name)
-        if module is None or is_library(module):
-            return True
-        found = [find(Load(*_split(path)), vars(module)) if path else module for path in paths]
-        values = [each.value if isinstance(each, Found) else each for each in found]
-        now = _digest_or_none([by_value_or_type(value) for value in values])
-        if not first:
-            first.append(now)
-        return now == first[0]
-
-    return holds
-
-
-def _split(path: str) -> tuple[str, tuple[str, ...]]:
-    name, *attributes = path.split(".")
-    return name, tuple(attributes)
 
 
 def _stamp(file: str) -> tuple[int, int] | None:

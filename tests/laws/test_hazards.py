@@ -314,6 +314,39 @@ SEEN = {
         "g()",
         "import hazard_module\nhazard_module.k = 2",
     ),
+    "module imported within, read by a comprehension": Hazard(
+        "import hazard_module",
+        "import hazard_module as m\n[m.k for _ in 'a']",
+        "hazard_module.k = 2",
+    ),
+    "module that a helper imports, read by a function within": Hazard(
+        "import hazard_module\ndef g():\n import hazard_module as m\n return (lambda: m.k)()",
+        "g()",
+        "hazard_module.k = 2",
+    ),
+    "module imported by a class": Hazard(
+        "import hazard_module",
+        "class C:\n    import hazard_module as m\n    k = m.k\nC.k",
+        "hazard_module.k = 2",
+    ),
+    "module of a package, imported within": Hazard(
+        "import hazard_package.part",
+        "import hazard_package.part\nhazard_package.part.k",
+        "hazard_package.part.k = 2",
+    ),
+    "module of a package under another name": Hazard(
+        "import hazard_package.part",
+        "import hazard_package.part as m\nm.k",
+        "hazard_package.part.k = 2",
+    ),
+    "module of a package, first imported within": Hazard(
+        "import hazard_package",
+        "import hazard_package.part\nhazard_package.part.k",
+        "hazard_package.part.k = 2",
+    ),
+    "name that a module makes up": Hazard(
+        "import hazard_package", "hazard_package.anything", "hazard_package.made['anything'] = 2"
+    ),
     "star import": Hazard(
         "from hazard_module import *", "get()", "import hazard_module\nhazard_module.k = 2"
     ),
@@ -735,9 +768,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "hazard_module.py").write_text(
         "k = 1\nd = {'a': 1}\ndef get(): return k\nclass C:\n def f(self): return k\n"
     )
+    package = tmp_path / "hazard_package"
+    package.mkdir()
+    (package / "part.py").write_text("k = 1\n")
+    (package / "__init__.py").write_text(
+        "made = {'anything': 1}\ndef __getattr__(name):\n"
+        " if name in made: return made[name]\n raise AttributeError(name)\n"
+    )
     with rc_context():
         yield tmp_path
-    sys.modules.pop("hazard_module", None)
+    for name in ("hazard_module", "hazard_package", "hazard_package.part"):
+        sys.modules.pop(name, None)
     if hasattr(pd.DataFrame, "hazard"):
         del pd.DataFrame.hazard
 
