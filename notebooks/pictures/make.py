@@ -1,8 +1,9 @@
-"""Photograph the live graph for the README: a shop's pipeline, its failure, and a thousand nodes.
+"""Photograph the live graph for the README: an edit in JupyterLab, a shop, its failure, a thousand.
 
-    python notebooks/pictures/make.py [graph failure thousand]
+    python notebooks/pictures/make.py [edit graph failure thousand]
 
-Each pipeline runs in a shell of its own, is exported to one page, and that page is photographed.
+The edit is made in the penguins notebook in a real JupyterLab, as the browser tests do. Each other
+pipeline runs in a shell of its own, is exported to one page, and that page is photographed.
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ from tempfile import TemporaryDirectory
 
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from traitlets.config import Config
 
 from dagnb.notebook import capture
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 NO_HISTORY = Config({"HistoryManager": {"enabled": False}})
 SIZE = (1440, 1000)
+LAB = ViewportSize(width=1180, height=1500)
+NOTEBOOK = ".jp-NotebookPanel .jp-WindowedPanel-viewport"
+ONLY = ".jp-Notebook .jp-Cell:not({}, {}, {}), .jp-Notebook-footer {{ display: none !important }}"
 COLOURS = 128  # with fewer, the red of a failure is dulled
 
 TOOLS = """
@@ -172,7 +177,7 @@ def write_thousand(shell: InteractiveShell) -> None:
     write(shell, "world", WORLD)
 
 
-def edit(shell: InteractiveShell, group: str, name: str, code: str, file: Path) -> Path:
+def change(shell: InteractiveShell, group: str, name: str, code: str, file: Path) -> Path:
     """Execute the cell of a node with other code, and export the run of what depends on it."""
     shell.run_cell("%dag auto on")
     shell.run_cell(f"%%dag_node {name} --tag {group}\n{code}")
@@ -196,20 +201,48 @@ def opened(browser: Browser, file: Path, scheme: str, size: tuple[int, int]) -> 
     context.close()
 
 
-def photograph(page: Page, name: str) -> None:
-    """Write what is seen as a picture of few colours."""
+def photograph(page: Page, name: str, part: str = ".dagnb") -> None:
+    """Write what is seen of a part of the page as a picture of few colours."""
     page.mouse.move(0, 0)
     page.wait_for_timeout(500)  # for what fades
-    shot = Image.open(BytesIO(page.locator(".dagnb").screenshot())).convert("RGB")
+    shot = Image.open(BytesIO(page.locator(part).screenshot())).convert("RGB")
     few = shot.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few.save(HERE / f"{name}.png", optimize=True)
+
+
+def edit(browser: Browser, folder: Path) -> None:
+    """The cells of an edited node and of one below it, and the graph, in JupyterLab."""
+    sys.path.insert(0, str(ROOT))
+    from tests.browser.page import NotebookPage
+    from tests.browser.server import JupyterServer
+
+    notebook = "01_penguins.ipynb"
+    with JupyterServer("lab", folder) as server:
+        file = shutil.copy(ROOT / "notebooks" / notebook, server.work)
+        context = browser.new_context(viewport=LAB, device_scale_factor=2, reduced_motion="reduce")
+        page = NotebookPage(context.new_page(), server.url(notebook), Path(file)).open()
+        page.run_all()
+        page.expect_status("report", "completed")
+        tree = page.index_of("%%dag_node\ntree")
+        page.edit_cell(tree, "max_depth=2", "max_depth=3")
+        page.run_cell(tree)
+        page.expect_status("best", "cutoff")
+        shown = (tree, page.index_of("def scores"), page.index_of("%dag show"))
+        page.page.add_style_tag(content=ONLY.format(*(f"#shown-{cell}" for cell in shown)))
+        for cell in shown:
+            page.cell(cell).evaluate("(cell, id) => { cell.id = id }", f"shown-{cell}")
+        photograph(page.page, "edit-light", NOTEBOOK)
+        page.use_dark_theme()
+        photograph(page.page, "edit-dark", NOTEBOOK)
+        page.shut_down()
+        context.close()
 
 
 def graph(browser: Browser, folder: Path) -> None:
     """The shop after an edit, with the panel of a node, in both themes."""
     with new_shell() as shell:
         write_shop(shell)
-        file = edit(shell, "sources", "orders", "read_orders(days=31)", folder / "shop.html")
+        file = change(shell, "sources", "orders", "read_orders(days=31)", folder / "shop.html")
     for scheme in ("light", "dark"):
         with opened(browser, file, scheme, SIZE) as page:
             page.locator("[data-node=spend]").click()
@@ -221,7 +254,7 @@ def failure(browser: Browser, folder: Path) -> None:
     with new_shell() as shell:
         write_shop(shell)
         renamed = 'price(valid_orders, fx_rates).rename(columns={"amount": "total"})'
-        file = edit(shell, "clean", "priced_lines", renamed, folder / "failure.html")
+        file = change(shell, "clean", "priced_lines", renamed, folder / "failure.html")
     with opened(browser, file, "light", SIZE) as page:
         page.locator("[data-node=spend]").click()
         photograph(page, "failure")
@@ -234,7 +267,7 @@ def thousand(browser: Browser, folder: Path) -> None:
     """A thousand nodes in folded groups, seen whole."""
     with new_shell() as shell:
         write_thousand(shell)
-        file = edit(shell, "shared", "calendar", "work(0.05, 1000)", folder / "thousand.html")
+        file = change(shell, "shared", "calendar", "work(0.05, 1000)", folder / "thousand.html")
     with opened(browser, file, "light", SIZE) as page:
         page.keyboard.press("0")
         photograph(page, "thousand")
@@ -242,7 +275,7 @@ def thousand(browser: Browser, folder: Path) -> None:
 
 def main(names: list[str]) -> None:
     """Make the pictures of these names, or all."""
-    scenes = {"graph": graph, "failure": failure, "thousand": thousand}
+    scenes = {"edit": edit, "graph": graph, "failure": failure, "thousand": thousand}
     installed = next(filter(None, map(shutil.which, CHROMIUM)), None)
     with sync_playwright() as playwright, TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
