@@ -55,4 +55,4 @@ function clamp(value, low, high) {
   return Math.min(Math.max(value, low), Math.max(low, high));
 }
 
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches || document.body.classList.contains("vscode-reduce-motion");
