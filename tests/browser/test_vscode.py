@@ -86,7 +86,7 @@ def test_it_is_as_dark_as_the_editor(open_in_vscode: OpenInVSCode, kind: str) ->
 
 
 def test_it_is_live(open_in_vscode: OpenInVSCode, run: Strange) -> None:
-    """A changed status arrives, a click opens the panel, and it follows what the editor is set to."""
+    """A new status arrives, a click opens the panel, and settings of the editor are followed."""
     page = open_in_vscode()
     root, view = page.locator(".dagnb[data-ready]"), run.picture.view
     expect(root.locator("[data-node]")).to_have_count(len(NAMES))
