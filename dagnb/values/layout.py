@@ -77,9 +77,17 @@ class Layout:
             With what to do about it.
         """
         try:
-            if os.path.lexists(self.folder):
-                self._check_folder()
-        except OSError as error:
+            os.lstat(self.folder)
+            self._check_folder()
+        except FileNotFoundError:
+            return  # it will be made
+        except NotADirectoryError as error:
+            file = next((each for each in self.folder.parents if each.exists()), "its place")
+            raise StoreError(
+                f"{self.folder} cannot be made for a store, since {file} is a file; "
+                "name another folder"
+            ) from error
+        except (OSError, ValueError) as error:
             raise StoreError(f"{self.folder} cannot be used as a store: {error}") from error
 
     def _check_folder(self) -> None:

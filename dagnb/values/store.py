@@ -76,7 +76,7 @@ class Store:
     ) -> None:
         self.layout = Layout(folder)
         self.layout.check()
-        self._tmp = str(self.layout.tmp)
+        self._tmp = f"{folder}/tmp"
         self._key = key
         self._warn = warn
         self._durable = durable

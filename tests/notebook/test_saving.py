@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dagnb.errors import StoreError
 from dagnb.notebook.saving import store_folder
 from dagnb.values.signature import key_path
 from tests.notebook.conftest import Notebook, opened
@@ -432,6 +433,9 @@ def test_another_store(restart: Callable[[], Notebook], tmp_path: Path) -> None:
     assert nb.run("%dag store ls").out.splitlines()[-1].startswith("3 values, ")
     (tmp_path / "mine.txt").write_text("mine")
     nb.run(f"%dag store {tmp_path}", fails=Exception)
+    for file in (tmp_path / "mine.txt", os.devnull):
+        with pytest.raises(StoreError, match="is a file"):
+            nb.session.store = Path(file) / "store"
     assert nb.session.store == tmp_path / "my store"
     assert run_all(restart()) == ["raw", "clean", "total"]
 

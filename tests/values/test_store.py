@@ -449,6 +449,21 @@ def test_a_folder_of_something_else(tmp_path: Path) -> None:
         Store(tmp_path / "mine.txt", KEY, str)
 
 
+@pytest.mark.parametrize("below", ["file/store", "file/a/b", "x" * 300, "no\0path"])
+def test_a_folder_that_cannot_be_made(tmp_path: Path, below: str) -> None:
+    """Is refused before anything is computed for it."""
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StoreError, match="cannot be"):
+        Store(tmp_path / below, KEY, str)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_device_holds_no_store() -> None:
+    """The message names it."""
+    with pytest.raises(StoreError, match=f"since {os.devnull} is a file; name another folder"):
+        Store(Path(os.devnull) / "x", KEY, str)
+
+
 def test_nothing_is_made_before_something_is_saved(opened: Callable[..., Store]) -> None:
     """Looking leaves no trace."""
     store = opened()
