@@ -367,6 +367,11 @@ SEEN = {
     "name in an expression of pandas": Hazard(
         "import pandas as pd\nk = 1", "int(pd.eval('k + 1'))", "k = 5"
     ),
+    "name in a shell command": Hazard("word = 'a'", "said = !echo $word\n[*said]", "word = 'b'"),
+    "expression in a shell command": Hazard(
+        "words = ['a']", "said = !echo {words[0]}\n[*said]", "words[0] = 'b'"
+    ),
+    "name in a magic": Hazard("k = 1", "%time k + 1", "k = 2"),
     "table in a query": Hazard(
         "import polars as pl\ndf = pl.DataFrame({'a': [1, 2]})",
         "len(pl.sql('SELECT * FROM df').collect())",
