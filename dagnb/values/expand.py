@@ -22,6 +22,7 @@ import socket
 import subprocess
 import threading
 import types
+import typing
 import uuid
 from array import array
 from collections import OrderedDict
@@ -262,6 +263,36 @@ def _uuid(value: uuid.UUID) -> Parts:
 @register(re.Pattern)
 def _pattern(value: re.Pattern[str]) -> Parts:
     return Parts("pattern", [value.pattern, value.flags], leaf=True)
+
+
+@register(typing.NewType)
+def _new_type(value: typing.NewType) -> Parts:
+    return Parts("new type", [value.__module__, value.__name__, value.__supertype__])
+
+
+@register(typing.TypeVar)
+def _type_variable(value: typing.TypeVar) -> Parts:
+    variance = value.__covariant__, value.__contravariant__
+    return Parts("type variable", [value.__name__, *variance, *_evaluated(value, _LIMITS)])
+
+
+def _type_alias(value: object) -> Parts:
+    """``type Name = ...``, of Python 3.12."""
+    return Parts("type alias", [str(value), *_evaluated(value, ["__value__"])])
+
+
+def _evaluated(value: object, names: list[str]) -> Iterator[object]:
+    """Yield attributes that Python evaluates when they are asked for."""
+    for name in names:
+        try:
+            yield getattr(value, name)
+        except Exception:  # whatever the user wrote there
+            yield None
+
+
+_LIMITS = ["__bound__", "__constraints__"]
+if hasattr(typing, "TypeAliasType"):
+    expand.register(typing.TypeAliasType, _type_alias)
 
 
 @register(types.SimpleNamespace)

@@ -55,6 +55,13 @@ def _dtype(value: np.dtype[Any]) -> Parts:
     return Parts("dtype", [dtype_name(value)])
 
 
+@register(np.vectorize)
+def _vectorized(value: np.vectorize) -> Parts:
+    """Without the function that it makes of another one when it is called."""
+    state = {name: each for name, each in vars(value).items() if name != "_ufunc"}
+    return Parts("vectorized", [type(value), state])
+
+
 @register(np.ufunc)
 def _ufunc(value: np.ufunc) -> Parts:
     """A function of a library by its name; one that was made of Python code hides what it is."""

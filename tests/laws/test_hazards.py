@@ -283,6 +283,24 @@ SEEN = {
     "vectorized function": Hazard(
         "import numpy as np\nk = 1\nf = np.vectorize(lambda x: x * k)", "int(f(1))", "k = 2"
     ),
+    "setting of a vectorized function that was called": Hazard(
+        "import numpy as np\nf = np.vectorize(lambda x: x, otypes=['f8'])",
+        "f([1]).dtype.str",
+        "f.otypes = 'i'",
+    ),
+    "new type": Hazard(
+        "import typing\nId = typing.NewType('Id', int)",
+        "Id.__supertype__.__name__",
+        "Id = typing.NewType('Id', str)",
+    ),
+    "bound of a type variable": Hazard(
+        "import typing\nT = typing.TypeVar('T', bound=int)",
+        "T.__bound__.__name__",
+        "T = typing.TypeVar('T', bound=str)",
+    ),
+    "value of a member of an enum, in place": Hazard(
+        "import enum\nclass E(enum.Enum): A = [1]", "len(E.A.value)", "E.A.value.append(2)"
+    ),
     "name of a column": Hazard(
         "import pandas as pd\ndf = pd.DataFrame({'a': [1]})", "list(df)", "df.columns = ['b']"
     ),
@@ -634,6 +652,40 @@ WARNED = {
         "pd.get_option reads a setting",
     ),
     "iterator": Hazard("it = iter([1, 2])", "next(it)", "", "it counts by its type only"),
+    "weak reference": Hazard(
+        "import weakref\nclass K: v = 1\no = K()\nr = weakref.ref(o)",
+        "r().v",
+        "o.v = 2",
+        "r counts by its type only",
+        "--depends o",
+    ),
+    "connection to a database": Hazard(
+        "import sqlite3\nrows, con = 0, sqlite3.connect(':memory:')\n"
+        "con.execute('create table t(x)')",
+        "con.execute('select count(*) from t').fetchone()",
+        "con.execute('insert into t values (1)')\nrows = 1",
+        "con counts by its type only",
+        "--depends rows",
+    ),
+    "array in a file": Hazard(
+        "import numpy as np\nnp.save('x.npy', np.zeros(1))",
+        "float(np.load('x.npy').sum())",
+        "np.save('x.npy', np.ones(2))",
+        "n read x.npy",
+        "--files x.npy",
+    ),
+    "errors of numpy": Hazard(
+        "import numpy as np", "np.geterr()['divide']", "", "np.geterr reads a setting"
+    ),
+    "filters of warnings": Hazard(
+        "import warnings", "len(warnings.filters)", "", "warnings.filters reads a setting"
+    ),
+    "global seed of numpy": Hazard(
+        "import numpy as np\nnp.random.seed(0)\nseed = 0",
+        "float(np.random.rand())",
+        "np.random.seed(1)\nseed = 1",
+        "np.random.rand depends on chance",
+    ),
     "context variable": Hazard(
         "import contextvars\ncv = contextvars.ContextVar('cv', default=1)",
         "cv.get()",
@@ -686,6 +738,43 @@ INVISIBLE = {
         "str(df)",
         "shown = 2",
         declare="--depends shown",
+    ),
+    "how numpy shows numbers": Hazard(
+        "import numpy as np\nx = np.array([1 / 3])\ndigits = 8",
+        "str(x)",
+        "digits = 3",
+        declare="--depends digits",
+    ),
+    "flag of an array": Hazard(
+        "import numpy as np\nx = np.zeros(2)\nis_open = True",
+        "x.flags.writeable",
+        "is_open = x.flags.writeable = False",
+        declare="--depends is_open",
+    ),
+    "annotation put in place": Hazard(
+        "def g(a: int): pass\nnote = 1",
+        "g.__annotations__['a'].__name__",
+        "g.__annotations__['a'] = str\nnote = 2",
+        declare="--depends note",
+    ),
+    "note on a member of an enum": Hazard(
+        "import enum\nclass E(enum.Enum): A = 1\nE.A.note = note = 1",
+        "E.A.note",
+        "E.A.note = note = 2",
+        declare="--depends note",
+    ),
+    "layout of a function's source": Hazard(
+        "import inspect\ndef g(): return 1\nnote = 1",
+        "inspect.getsource(g)",
+        "def g(): return   1\nnote = 2",
+        declare="--depends note",
+    ),
+    "class of a module": Hazard(
+        "import types, hazard_module\nclass M(types.ModuleType):\n @property\n def z(s): return 1\n"
+        "hazard_module.__class__ = M",
+        "hazard_module.z",
+        "M.z = property(lambda s: 2)",
+        declare="--depends M",
     ),
     "current figure": Hazard(
         "import matplotlib.pyplot as plt\nmade = 0",
@@ -760,6 +849,15 @@ INVISIBLE = {
         declare="--env DAGNB_H",
     ),
 }
+
+if sys.version_info >= (3, 12):
+    SEEN["alias of a type"] = Hazard(
+        "type Rows = list[int]", "str(Rows.__value__)", "type Rows = list[str]"
+    )
+    SEEN["generic function"] = Hazard("k = 1\ndef g[T](x: T) -> T: return x * k", "g(1)", "k = 2")
+    SEEN["generic class"] = Hazard(
+        "k = 1\nclass G[T]:\n def f(s, x: T): return k", "G[int]().f(1)", "k = 2"
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -837,5 +935,5 @@ def test_what_is_invisible_is_known_to_be(nb: Notebook, hazard: Hazard) -> None:
 
 
 def test_there_are_enough_hazards() -> None:
-    """A hundred and sixty of them."""
-    assert len(SEEN) + len(WARNED) + len(INVISIBLE) >= 160
+    """Nearly two hundred of them."""
+    assert len(SEEN) + len(WARNED) + len(INVISIBLE) >= 190
