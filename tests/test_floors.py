@@ -39,7 +39,7 @@ ONLY_IN = {
     "ray": ("dagnb.run.remote",),
 }
 
-HEAVY = {*ONLY_IN, "click", "cloudpickle", "matplotlib", "numpy", "pandas", "rich", "tblib"}
+HEAVY = {*ONLY_IN, "click", "cloudpickle", "matplotlib", "numpy", "pandas", "rich"}
 
 LONGEST_FILE = 450
 

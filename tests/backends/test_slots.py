@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,6 +108,21 @@ def test_a_process_that_nobody_wants_any_more_when_it_is_there() -> None:
         assert (process.stderr.read(), process.wait()) == (b"", 0)
     for each in tokens:
         os.close(each)
+
+
+def test_an_error_from_elsewhere_stands_in_the_same_lines() -> None:
+    """Of functions and cells that begin in the same lines, or IPython would mark others."""
+
+    def lines(error: BaseException) -> list[tuple[str, str, int, int | None]]:
+        codes = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+        return [(c.co_filename, c.co_name, c.co_firstlineno, line) for c, line in codes]
+
+    cell = "\n\ndef fail():\n    one = 1\n    one / 0\n\nfail()"
+    with pytest.raises(ZeroDivisionError) as raised:
+        exec(compile(cell, "<a cell>", "exec"), {})
+    there = lines(raised.value)
+    assert there[1:] == [("<a cell>", "<module>", 1, 7), ("<a cell>", "fail", 3, 5)]
+    assert lines(unpack_error(pack_error(raised.value))) == there
 
 
 def test_an_error_from_elsewhere_holds_on_to_nothing_here() -> None:

@@ -69,8 +69,10 @@ def test_outputs_below_their_own_cells(kernel: Kernel) -> None:
     nbformat.validate(kernel.notebook)
 
 
-def test_an_error_below_its_own_cell(kernel: Kernel) -> None:
-    """A dependent that fails in a thread shows the line of its cell below it."""
+@pytest.mark.parametrize("backend", ["threads", "processes"])
+def test_an_error_below_its_own_cell(kernel: Kernel, backend: str) -> None:
+    """A dependent that fails in a thread or a process shows the line of its cell below it."""
+    kernel.run(f"%dag workers 4 --backend {backend}")
     start = kernel.run("%%dag_node start\n1")
     cell = kernel.run("%%dag_node ratio\nx = start - 2\n1 / x")
     kernel.run("%%dag_node start\n2", start)

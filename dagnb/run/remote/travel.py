@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from inspect import unwrap
+from itertools import pairwise
 from pickle import PickleBuffer
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from dagnb.errors import ForeignError, NotSendableError
@@ -206,13 +207,49 @@ def _name_of(function: Callable[..., Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class PackedLine:
+    """One step of a traceback: a line of a function, or of a file outside of all functions."""
+
+    file: str
+    function: str
+    first: int
+    line: int
+    module: str
+
+    @classmethod
+    def of(cls, frame: FrameType, line: int | None) -> PackedLine:
+        """Note where a frame stands."""
+        code, module = frame.f_code, str(frame.f_globals.get("__name__"))
+        first = code.co_firstlineno
+        return cls(code.co_filename, code.co_name, first, line or first, module)
+
+    def step(self) -> TracebackType:
+        """Return a traceback of one frame, which stands where that one stood.
+
+        Its code begins in the line where that one's began: IPython counts from there.
+        """
+        source = "\n" * (self.line - self.first) + "raise Exception"
+        code = compile(source, self.file, "exec", dont_inherit=True)
+        try:
+            exec(
+                code.replace(co_name=self.function, co_firstlineno=self.first),
+                {"__name__": self.module, "__file__": self.file},
+            )
+        except Exception as error:
+            assert error.__traceback__ is not None
+            assert error.__traceback__.tb_next is not None
+            return error.__traceback__.tb_next
+        raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True, slots=True)
 class PackedError:
     """An error as it travels: itself if it can be pickled, and what is left of it if not."""
 
     data: bytes
     kind: str
     text: str
-    lines: dict[str, Any] | None
+    lines: Sequence[PackedLine]
     cause: PackedError | None
     context: PackedError | None
     suppresses: bool
@@ -230,7 +267,7 @@ def pack_error(error: BaseException) -> PackedError:
         data,
         type(error).__qualname__,
         "".join(traceback.format_exception_only(error)).strip(),
-        _lines_of(error.__traceback__),
+        [PackedLine.of(*each) for each in traceback.walk_tb(error.__traceback__)],
         None if error.__cause__ is None else pack_error(error.__cause__),
         None if error.__context__ is None else pack_error(error.__context__),
         error.__suppress_context__,
@@ -252,29 +289,18 @@ def unpack_error(packed: PackedError) -> BaseException:
     return error.with_traceback(_as_traceback(packed.lines))
 
 
-def _lines_of(lines: TracebackType | None) -> dict[str, Any] | None:
-    import tblib
-
-    if lines is None:
-        return None
-    found: dict[str, Any] = tblib.Traceback(lines).to_dict()
-    return found
-
-
-def _as_traceback(lines: dict[str, Any] | None) -> TracebackType | None:
+def _as_traceback(lines: Sequence[PackedLine]) -> TracebackType | None:
     """Return a traceback of the frames that were there.
 
     It is made in a thread of its own: it holds on to the frames of who makes it, and so to all
     that these hold, which are whole runs.
     """
-    import tblib
-
-    if lines is None:
+    if not lines:
         return None
     made: list[TracebackType] = []
-    thread = threading.Thread(
-        target=lambda: made.append(tblib.Traceback.from_dict(lines).as_traceback())
-    )
+    thread = threading.Thread(target=lambda: made.extend(each.step() for each in lines))
     thread.start()
     thread.join()
-    return made.pop()
+    for one, following in pairwise(made):
+        one.tb_next = following
+    return made[0]
