@@ -265,6 +265,11 @@ def _pattern(value: re.Pattern[str]) -> Parts:
     return Parts("pattern", [value.pattern, value.flags], leaf=True)
 
 
+@register(types.UnionType)
+def _union(value: types.UnionType) -> Parts:
+    return Parts("union", list(value.__args__))
+
+
 @register(typing.NewType)
 def _new_type(value: typing.NewType) -> Parts:
     return Parts("new type", [value.__module__, value.__name__, value.__supertype__])

@@ -288,6 +288,7 @@ SEEN = {
         "f([1]).dtype.str",
         "f.otypes = 'i'",
     ),
+    "union of types": Hazard("U = int | str", "str(U)", "U = int | bytes"),
     "new type": Hazard(
         "import typing\nId = typing.NewType('Id', int)",
         "Id.__supertype__.__name__",
@@ -853,6 +854,9 @@ INVISIBLE = {
 if sys.version_info >= (3, 12):
     SEEN["alias of a type"] = Hazard(
         "type Rows = list[int]", "str(Rows.__value__)", "type Rows = list[str]"
+    )
+    SEEN["alias of a type that holds itself"] = Hazard(
+        "type Tree = list[Tree] | int", "str(Tree.__value__)", "type Tree = list[Tree] | str"
     )
     SEEN["generic function"] = Hazard("k = 1\ndef g[T](x: T) -> T: return x * k", "g(1)", "k = 2")
     SEEN["generic class"] = Hazard(
