@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -24,11 +25,12 @@ FOUND = {"small": True, "large": True}
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A store with one value."""
-    made = tmp_path / "store"
-    assert put(Store(made, KEY, str), "before", SMALL)
-    return made
+def folder() -> Iterator[Path]:
+    """A store with one value, not below pytest's own folder, which each pytest shuts as it starts."""
+    with TemporaryDirectory() as home:
+        made = Path(home) / "store"
+        assert put(Store(made, KEY, str), "before", SMALL)
+        yield made
 
 
 def under(fault: str, folder: Path, **variables: str) -> dict[str, Any]:
