@@ -26,7 +26,7 @@ FOUND = {"small": True, "large": True}
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A store with one value, not below pytest's own folder, which each pytest shuts as it starts."""
+    """A store with one value, outside of the folder that each pytest shuts when it starts."""
     with TemporaryDirectory() as home:
         made = Path(home) / "store"
         assert put(Store(made, KEY, str), "before", SMALL)
