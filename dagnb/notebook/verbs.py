@@ -332,7 +332,8 @@ def _describe_workers(workers: int, backend: Chosen) -> str:
         where = "a cluster that starts with the first" if cluster is None else described(cluster)
         return f"workers: {workers}; nodes run on {where}"
     if backend != "threads":
-        return f"workers: {workers}; nodes run in {backend}, so many at once"
+        name = backend if isinstance(backend, str) else f"a {type(backend).__name__}"
+        return f"workers: {workers}; nodes run in {name}, so many at once"
     if workers == 1:
         return "workers: 1; nodes run one after another on the main thread"
     return f"workers: {workers}; nodes run side by side in threads"

@@ -195,7 +195,7 @@ def perform_on(
 ) -> Report:
     """Perform a call once on a backend, and give it up when its time is over."""
     function = call.function
-    if not isinstance(function, Traveller):
+    if not isinstance(function, Traveller) or getattr(backend, "is_here", False):
         return _awaited(backend, call, timeout, placed)
 
     def send(other: Callable[..., Any], hear: Hear | None = None) -> Report:

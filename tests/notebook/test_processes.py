@@ -7,7 +7,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -169,6 +171,24 @@ def test_a_backend_that_is_not_installed(
     ran = nb.run(f"%dag workers 2 --backend {name}", fails=UsageError)
     assert f'pip install "dagnb[{name}]"' in str(ran.error)
     assert (nb.session.backend, nb.session.workers) == ("threads", 1)
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [lambda: ThreadPoolExecutor(1), lambda: ProcessPoolExecutor(1, get_context("spawn"))],
+    ids=["threads", "processes"],
+)
+def test_an_executor_of_somebodys(nb: Notebook, pool: Callable[[], Executor]) -> None:
+    """What a node shows there is below its cell, its variables are the notebook's, inputs kept."""
+    with pool() as executor:
+        nb.session.backend = executor
+        assert f"nodes run in a {type(executor).__name__}" in nb.run("%dag workers").text
+        nb.run("factor = 3")
+        ran = nb.node("a", "print('in a pool')\ndisplay('shown')\n[factor]")
+        assert "in a pool" in ran.text
+        assert "shown" in ran.text
+        nb.node("b", "a.append(1)\n2", fails=InputMutatedError)
+        assert nb["a"] == [3]
 
 
 def test_no_cluster_to_stop(nb: Notebook) -> None:

@@ -62,6 +62,9 @@ class Backend(Protocol):
     ----------
     slots : int or None
         How many calls it performs at once; None if it does as many as are submitted.
+
+    One that performs calls in threads of this process may say so by a further one, ``is_here``:
+    a `Traveller` stays what it is then.
     """
 
     slots: int | None

@@ -22,7 +22,8 @@ class Futures:
 
     What an executor cannot do, this cannot either: a call that is late is cancelled if it has not
     begun, and else left to itself, and one that crashes its process may break the executor for
-    all calls after it. Their nodes fail, saying so.
+    all calls after it. Their nodes fail, saying so. Nothing is heard of a call in another process
+    before it is over: what the node of a notebook prints there appears then, all of it.
 
     Parameters
     ----------
@@ -33,12 +34,15 @@ class Futures:
     ----------
     slots : int or None
         The executor's own number of workers, as far as it tells.
+    is_here : bool
+        Whether it has threads of this process, so that functions need not travel.
     """
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._out: set[Future[bytes] | Future[Report]] = set()
         self.slots: int | None = getattr(executor, "_max_workers", None)
+        self.is_here = isinstance(executor, ThreadPoolExecutor)
 
     def submit(self, call: Call) -> Attempt:
         """Hand a call to the executor."""
@@ -53,7 +57,7 @@ class Futures:
         return _Waiting(future)
 
     def _submitted(self, call: Call) -> Future[bytes] | Future[Report]:
-        if isinstance(self._executor, ThreadPoolExecutor):
+        if self.is_here:
             return self._executor.submit(perform, call)
         names, inputs = pack_inputs(call)
         function = pack_function(call.function)
