@@ -330,11 +330,15 @@ def _written(name: str, source: str) -> Function:
     return body[0]
 
 
+_MAY_HIDE = re.compile(r"[#'\"]")  # a comment begins here, or a string begins or ends
 _NO_CODE = {tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.DEDENT}
 
 
 def _ends_quietly(source: str) -> bool:
     """Say whether a semicolon is the last there is, comments aside; magics end as typed."""
+    last = source.rstrip().rpartition("\n")[2]
+    if not _MAY_HIDE.search(last):
+        return last.endswith(";")
     try:
         tokens = [*tokenize.generate_tokens(StringIO(source).readline)]
     except (tokenize.TokenError, SyntaxError):

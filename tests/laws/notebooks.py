@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import permutations
 from pathlib import Path
 from random import Random
+from types import CodeType
 from typing import Any, NamedTuple
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -75,6 +77,11 @@ class Outcome(NamedTuple):
 BLOCKED = Outcome("blocked")
 
 
+@cache
+def _compiled(source: str) -> CodeType:
+    return compile(source, "<helpers>", "exec")
+
+
 class Notebook:
     """The cells as they are now; values are computed anew whenever somebody asks."""
 
@@ -87,6 +94,10 @@ class Notebook:
         """Return the text of a helper function."""
         inner = "g1" if name == "h0" else "h0()"
         return f"def {name}():\n    return {inner} + {CONSTANTS[self.added[name]]!r}"
+
+    def helper_code(self, name: str) -> CodeType:
+        """Return the same compiled, as a cell that is run again without an edit has it."""
+        return _compiled(self.helper_source(name))
 
     def help(self, name: str) -> Any:
         """Return what a helper function returns."""
@@ -112,7 +123,7 @@ class Notebook:
         if not all(each.has_value for each in inputs):
             return BLOCKED
         spec, given = self.nodes[name], [each.value for each in inputs]
-        text = replace(spec, comment=0).source(name)
+        text = (replace(spec, comment=0) if spec.comment else spec).source(name)
         key = repr((name, text, self._read(spec), sorted(zip(spec.inputs, given, strict=True))))
         if spec.fails:
             return Outcome("failed", key)

@@ -100,7 +100,7 @@ class Edits:
 
     def retype_helper(self, name: str) -> None:
         """Define a helper function anew."""
-        exec(self.model.helper_source(name), self.typed.namespace)
+        exec(self.model.helper_code(name), self.typed.namespace)
 
     def any_spec(self, name: str) -> Spec:
         """Choose a node that reads others, now and then one that is not there."""
@@ -295,17 +295,23 @@ class EditsWithStore(Edits):
         self.type_again()
 
 
+@pytest.fixture(scope="module")
+def frozen() -> Iterator[None]:
+    """The libraries: to look through them each time takes a tenth of the test."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+def shell(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     """A shell whose namespace nobody uses, which shows values as text only."""
     with new_shell() as made:
         made.InteractiveTB.set_mode("Minimal")  # a traceback in colours takes longer than a run
         made.display_formatter.active_types = ["text/plain"]
         monkeypatch.setattr(Edits, "shell", made, raising=False)
-        gc.collect()
-        gc.freeze()  # the libraries: to look through them each time takes a tenth of the test
         yield made
-        gc.unfreeze()
 
 
 def run_machine(machine: type[Edits], examples: int, *, shrink: bool = True) -> None:

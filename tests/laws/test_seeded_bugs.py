@@ -17,9 +17,9 @@ from dagnb.run.frontier import Scan
 from dagnb.values.bytecode import normal_form
 from dagnb.values.code import CodeDigest, code_digest
 from dagnb.values.fingerprint import digest
-from tests.laws.test_model import Edits, run_machine, shell
+from tests.laws.test_model import Edits, frozen, run_machine, shell
 
-__all__ = ["shell"]
+__all__ = ["frozen", "shell"]
 Patch = pytest.MonkeyPatch
 
 
