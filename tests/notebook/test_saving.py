@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import shutil
 import sys
 import threading
@@ -16,6 +18,7 @@ from dagnb.errors import StoreError
 from dagnb.notebook.saving import store_folder
 from dagnb.values.signature import key_path
 from tests.notebook.conftest import Notebook, opened
+from tests.notebook.test_bad_values import REFUSING
 
 LONG = "[number for number in range(5000)];"  # too long to stand in its record
 SIZES = {"raw": LONG, "clean": "raw[:4000];", "total": "print('adding')\nsum(clean)"}
@@ -378,6 +381,38 @@ def test_a_value_that_cannot_be_pickled(restart: Callable[[], Notebook]) -> None
     assert nb.node("f", "[lambda: 2]").err == ""
     assert nb.node("one", "f[0]()").executed == ["one"]
     assert restart().node("f", "[lambda: 1]").executed == ["f"]
+
+
+def test_values_that_refuse(restart: Callable[[], Notebook]) -> None:
+    """Saved or not, each is there after a restart, and nobody is told of an error."""
+    for _ in range(2):
+        nb = restart()
+        for number, source in enumerate(REFUSING.values()):
+            nb.run(re.sub(r"\bK\b", f"K{number}", source))
+            nb.node(f"value{number}", f"(K{number}(), {LONG[:-1]});")
+            nb.node(f"kind{number}", f"type(value{number}[0]).__name__")
+            nb.run(f"value{number}[0];")
+            assert nb[f"kind{number}"] == type(nb[f"value{number}"][0]).__name__
+
+
+def test_a_value_whose_module_is_gone(
+    restart: Callable[[], Notebook], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made again, which fails with the user's own error; nobody gets half a value."""
+    module = tmp_path / "gone_module.py"
+    module.write_text("class Kind: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    source = "import importlib, time\ntime.sleep(0.1)\nimportlib.import_module(name()).Kind();"
+    nb = restart()
+    nb.run("def name(): return 'gone_module'")
+    assert nb.node("made", source).executed == ["made"]
+    nb = restart()
+    sys.modules.pop("gone_module")
+    module.unlink()
+    importlib.invalidate_caches()
+    nb.run("def name(): return 'gone_module'")
+    assert nb.node("made", source, fails=ModuleNotFoundError).executed == ["made"]
+    assert nb.run("made", fails=NameError).executed == []
 
 
 def test_a_node_that_failed_is_not_saved(restart: Callable[[], Notebook]) -> None:
