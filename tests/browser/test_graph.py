@@ -23,6 +23,11 @@ NODES = {
 }
 CELL = "%%dag_node {name} --tags {group}\n{body}"
 SHOW = len(NODES) + 1
+LAST = len(NODES)
+RAW, CLEAN = (
+    f"document.querySelector('.dagnb [data-node={each}]').getBoundingClientRect()"
+    for each in ("raw", "clean")
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,7 @@ def graph_page(server: JupyterServer, browser: Browser) -> Iterator[NotebookPage
         for name, (group, body) in NODES.items()
     ]
     with opening(server, browser, "graph") as open_notebook:
-        page = open_notebook("%load_ext dagnb\n%dag auto off", *cells, "%dag show", "%dag run")
+        page = open_notebook("%load_ext dagnb\n%dag auto off", *cells, "%dag show", "%dag run", "")
         for cell in range(SHOW + 1):
             page.run_cell(cell)
         page.expect_status("score", "failed")
@@ -132,6 +137,93 @@ def press(page: NotebookPage, of: Locator) -> None:
     """Press the mouse in the middle of something, and hold it."""
     of.hover()
     page.page.mouse.down()
+
+
+def test_the_keyboard_follows_the_edges(page: NotebookPage) -> None:
+    """Arrows go along them, Enter opens the panel, Escape comes back to the node."""
+    keyboard, panel = page.page.keyboard, page.graph().locator(".dagnb-panel")
+    page.node("raw").focus()
+    keyboard.press("ArrowDown")
+    expect(page.node("clean")).to_be_focused()
+    keyboard.press("ArrowDown")
+    expect(page.node("clean")).not_to_be_focused()
+    keyboard.press("ArrowUp")
+    expect(page.node("clean")).to_be_focused()
+    keyboard.press("Enter")
+    expect(panel).to_have_attribute("data-for", "clean")
+    keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(page.node("clean")).to_be_focused()
+
+
+def test_the_buttons_of_the_panel(page: NotebookPage) -> None:
+    """One runs the node, one what it needs, one leaves it to be asked, one copies its code."""
+    page.run_cell(SHOW + 1)
+    page.node("rows").click()
+    panel = page.graph().locator(".dagnb-panel")
+
+    def press(name: str) -> None:
+        panel.get_by_role("button", name=name, exact=True).click()
+
+    press("Run")
+    expect(panel).to_contain_text("asked")
+    expect(page.graph().get_by_role("status")).to_contain_text("Run finished: ")
+    press("Make manual")
+    press("Make automatic")
+    expect(panel.get_by_role("button", name="Make manual")).to_be_visible()
+    page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press("Copy code")
+    expect(panel.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.page.evaluate("navigator.clipboard.readText()").strip() == "len(clean)"
+
+    page.edit_cell(1, "[3", "[4, 3")
+    page.run_cell(1)
+    page.expect_status("rows", "stale")
+    press("Run to here")
+    page.expect_status("rows", "completed")
+    page.expect_status("clean", "completed")
+    assert page.node_status("model") == "stale"
+
+
+def test_zoom_and_direction(page: NotebookPage) -> None:
+    """Buttons draw it larger, whole, and with edges to the right."""
+    graph, box = page.graph(), "node => node.getBoundingClientRect().toJSON()"
+    [before] = page.node("raw").evaluate_all(f"all => all.map({box})")
+    graph.get_by_role("button", name="Zoom in").click()
+    page.page.wait_for_function(f"before => {RAW}.width > 1.2 * before.width", arg=before)
+    graph.get_by_role("button", name="Show all").click()
+    page.page.wait_for_function(f"before => {RAW}.width < 1.1 * before.width", arg=before)
+    for beyond, turned in (("left", True), ("left", False)):
+        graph.get_by_role("button", name="Draw edges to the right").click()
+        is_right = f"{CLEAN}.{beyond} > {RAW}.right"
+        page.page.wait_for_function(is_right if turned else f"!({is_right})")
+
+
+def test_nothing_else_moves(page: NotebookPage) -> None:
+    """A node that gets another name, goes, and comes back leaves the others where they are."""
+    before = places(page)
+    page.edit_cell(LAST, "node report", "node letter")
+    page.run_cell(LAST)
+    expect(page.node("letter")).to_be_visible()
+    renamed = places(page)
+    assert renamed.pop("letter") and {**renamed, "report": before["report"]} == before
+    page.type_into_cell(SHOW + 2, "%dag rm letter")
+    page.run_cell(SHOW + 2)
+    expect(page.node("letter")).to_have_count(0)
+    page.edit_cell(LAST, "node letter", "node report")
+    page.run_cell(LAST)
+    expect(page.node("report")).to_be_visible()
+    assert places(page) == before
+
+
+def places(page: NotebookPage) -> dict[str, str]:
+    """Where every node is, once all have arrived."""
+    expect(page.graph().locator(".dagnb-moving")).to_have_count(0)
+    found: dict[str, str] = page.graph().evaluate(
+        "root => Object.fromEntries([...root.querySelectorAll('[data-node]')]"
+        ".map(node => [node.dataset.node, node.getAttribute('transform')]))"
+    )
+    return found
 
 
 def test_a_node_is_found_by_its_name(page: NotebookPage) -> None:
