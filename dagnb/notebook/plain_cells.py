@@ -119,8 +119,9 @@ class PlainCells:
     def _run(self, due: list[str]) -> list[str]:
         result, settled = self._session.run(due), self._session.settled
         notices = self._session.failures()
-        ran = [name for name in due if name in settled and settled[name].executed]
-        notices += self._session.restless.news(ran)
+        ran = [name for name, each in settled.items() if each.executed]
+        notices += self._session.restless.news(name for name in ran if name in due)
+        notices += [each for name in ran for each in self._session.cautions.news(name)]
         if has_news(settled.values()):
             summary = run_summary(settled.values(), result.total_duration_seconds)
             notices.insert(0, f"because of this cell: {summary}")

@@ -20,6 +20,7 @@ from typing import Any
 
 from dagnb.errors import DagError
 from dagnb.notebook.capture import Output, Shell
+from dagnb.notebook.cells import NodeCode
 
 MOST_FRAMES = 40
 _OURS = DagError | SyntaxError | KeyboardInterrupt
@@ -206,10 +207,15 @@ def _chain(exception: BaseException) -> Iterator[BaseException]:
 def _cut(
     exception: BaseException, trace: TracebackType | None, files: Container[str]
 ) -> TracebackType | None:
-    """Return a traceback's user frames; all of it if there are none, for they would help least."""
-    kept = [each for each in _links(trace) if _is_user_frame(each, files)]
+    """Return a traceback's user frames; all of it if there are none, for they would help least.
+
+    Of a call that did not even begin, as with arguments of other names, the message says it all.
+    """
+    links = [*_links(trace)]
+    kept = [each for each in links if _is_user_frame(each, files)]
     if not kept:
-        return None if isinstance(exception, _OURS) else trace
+        is_said = isinstance(exception, _OURS) or (links and _is_call(links[-1]))
+        return None if is_said else trace
     if len(kept) > MOST_FRAMES:  # a recursion: how it began and how it ended
         kept = kept[: MOST_FRAMES // 2] + kept[-MOST_FRAMES // 2 :]
     following = None
@@ -222,6 +228,11 @@ def _links(trace: TracebackType | None) -> Iterator[TracebackType]:
     while trace is not None:
         yield trace
         trace = trace.tb_next
+
+
+def _is_call(link: TracebackType) -> bool:
+    """Whether this is where the function of a node is called."""
+    return link.tb_frame.f_code is NodeCode.call.__code__
 
 
 def _is_user_frame(link: TracebackType, files: Container[str]) -> bool:

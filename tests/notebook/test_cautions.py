@@ -110,3 +110,12 @@ def test_a_warning_names_the_line(nb: Notebook) -> None:
 def test_the_remedy_is_an_option_of_the_cell(nb: Notebook) -> None:
     """What is to be declared is said as it is typed after the magic."""
     assert "eval() hides what it reads; declare it with --depends" in nb.node("n", "eval('1')").out
+
+
+def test_what_a_plain_cell_made_a_node_read(nb: Notebook) -> None:
+    """It is said when the node runs, also if that is not because of its own cell; once."""
+    nb.node("n", "sum(numbers)")
+    first = nb.run("numbers = iter([1, 2])").text
+    assert "numbers counts by its type only" in first
+    assert "numbers counts by its type only" not in nb.run("numbers = [1]").text
+    assert "numbers counts by its type only" not in nb.run("numbers = iter([3])").text

@@ -167,3 +167,16 @@ class TestElsewhere:
         assert nb.run("steps_of_mine.factor = 4").executed == ["scaled"]
         assert nb["scaled"] == 8
         del sys.modules["steps_of_mine"]
+
+
+def test_a_decorator_that_takes_no_keywords(nb: Notebook) -> None:
+    """The error says which argument it is, and shows none of what called it."""
+    nb.run(
+        "import functools\ndef once(function):\n @functools.wraps(function)\n"
+        " def call(first): return function(first)\n return call"
+    )
+    nb.node("raw", "1")
+    source = "from dagnb import dag_node\n@dag_node\n@once\ndef n(raw): return raw"
+    failed = nb.run(source, fails=TypeError)
+    assert "unexpected keyword argument 'raw'" in failed.out
+    assert "dagnb/" not in failed.out
