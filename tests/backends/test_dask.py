@@ -242,6 +242,16 @@ def test_a_worker_killed_before_a_task_begins(tmp_path: Path) -> None:
     assert (result["a"].result, (tmp_path / "count").read_text()) == ("there", ".")
 
 
+def test_a_worker_killed_with_an_input_of_ours(tmp_path: Path) -> None:
+    """It is sent once more, with the call that was to take it."""
+    dag = graph("a", "b", edges=(("a", "b"),))
+    make = Task(lambda: bytes(2_000_000), name="a", backend="threads")
+    with one_worker_dies_about_to_begin(tmp_path / "flag"):
+        result = DAGExecutor(dag, backend="dask").execute({"a": make, "b": lambda a: a[:3]})
+    assert not (tmp_path / "flag").exists()
+    assert (result["b"].error, result["b"].result) == (None, bytes(3))
+
+
 def test_a_task_that_no_worker_lives_to_begin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

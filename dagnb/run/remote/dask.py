@@ -77,7 +77,7 @@ class Dask:
             return Done(not_sent(error))
         self._out[sent.attempt] = sent
         try:
-            sent.begin()
+            sent.send()
         except Exception as error:  # whatever a client raises that has lost its scheduler
             self.forget(sent)
             return Done(not_sent(_lost(self._connection, error)))
@@ -153,7 +153,17 @@ class _Sent:
         self.is_queued, self.place = True, ""
         self.news: deque[bytes] = deque()
 
-    def begin(self) -> None:
+    def send(self) -> None:
+        """Send it, and again if a worker ends that was to take its inputs."""
+        while True:
+            try:
+                self._begin()
+                return
+            except Exception:  # whatever a client raises
+                if not self._connection.is_alive or self._times_sent == MOST_TIMES:
+                    raise
+
+    def _begin(self) -> None:
         """Send it; its large inputs of ours go first."""
         self._times_sent += 1
         client, inputs = self._connection.client, self._inputs
@@ -183,8 +193,10 @@ class _Sent:
         """Return the report of a call that the scheduler could not have performed."""
         if self.future is None:  # it was told just now
             return self._report
-        if self.future.status in GONE or not self._connection.is_alive:
+        if not self._connection.is_alive:
             return not_sent(_lost(self._connection))
+        if self.future.status in GONE:  # so are inputs of ours that its worker had
+            return self._again(self.place)
         if self.future.status != "error":
             return None
         error: Any = self.future.exception()
@@ -192,12 +204,18 @@ class _Sent:
             return not_sent(error)
         if error.task != self.future.key:  # it made an input again, and took its worker along
             return not_sent(UpstreamDrift(range(len(self._along)), self._along))
-        lost = worker_name(error.last_worker.address)
+        return self._again(worker_name(error.last_worker.address))
+
+    def _again(self, lost: str) -> Report | None:
+        """Send a call again whose worker ended, if only its place in a queue was lost."""
         if not self.is_queued:
             return not_sent(WorkerLostError(lost))
         if self._times_sent == MOST_TIMES:
-            return not_sent(_ends_workers(self._times_sent, lost))
-        self.begin()  # only its place in a queue was lost
+            return not_sent(_ends_workers(self._times_sent, lost or "one"))
+        try:
+            self.send()
+        except Exception as error:  # whatever a client raises that has lost its scheduler
+            return not_sent(_lost(self._connection, error))
         return None
 
     def _take_in(self, told: Mapping[str, Any]) -> None:
