@@ -100,3 +100,13 @@ def test_forced_colours(page: Page, theme: str) -> None:
     """With the few colours of a system's own theme."""
     page.emulate_media(forced_colors="active", color_scheme=theme, reduced_motion="reduce")
     assert_told_apart(page, f"forced-{theme}")
+
+
+def test_nothing_moves_for_who_asked_for_that(page: Page) -> None:
+    """A ring turns and edges run where a node runs, unless the system is set to less motion."""
+    moving = ".node[data-status=running] .ring", ".edge[data-flow=live]"
+    for each in moving:
+        expect(page.locator(each).first).to_have_css("animation-name", "none")
+    page.emulate_media(reduced_motion="no-preference")
+    for each, motion in zip(moving, ("dagnb-turn", "dagnb-move"), strict=True):
+        expect(page.locator(each).first).to_have_css("animation-name", motion)

@@ -168,6 +168,7 @@ def test_the_buttons_of_the_panel(page: NotebookPage) -> None:
     press("Run")
     expect(panel).to_contain_text("asked")
     expect(page.graph().get_by_role("status")).to_contain_text("Run finished: ")
+    expect(page.graph().get_by_title("The last run took")).to_be_visible()
     press("Make manual")
     press("Make automatic")
     expect(panel.get_by_role("button", name="Make manual")).to_be_visible()

@@ -269,7 +269,9 @@ class Graph {
     else if (run) text = run.stopped ? `stopped: ${run.stopped}` : duration(run.seconds);
     if (run && run.seconds != null && this.wasRunning) this.finished();
     this.wasRunning = Boolean(run && run.seconds == null);
-    if (this.runLine.textContent !== text) this.runLine.textContent = this.runLine.title = text;
+    if (this.runLine.textContent === text) return;
+    this.runLine.textContent = text;
+    this.runLine.title = run && run.seconds != null && !run.stopped ? `The last run took ${text}` : text;
   }
 
   finished() {
