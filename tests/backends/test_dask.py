@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from dagnb import DAG, DAGExecutor, Task
 from dagnb.errors import BackendError, WorkerLostError
 from dagnb.run.remote.cluster import CLUSTERS, Cluster
 from dagnb.run.remote.connection import Connection
+from dagnb.run.remote.dask import _Sent
 from dagnb.run.remote.handle import Handle
 from tests.backends.conformance import PATIENCE_SECONDS, Conformance, appears, ends, graph, meets
 from tests.laws.anywhere import Laws
@@ -105,6 +107,32 @@ def test_a_large_value_stays_on_its_worker() -> None:
     assert "bytes of 100,000" in held.about.text
     assert (result["b"].result, result["a"].result[0]) == (7, 7)
     assert result["a"].worker in connection().workers()
+
+
+@pytest.mark.parametrize("value", [big(), 7], ids=["large", "small"])
+def test_a_call_may_be_over_before_sending_it_returns(
+    monkeypatch: pytest.MonkeyPatch, value: Any
+) -> None:
+    """What it tells is taken in once it is known what was sent; nothing of the cluster is kept."""
+    client, is_over, sent = connection().client, threading.Event(), []
+    submit, take_in = client.submit, _Sent._take_in
+
+    def submit_slowly(*args: Any, **options: Any) -> Any:
+        future = submit(*args, **options)
+        assert is_over.wait(30)
+        return future
+
+    def told(self: _Sent, news: Any) -> None:
+        if "head" in news:
+            sent.append(self)
+            is_over.set()
+        take_in(self, news)
+
+    monkeypatch.setattr(client, "submit", submit_slowly)
+    monkeypatch.setattr(_Sent, "_take_in", told)
+    result = DAGExecutor(graph("a"), 1, backend="dask").execute({"a": lambda: value})
+    assert result["a"].result == value
+    assert [each.future for each in sent] == [None]
 
 
 def test_a_lost_value_that_comes_out_the_same_disturbs_nothing(tmp_path: Path) -> None:

@@ -148,6 +148,7 @@ class _Sent:
         self._backend, self._connection = backend, connection
         self._order, self._inputs, self._along = order, inputs, along
         self._is_told = threading.Event()
+        self._sending = threading.Lock()  # a quick call is over before sending it has returned
         self._report: Report | None = None
         self.attempt = order.attempt
         self.is_queued, self.place = True, ""
@@ -173,9 +174,10 @@ class _Sent:
         self._connection.told[self.attempt] = self._take_in
         futures = [each.future for each in self._along]
         key = f"{self._connection.topic}-{next(_keys)}"  # one that was there has its result
-        self.future = client.submit(
-            perform_on_worker, self._order, given, *futures, key=key, pure=False
-        )
+        with self._sending:
+            self.future = client.submit(
+                perform_on_worker, self._order, given, *futures, key=key, pure=False
+            )
         if self.is_given_up:  # meanwhile, by who ended the run
             self.give_up()
 
@@ -223,8 +225,12 @@ class _Sent:
         self.is_queued, self.place = False, worker_name(told["worker"])
         if "news" in told:
             self.news.append(told["news"])
-        if "head" not in told:
-            return
+        if "head" in told:
+            with self._sending:
+                self._take_report(told)
+
+    def _take_report(self, told: Mapping[str, Any]) -> None:
+        """Take in what came of it."""
         report = unpack_head(told["head"])
         ended = perf_counter()
         report = report._replace(
@@ -238,7 +244,7 @@ class _Sent:
             pass
         elif "about" in told:
             about = About(*told["about"])
-            assert self.future is not None  # it was sent, and nothing was told before
+            assert self.future is not None  # it was sent
             report = report._replace(value=Kept(self._connection, self.future, about))
         elif "value" in told:
             report = _with_value(report, told["value"])
