@@ -285,7 +285,7 @@ results = [
     ConditionalExecutor(dag, {}, max_workers=4).execute(tasks, timeout=0.5),
     pipeline.execute(max_workers=4, timeout=0.5),
 ]
-print(*[each.timed_out for each in results], DAGExecutor(DAG()).execute({}).succeeded)
+print(*[each.succeeded + each.failed for each in results])
 """
 
 
@@ -295,4 +295,4 @@ def test_the_interpreter_ends_with_stuck_tasks() -> None:
         [sys.executable, "-c", textwrap.dedent(STUCK)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert (done.stdout, done.stderr, done.returncode) == ("4 4 4 4 4 0\n", "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == ("0 0 0 0 0\n", "", 0)
