@@ -89,10 +89,20 @@ def _unmatched(node: NotebookNode) -> Iterator[str]:
 def _open(node: NotebookNode) -> Iterator[str]:
     """Yield the warnings about a node's code that no declaration answers."""
     declared = node.options.declared
-    for warning in node.digest.warnings:
+    for warning in (*node.digest.warnings, *_history(node)):
         answers = [option for word, option in _REMEDIES.items() if word in warning]
         if not any(getattr(declared, option) for option in answers):
             yield warning
+
+
+def _history(node: NotebookNode) -> list[str]:
+    """Say which lists of IPython's the code reads: they grow with every cell."""
+    return [
+        f"{name} grows with each cell, unseen; give what is read from it a name of its own, "
+        "or declare it with depends="
+        for name in ("In", "Out")
+        if name in node.digest.nodes
+    ]
 
 
 def _sentence(node: NotebookNode, warning: str) -> str:
@@ -106,4 +116,5 @@ def _sentence(node: NotebookNode, warning: str) -> str:
 
 
 def _mentions(line: str, name: str) -> bool:
-    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", line) is not None
+    before = "" if name.startswith(".") else r"(?<![\w.])"
+    return re.search(rf"{before}{re.escape(name)}(?!\w)", line) is not None

@@ -81,6 +81,8 @@ class Normal:
         Global names that it assigns.
     keywords : frozenset of str
         The names of keyword arguments in its calls, among others.
+    names : frozenset of str
+        The globals and attributes that occur in it.
     """
 
     digest: bytes
@@ -88,6 +90,7 @@ class Normal:
     imports: tuple[Import, ...]
     stores: frozenset[str]
     keywords: frozenset[str]
+    names: frozenset[str]
 
 
 _NORMAL: WeakKeyDictionary[CodeType, Normal] = WeakKeyDictionary()
@@ -121,6 +124,7 @@ def _normalise(code: CodeType) -> Normal:
         tuple(dict.fromkeys(imports)),
         frozenset(stores.union(*(each.stores for each in nested))),
         frozenset(keywords.union(*(each.keywords for each in nested))),
+        frozenset(code.co_names).union(*(each.names for each in nested)),
     )
 
 

@@ -23,7 +23,12 @@ _CLOCK: tuple[str, ...] = (
     *(f"{each}.{now}" for each in _STAMPS for now in ("now", "utcnow", "today")),
 )
 _ENVIRONMENT = ("os.environ", "os.getenv")
-_ANY_MODULE = ("importlib.import_module", "sys.modules", "pkgutil.resolve_name")
+_HIDING: tuple[str, ...] = (
+    *("importlib.import_module", "sys.modules", "pkgutil.resolve_name"),
+    *("sys._getframe", "inspect.currentframe", "inspect.stack"),
+    *(f"builtins.{name}" for name in sorted(_OPAQUE)),
+)
+_NAMESPACES = frozenset(("__globals__", "f_globals", "f_locals", "user_ns", "user_global_ns"))
 # State of the process that code elsewhere may set.
 _SETTINGS: tuple[str, ...] = (
     *("os.getcwd", "pathlib.Path.cwd", "sys.argv", "sys.path", "sys.flags", "warnings.filters"),
@@ -74,6 +79,12 @@ def hazard(load: Load, found: Found, keywords: Collection[str] = ()) -> str | No
     return path_hazard(real_path(found), name, bare=load.called_bare)
 
 
+def namespace_hazards(names: Collection[str]) -> list[str]:
+    """Say which attributes that code reads hold variables by their names."""
+    hidden = sorted(_NAMESPACES.intersection(names))
+    return [f".{name} hides what is read from it; declare it with depends=" for name in hidden]
+
+
 def target(found: Found) -> object:
     """Follow what is left of a dotted name through the modules of a library."""
     value = found.value
@@ -105,7 +116,7 @@ def path_hazard(path: str, name: str, *, bare: bool = True) -> str | None:
         return f"{name} depends on the time; pass the time in"
     if path.startswith(_ENVIRONMENT):
         return f"{name} reads the environment; declare it with env="
-    if path.startswith(_ANY_MODULE):
+    if path.startswith(_HIDING):
         return f"{name} hides what it reads; declare it with depends="
     if path.startswith(_SETTINGS):
         return f"{name} reads a setting of the process; pass it in, or declare it with depends="

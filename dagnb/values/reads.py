@@ -24,7 +24,7 @@ from dagnb.values.functions import (
     module_contents,
 )
 from dagnb.values.guards import Guards
-from dagnb.values.hazards import hazard, origin, path_hazard
+from dagnb.values.hazards import hazard, namespace_hazards, origin, path_hazard
 from dagnb.values.memory import size_of
 from dagnb.values.names import (
     Found,
@@ -100,6 +100,8 @@ class Reading:
     def _follow(self, label: str, function: FunctionType) -> None:
         """Read what the body of a function names."""
         normal = normal_form(function.__code__)
+        for warning in namespace_hazards(normal.names):
+            self._warn(label, warning)
         for load in normal.loads:
             self._read_global(label, load, function, normal)
         for name, value in closed_over(function).items():

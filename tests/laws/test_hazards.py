@@ -515,6 +515,37 @@ WARNED = {
         "--depends hazard_module.k",
     ),
     "globals()": Hazard("k = 1", "globals()['k']", "k = 2", "globals() hides", "--depends k"),
+    "globals of a function": Hazard(
+        "k = 1\ndef g(): return 0",
+        "g.__globals__['k']",
+        "k = 2",
+        ".__globals__ hides what is read from it",
+        "--depends k",
+    ),
+    "globals of a frame": Hazard(
+        "import sys\nk = 1",
+        "frame = sys._getframe()\nframe.f_globals['k']",
+        "k = 2",
+        "sys._getframe hides",
+        "--depends k",
+    ),
+    "variables of the shell": Hazard(
+        "k = 1",
+        "get_ipython().user_ns['k']",
+        "k = 2",
+        ".user_ns hides what is read from it",
+        "--depends k",
+    ),
+    "what a cell has shown": Hazard(
+        "k = 1", "Out.get(99)", "k = Out[99] = 2", "Out grows with each cell", "--depends k"
+    ),
+    "eval of builtins": Hazard(
+        "import builtins\nk = 1",
+        "builtins.eval('k')",
+        "k = 2",
+        "builtins.eval hides",
+        "--depends k",
+    ),
     "os.environ": Hazard(
         "import os\nos.environ['DAGNB_H'] = '1'",
         "os.environ['DAGNB_H']",
