@@ -85,7 +85,10 @@ class Growth:
             return settled, self.expand(result)
         except (Exception, SystemExit) as error:
             run, _, how, started, ended = settled
-            failed = how._replace(status=NodeStatus.FAILED, changed=True, error=error, digest=None)
+            reason = how.reason and f"{how.reason}; the nodes it makes were refused"
+            failed = how._replace(
+                status=NodeStatus.FAILED, changed=True, error=error, reason=reason, digest=None
+            )
             return (run, None, failed, started, ended), None
 
     def expand(self, result: NodeResult) -> Any:

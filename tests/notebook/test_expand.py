@@ -320,6 +320,18 @@ class TestRefusals:
         assert "node 'size_a' is made by node 'sizes'; choose another name" in ran.text
         assert family.state() == before
 
+    def test_a_name_that_was_taken_since(self, nb: Notebook) -> None:
+        """Its value comes from memory, and is not what keeps it from being up to date."""
+        nb.node("p", "{'a': lambda: 1}", "--expand")
+        nb.node("p", "{'b': lambda: 1}", "--expand")
+        nb.node("a", "5")
+        nb.node("p", "{'a': lambda: 1}", "--expand", fails=DefinitionError)
+        last = nb.session.result("p")
+        assert not last.executed
+        assert last.reason.startswith("from memory: ")
+        assert last.reason.endswith("; the nodes it makes were refused")
+        assert nb["a"] == 5
+
     def test_two_families(self, family: Notebook) -> None:
         """Nor can another family."""
         ran = family.node("other", "{'size_a': lambda: 1}", "--expand", fails=DefinitionError)
