@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from platformdirs import user_state_path
-
 from dagnb.errors import StateError, StateInUseError
 from dagnb.project.state import claimed as claimed_folder
+from dagnb.values.folders import own_folder
 
 
 @contextmanager
@@ -26,10 +25,11 @@ def claimed(notebook: Path) -> Iterator[None]:
         Another run goes on; the message says which process.
     """
     name = hashlib.sha256(str(notebook.resolve()).encode()).hexdigest()[:32]
+    folder = own_folder("state")
     with ExitStack() as stack:
         try:
-            folder = user_state_path("dagnb", appauthor=False) / "runs" / name
-            stack.enter_context(claimed_folder(folder, str(notebook)))
+            if folder is not None:
+                stack.enter_context(claimed_folder(folder / "runs" / name, str(notebook)))
         except StateInUseError:
             raise
         except StateError:

@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from platformdirs import user_state_path
+from dagnb.values.folders import own_folder
 
 
 def last_shown(connection_file: Path | None) -> str | None:
@@ -31,9 +31,9 @@ def note_shown(connection_file: Path | None, model_id: str) -> None:
     """Note a widget, and forget those of kernels that are gone; where there is a place for it."""
     if connection_file is None:
         return
-    note = _note(connection_file)
     shown = {"connection_file": str(connection_file), "process": os.getpid(), "model_id": model_id}
     try:
+        note = _note(connection_file)
         note.parent.mkdir(parents=True, exist_ok=True)
         _forget_ended(note.parent)
         note.write_text(json.dumps(shown), encoding="utf-8")
@@ -50,8 +50,11 @@ def connection_file() -> Path | None:
 
 
 def _note(connection_file: Path) -> Path:
+    folder = own_folder("state")
+    if folder is None:
+        raise FileNotFoundError("there is no home folder for notes of kernels")
     name = hashlib.sha256(str(connection_file).encode()).hexdigest()[:32]
-    return user_state_path("dagnb", appauthor=False) / "shown" / f"{name}.json"
+    return folder / "shown" / f"{name}.json"
 
 
 def _forget_ended(folder: Path) -> None:

@@ -9,16 +9,27 @@ from functools import lru_cache
 from pathlib import Path
 
 from dagnb.errors import SigningKeyError
+from dagnb.values.folders import own_folder
 
 SIZE = 32
 SIGNATURE_BYTES = 65  # of one that stands on a line
 
 
 def key_path() -> Path:
-    """Return where the key is kept: in the user's data folder, which XDG_DATA_HOME can move."""
-    import platformdirs
+    """Return where the key is kept: in the user's data folder, which XDG_DATA_HOME can move.
 
-    return Path(platformdirs.user_data_dir("dagnb", appauthor=False)) / "signing.key"
+    Raises
+    ------
+    SigningKeyError
+        The user has no home folder, and no other is named.
+    """
+    folder = own_folder("data")
+    if folder is None:
+        raise SigningKeyError(
+            "there is no home folder for the key that signs what is saved; "
+            "set HOME, or XDG_DATA_HOME to a folder that you can write to"
+        )
+    return folder / "signing.key"
 
 
 def signing_key() -> bytes:
@@ -30,11 +41,6 @@ def signing_key() -> bytes:
         It can neither be read nor made.
     """
     path = key_path()
-    if not path.is_absolute():  # platformdirs leaves "~" as it is where there is no home
-        raise SigningKeyError(
-            "there is no home folder for the key that signs what is saved; "
-            "set HOME, or XDG_DATA_HOME to a folder that you can write to"
-        )
     try:
         key = path.read_bytes() if path.exists() else _make(path)
     except OSError as error:

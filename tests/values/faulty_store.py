@@ -22,6 +22,7 @@ from dagnb.values.store import Store
 
 KEY = b"k" * 32
 NOBODY = 65_534
+STRANGER = 64_321  # whom no list of users knows
 SMALL, LARGE = np.arange(100), np.arange(1 << 18)
 
 
@@ -55,12 +56,12 @@ def limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
 
 
-def become_nobody() -> None:
+def become(user: int) -> None:
     """Give up the rights of root, which nothing is forbidden."""
     if os.geteuid() == 0:
         os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+        os.setgid(user)
+        os.setuid(user)
 
 
 def homeless() -> dict[str, object]:
@@ -77,8 +78,8 @@ def main(fault: str, folder: Path) -> dict[str, object]:
     if fault == "limited":
         limit_files()
     elif fault != "none":
-        become_nobody()
-    if fault == "homeless":
+        become(STRANGER if fault == "stranger" else NOBODY)
+    if fault in ("homeless", "stranger"):
         return homeless()
     return {**write(folder, told), "told": told}
 

@@ -148,3 +148,12 @@ def test_no_home(tmp_path: Path, home: str) -> None:
     variables = {"HOME": home, "XDG_DATA_HOME": ""}
     found = under("homeless", tmp_path, **variables)
     assert "the key that signs what is saved cannot be kept in" in found["refused"]
+
+
+@AS_ROOT
+def test_a_stranger_without_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a number of its own: what is missing is said."""
+    monkeypatch.delenv("HOME")
+    found = under("stranger", tmp_path, XDG_DATA_HOME="")
+    assert "there is no home folder for the key" in found["refused"]
+    assert "set HOME, or XDG_DATA_HOME" in found["refused"]
