@@ -36,6 +36,7 @@ def look_everywhere(page: Page, root: Locator) -> None:
     assert set(of(root, ".group", "data-group")) == set(GROUPS)
     root.get_by_role("button", name="Show as a table").click()
     rows = root.locator(".dagnb-table td:first-child button")
+    expect(rows).to_have_count(len(NAMES))
     assert rows.evaluate_all(TEXTS) == list(NAMES)
     expect(root.get_by_role("columnheader", name="Why")).to_be_in_viewport()
     for number, name in enumerate(NAMES):
