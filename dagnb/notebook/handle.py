@@ -6,7 +6,6 @@ import asyncio
 import html
 import threading
 from collections.abc import Generator
-from concurrent.futures import Future
 from time import monotonic
 from typing import Any
 
@@ -16,7 +15,7 @@ from dagnb.notebook.display import CellOutput
 from dagnb.notebook.one_run import TICK_SECONDS
 from dagnb.render.view import GraphView
 from dagnb.results import IncrementalResult
-from dagnb.run.coroutines import wait_for
+from dagnb.run.bell import Awaited
 
 _REFRESH_SECONDS = 0.25  # between two looks of a shown handle; every one is a message
 
@@ -41,7 +40,7 @@ class BackgroundRun:
 
     def __init__(self, shell: Shell, view: GraphView) -> None:
         self._shell, self._view = shell, view
-        self._future: Future[IncrementalResult] = Future()
+        self._future: Awaited[IncrementalResult] = Awaited()
         self._shown: list[CellOutput] = []
         self._refreshed = 0.0
         self._ending = ""
@@ -51,7 +50,7 @@ class BackgroundRun:
     @property
     def done(self) -> bool:
         """Whether it is over, however it ended."""
-        return self._future.done()
+        return self._future.is_over
 
     def cancel(self) -> bool:
         """End it: what runs is interrupted, and what has not run stays stale.
@@ -81,7 +80,7 @@ class BackgroundRun:
         TimeoutError
             It is not over yet.
         """
-        return wait_for(self._future, TICK_SECONDS, timeout)
+        return self._future.wait_for(TICK_SECONDS, timeout)
 
     def __await__(self) -> Generator[Any, None, IncrementalResult]:
         return self._wait().__await__()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from dagnb.errors import DagError
 from dagnb.notebook.capture import is_capturing
+from dagnb.run.bell import Bell
 
 NOT_YET = -1  # in place of the thread of a run in the background that is about to begin
 TICK_SECONDS = 0.1  # how often a waiting thread wakes up to see a signal
@@ -28,7 +29,7 @@ class OneRun:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._over = Bell()
         self._in_background = False
         self.thread: int | None = None
 
@@ -64,7 +65,6 @@ class OneRun:
         if not self._lock.acquire(blocking=False):
             raise self._refusal()
         self._in_background, self.thread = in_background, threading.get_ident()
-        self._over.clear()
 
     def hand_over(self) -> None:
         """Note that the run goes on in a thread that is about to begin."""
@@ -77,8 +77,8 @@ class OneRun:
     def end(self) -> None:
         """Let others begin."""
         self.thread = None
-        self._over.set()
         self._lock.release()
+        self._over.ring()
 
     def recover(self) -> None:
         """End a run that an interrupt kept from ending itself; called when a cell begins."""

@@ -19,6 +19,7 @@ from dagnb.render.picture import Drawing, Picture
 from dagnb.render.scene import fold_key
 from dagnb.render.svg import svg
 from dagnb.render.view import GraphView
+from dagnb.run.bell import Bell
 from dagnb.run.threads import has_threads
 
 Details = Callable[[str], Mapping[str, object]]
@@ -88,7 +89,7 @@ class GraphWidget(anywidget.AnyWidget):
         self._details, self._act, self._record = details, act, record
         self._teach = teach
         self._lock = threading.RLock()
-        self._dirty = threading.Event()
+        self._bell = Bell()
         self._closed = False
         self._seq = 0
         self._sent_rev = self._synced_rev = -1
@@ -110,8 +111,8 @@ class GraphWidget(anywidget.AnyWidget):
         """Say that the view changed; returns at once and may be called on any thread."""
         if self._thread is None:
             self._send_if_due()
-        elif not self._dirty.is_set():
-            self._dirty.set()
+        else:
+            self._bell.ring()
 
     def flush(self) -> None:
         """Bring the browser and the saved state up to date before returning."""
@@ -124,7 +125,7 @@ class GraphWidget(anywidget.AnyWidget):
     def close(self) -> None:
         """Stop painting; the view goes on without it."""
         self._closed = True
-        self._dirty.set()
+        self._bell.ring()
         super().close()
 
     def notice(self, text: str) -> None:
@@ -167,8 +168,7 @@ class GraphWidget(anywidget.AnyWidget):
         """Send what changed, in frames, until closed."""
         while not self._closed:
             behind = self._synced_rev != self._view.rev
-            self._dirty.wait(_SYNC_SECONDS if behind else None)
-            self._dirty.clear()
+            self._bell.wait(_SYNC_SECONDS if behind else None)
             self._paint()
             time.sleep(_FRAME_SECONDS)
 
@@ -196,7 +196,7 @@ class GraphWidget(anywidget.AnyWidget):
     def _draw_and_refresh(self) -> None:
         """Make the geometry, then paint; once more if the structure changed meanwhile."""
         self._draw()
-        self._dirty.set()
+        self._bell.ring()
 
     def _draw(self, made: Callable[[], Drawing] | None = None) -> None:
         """Publish the geometry of the current structure, with the state that belongs to it."""

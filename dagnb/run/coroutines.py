@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
-import math
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError, Future, wait
-from time import monotonic
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 from dagnb.errors import DagError
+from dagnb.run.bell import Awaited
 from dagnb.run.threads import has_threads
 
 Value = TypeVar("Value")
@@ -55,27 +54,10 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Value], *, tick_seconds: float 
     loop = helper_loop()
     try:
         loop.call_soon_threadsafe(run.start, loop)
-        return wait_for(run, tick_seconds)
+        return run.wait_for(tick_seconds)
     except BaseException:
         loop.call_soon_threadsafe(run.cancel)
         raise
-
-
-def wait_for(future: Future[Value], tick_seconds: float, timeout: float | None = None) -> Value:
-    """Return what a future holds, waking up every tick to see a signal.
-
-    Raises
-    ------
-    TimeoutError
-        It held nothing after so many seconds.
-    """
-    deadline = math.inf if timeout is None else monotonic() + timeout
-    while not future.done():
-        left = deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError(f"not over after {timeout:g} s")
-        wait([future], timeout=min(tick_seconds, left))
-    return future.result()
 
 
 @functools.cache
@@ -86,7 +68,7 @@ def helper_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-class _Run(Future[Value]):
+class _Run(Awaited[Value]):
     """One coroutine on the helper loop, seen from the thread that waits for it."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Value], context: contextvars.Context) -> None:

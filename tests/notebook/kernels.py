@@ -110,6 +110,7 @@ class Asked:
 
     def __init__(self, manager: Manager, client: BlockingKernelClient) -> None:
         self.manager, self.client = manager, client
+        self.traceback = ""
 
     def __call__(self, source: str) -> tuple[str, str]:
         """Run a cell; return its status and what it printed."""
@@ -120,12 +121,13 @@ class Asked:
                 printed.append(message["content"]["text"])
 
         reply = self.client.execute_interactive(source, timeout=60, output_hook=hook)
+        self.traceback = "\n".join(reply["content"].get("traceback", ()))
         return reply["content"]["status"], "".join(printed)
 
     def says(self, source: str) -> list[str]:
         """Run a cell that must not fail; return the words that it printed."""
         status, printed = self(source)
-        assert status == "ok", (status, printed)
+        assert status == "ok", f"{source}\n{printed}{self.traceback}"
         return printed.split()
 
     def begin(self, source: str) -> str:

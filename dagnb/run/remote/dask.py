@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from dagnb.errors import BackendError, NotSendableError, UpstreamDrift, WorkerLostError
+from dagnb.run.bell import Bell
 from dagnb.run.call import Call, Report
 from dagnb.run.remote.backend import Attempt, Done
 from dagnb.run.remote.bench import Order
@@ -147,7 +148,7 @@ class _Sent:
     ) -> None:
         self._backend, self._connection = backend, connection
         self._order, self._inputs, self._along = order, inputs, along
-        self._is_told = threading.Event()
+        self._told = Bell()
         self._sending = threading.Lock()  # a quick call is over before sending it has returned
         self._report: Report | None = None
         self.attempt = order.attempt
@@ -182,7 +183,7 @@ class _Sent:
             self.give_up()
 
     def wait(self, seconds: float) -> Report | None:
-        if not self._is_told.wait(seconds) and self._report is None:
+        if not self._told.wait(seconds) and self._report is None:
             self._report = self._failed()
         if self._report is not None:
             self._backend.forget(self)
@@ -250,7 +251,7 @@ class _Sent:
             report = _with_value(report, told["value"])
         self._report = report
         self._let_go()
-        self._is_told.set()
+        self._told.ring()
 
     def _let_go(self) -> None:
         """Hold nothing of the cluster's any more.
